@@ -1,0 +1,121 @@
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+// What the console shows at one moment, as plain values. Every view is a function of these and of
+// the ViewContext; nobody keeps a second copy of the truth.
+namespace mesh::bridge {
+
+enum class HealthState : std::uint8_t { Healthy, Degraded, Failure, Idle, NoData, Stale };
+
+enum class EntityKind : std::uint8_t { Service, Gateway, External, Unknown };
+
+enum class InstanceState : std::uint8_t { Up, Ejected, Draining, Starting, Stale, Down, Frozen };
+
+// Figures of a window. Absent figures print as "–": no traffic has no error ratio and no latency.
+struct Figures
+{
+    double rps = 0; // Logical requests (entities, edges) or attempts (instances) per second.
+    std::optional<double> errorRatio; // 5xx and unanswered over all, 0..1.
+    std::optional<double> clientErrorRatio; // 4xx over all, 0..1.
+    std::optional<double> p50_ms;
+    std::optional<double> p95_ms;
+    std::optional<double> p99_ms;
+    double amplification = 0; // Attempts per logical request; 0: unknown.
+    std::uint64_t requests = 0; // In the window, the evidence behind the ratios.
+    std::uint64_t errors = 0;
+    friend bool operator==(const Figures&, const Figures&) = default;
+};
+
+struct InstanceRow
+{
+    QString id; // Workload name, or the target address where there is no workload.
+    QString service; // Entity it belongs to.
+    QString zone;
+    QString version;
+    QString address;
+    InstanceState state = InstanceState::Up;
+    QString reason; // Why it is not Up; with time.
+    Figures figures;
+    bool canFault =
+        false; // It is a simulated instance of this console: kill, freeze, restore work.
+    friend bool operator==(const InstanceRow&, const InstanceRow&) = default;
+};
+
+struct EntityRow
+{
+    QString id; // Stable: the service's or node's name, prefixed by kind ("service:cart").
+    QString name;
+    EntityKind kind = EntityKind::Service;
+    QString version; // "v5.2", or "v5.2 · v6.0 canary"; empty when nobody says.
+    QStringList zones; // Sorted.
+    HealthState state = HealthState::NoData;
+    QString why; // The winning rule in words: "5xx on 4.5 % of 1 977 attempts in 60 s".
+    QString rule; // "rule: degraded ≥ 0.1 %".
+    std::int64_t since_us = 0; // Wall time the state began; 0: unknown.
+    bool isLowTraffic = false; // Too little evidence to judge; the previous state is kept.
+    Figures figures;
+    std::vector<InstanceRow> instances; // Sorted by id.
+    int findings = 0;
+    bool isInDraft = false; // The draft touches it.
+    bool isEntry = false; // Traffic enters the mesh here.
+    QStringList faults; // Active faults in words: "503 30 % · +400 ms".
+    friend bool operator==(const EntityRow&, const EntityRow&) = default;
+};
+
+struct EdgeRow
+{
+    QString source; // EntityRow::id
+    QString target;
+    HealthState state = HealthState::NoData;
+    bool isTcp = false;
+    Figures figures;
+    friend bool operator==(const EdgeRow&, const EdgeRow&) = default;
+};
+
+// The whole graph at one moment of one window.
+struct Topology
+{
+    std::int64_t time_us = 0; // End of the window, wall time; 0: nothing yet.
+    std::vector<EntityRow> entities; // Sorted by id, unique.
+    std::vector<EdgeRow> edges; // Sorted by (source, target), unique.
+    double crossZoneShare = 0; // Of attempts, 0..1.
+    friend bool operator==(const Topology&, const Topology&) = default;
+};
+
+// Points of one entity, edge or instance over time, for charts. One point per second, 10 s or 60 s.
+struct SeriesPoint
+{
+    std::int64_t time_us = 0;
+    double rps2xx = 0; // 1xx, 2xx and 3xx.
+    double rps4xx = 0;
+    double rps5xx = 0; // 5xx and unanswered.
+    std::optional<double> p50_ms;
+    std::optional<double> p95_ms;
+    std::optional<double> p99_ms;
+};
+
+struct Series
+{
+    std::vector<SeriesPoint> points; // Sorted by time; a hole wider than `step_us` is missing data.
+    std::int64_t step_us = 1'000'000;
+};
+
+// Something that happened, drawn on the time axis and listed in Events.
+struct Marker
+{
+    enum class Kind : std::uint8_t { Revision, Push, Fault, HealthChange, Ejection, Node, Alert };
+    Kind kind = Kind::Revision;
+    std::int64_t begin_us = 0;
+    std::int64_t end_us = 0; // Equal to begin: a moment. 0: still active.
+    QString label; // "rev 42"
+    QString detail;
+    QString subject; // EntityRow::id it concerns; empty: the mesh.
+};
+
+} // namespace mesh::bridge

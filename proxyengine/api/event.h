@@ -1,0 +1,108 @@
+#pragma once
+
+#include "proxyengine/base/error.h"
+#include "proxyengine/base/strong_id.h"
+#include "proxyengine/base/time.h"
+#include "proxyengine/telemetry/frame.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mesh::api {
+
+// The configuration that now runs.
+struct Applied
+{
+    std::string hash; // 64 hex digits.
+};
+
+// Answers exactly one accepted command.
+struct CommandDone
+{
+    CommandId id;
+    Result<Applied> result; // A refused ApplyDocument carries every problem in `problems`.
+    struct Problem
+    {
+        std::string path;
+        int line = 0; // 0: the document did not come from text.
+        int column = 0;
+        std::string code;
+        std::string message;
+    };
+    std::vector<Problem> problems;
+};
+
+enum class EngineState : std::uint8_t { Starting, Running, Draining, Stopped, Unreachable };
+
+struct ListenerState
+{
+    std::string name; // "proxy" for a gateway's, "cart-1 inbound" for a workload's.
+    std::string address; // As bound, with the real port.
+};
+
+// Everything about the engine that is not a measurement; sent first to every subscriber and on
+// change.
+struct StateEvent
+{
+    std::string node;
+    std::string version;
+    EngineState state = EngineState::Starting;
+    std::string hash;
+    std::vector<ListenerState> listeners;
+    std::vector<telemetry::TargetHealth> health;
+};
+
+// One second of measurements.
+struct StatsEvent
+{
+    std::shared_ptr<const telemetry::StatsFrame> frame;
+};
+
+// A target changed its state.
+struct HealthEvent
+{
+    std::string node;
+    WallTime time{};
+    telemetry::TargetHealth health;
+};
+
+// A policy acted: kind is dotted and past tense ("target.ejected", "config.applied").
+struct PolicyEvent
+{
+    std::string node;
+    WallTime time{};
+    std::string kind;
+    std::string subject;
+    std::string reason;
+};
+
+// One request, sampled up to kAccessSamplesPerSecondMax.
+struct AccessEvent
+{
+    std::string node;
+    WallTime time{}; // When the request began.
+    std::string method;
+    std::string host;
+    std::string path;
+    int status = 0; // 0: no answer was sent.
+    std::string route;
+    std::string service;
+    std::string target;
+    std::string source;
+    int attempts = 0;
+    double latencyTotal_ms = 0;
+    double latencyUpstream_ms = 0;
+    double latencyProxy_ms = 0;
+    std::uint64_t bytesIn = 0;
+    std::uint64_t bytesOut = 0;
+    std::string requestId;
+};
+
+// All that can be known of an engine.
+using Event =
+    std::variant<CommandDone, StateEvent, StatsEvent, HealthEvent, PolicyEvent, AccessEvent>;
+
+} // namespace mesh::api

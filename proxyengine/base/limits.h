@@ -1,0 +1,68 @@
+#pragma once
+
+#include "proxyengine/base/time.h"
+
+#include <cstddef>
+#include <cstdint>
+
+// Every limit of the engine stands here, with the reason beside it.
+namespace mesh {
+
+// Text and configuration.
+inline constexpr Duration kDurationTextMax = std::chrono::hours(24); // Longer is a typing error.
+inline constexpr std::size_t kConfigBytesMax = 64UL
+                                               << 20U; // 10 000 routes are 2 MiB; room for 300 000.
+inline constexpr std::size_t kConfigDepthMax = 64; // Of nested YAML or JSON; the model needs 8.
+inline constexpr std::size_t kConfigProblemsMax =
+    1000; // Reported per document; the rest is counted.
+inline constexpr std::size_t kRouteRegexBytesMax = 1U << 20U; // RE2 program memory of one pattern.
+
+// Connections and HTTP/1.
+inline constexpr std::size_t kHeadBytesMax =
+    64U << 10U; // Request or response head; nginx allows 32 KiB.
+inline constexpr std::size_t kTargetBytesMax = 16U << 10U; // Request target; longer is 414.
+inline constexpr std::size_t kHeadersMax = 128; // Fields of one head; more is 400.
+inline constexpr std::size_t kTrailerBytesMax = 16U << 10U; // All trailers of one body.
+inline constexpr std::size_t kChunkExtensionBytesMax = 1024; // Nobody uses them; smugglers do.
+inline constexpr std::size_t kBodyBufferBytes = 64U << 10U; // One read, and the back-pressure mark.
+inline constexpr std::size_t kPipelinedRequestsMax =
+    64; // Parsed ahead on one connection: none; answered in turn.
+inline constexpr std::size_t kConnectionsPerWorkerMax =
+    65536; // Above it accept stops until one closes.
+inline constexpr Duration kClientHeadTimeout =
+    std::chrono::seconds(60); // From the first byte to the whole head.
+inline constexpr Duration kClientIdleTimeout =
+    std::chrono::seconds(75); // Between requests; nginx's default.
+inline constexpr Duration kClientBodyTimeout =
+    std::chrono::seconds(60); // Between two reads of a body.
+
+// Upstream pools (reference: gateway keep-alive defaults).
+inline constexpr std::size_t kIdleConnectionsPerTargetMax = 512;
+inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
+inline constexpr Duration kUpstreamIdleTimeout = std::chrono::seconds(60);
+inline constexpr int kRetriesMax = 32767; // The gateway format's bound.
+
+// Queues between threads.
+inline constexpr std::size_t kEngineCommandsMax = 256; // Waiting at one engine.
+inline constexpr std::size_t kMailboxMessagesMax = 4096; // Waiting at one worker.
+inline constexpr std::size_t kEventsPerSubscriberMax = 4096; // Oldest detail is dropped first.
+inline constexpr std::size_t kAccessSamplesPerSecondMax =
+    200; // Access events per node and second in /v1/events.
+
+// Measurement.
+inline constexpr std::size_t kSeriesPerNodeMax =
+    20'000; // Rows of one frame; the rest is counted as dropped.
+inline constexpr Duration kStatsInterval = std::chrono::seconds(1);
+
+// Admin API.
+inline constexpr std::size_t kAdminBodyBytesMax = kConfigBytesMax;
+inline constexpr std::size_t kAdminConnectionsMax = 256;
+
+// Loop discipline.
+inline constexpr Duration kTurnLengthMax = std::chrono::milliseconds(5); // Longer turns are logged.
+
+// Document store.
+inline constexpr std::size_t kStoreJobsMax = 1024; // Waiting at the writer thread.
+inline constexpr int kAutomaticBackupsMax = 5;
+
+} // namespace mesh

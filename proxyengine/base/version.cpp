@@ -1,0 +1,7 @@
+#include "proxyengine/base/version.h"
+
+namespace mesh {
+
+std::string_view version() { return MESH_VERSION; }
+
+} // namespace mesh

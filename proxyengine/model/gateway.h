@@ -1,0 +1,242 @@
+#pragma once
+
+#include "proxyengine/base/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// The gateway's entities, with the field names, defaults and bounds that users of the declarative
+// gateway format know. Plain values; what a field may hold is checked by its Schema and validate().
+namespace mesh::model {
+
+using Tags = std::vector<std::string>; // In file order, unique, no ',' or '/'.
+
+enum class Protocol : std::uint8_t { Http, Https, Grpc, Grpcs, Tcp, Tls, TlsPassthrough, Udp };
+
+struct HeaderMatch
+{
+    std::string name; // As written; compared without case.
+    std::vector<std::string> values; // One may match. A single "~*..." is a regular expression.
+    friend bool operator==(const HeaderMatch&, const HeaderMatch&) = default;
+};
+
+// An element of a stream route's sources or destinations; at least one part is present.
+struct AddressMatch
+{
+    std::optional<std::string> ip; // Address or CIDR.
+    std::optional<std::uint16_t> port;
+    friend bool operator==(const AddressMatch&, const AddressMatch&) = default;
+};
+
+enum class PathHandling : std::uint8_t { V0, V1 };
+
+struct Route
+{
+    std::optional<std::string> id;
+    std::optional<std::string> name;
+    std::vector<Protocol> protocols = {Protocol::Http, Protocol::Https};
+    std::vector<std::string> methods;
+    std::vector<std::string> hosts;
+    std::vector<std::string> paths; // "/prefix" or "~/regex".
+    std::vector<HeaderMatch> headers; // Sorted by name, unique.
+    std::vector<std::string> snis;
+    std::vector<AddressMatch> sources;
+    std::vector<AddressMatch> destinations;
+    int httpsRedirectStatusCode = 426;
+    std::int64_t regexPriority = 0;
+    std::optional<bool> stripPath; // Absent: true, but false for grpc and grpcs.
+    PathHandling pathHandling = PathHandling::V0;
+    bool preserveHost = false;
+    bool requestBuffering = true;
+    bool responseBuffering = true;
+    std::optional<std::string> service; // Only on a top-level route: the service's name or id.
+    Tags tags;
+    std::optional<std::int64_t> createdAt;
+    std::optional<std::int64_t> updatedAt;
+    friend bool operator==(const Route&, const Route&) = default;
+};
+
+struct Service
+{
+    std::optional<std::string> id;
+    std::optional<std::string> name;
+    bool enabled = true;
+    Protocol protocol = Protocol::Http;
+    std::string host; // The name of an upstream, a DNS name or an address.
+    std::uint16_t port = 80;
+    std::optional<std::string> path;
+    int retries = 5; // Additional tries after the first.
+    Duration connectTimeout = std::chrono::milliseconds(60'000);
+    Duration writeTimeout = std::chrono::milliseconds(60'000); // Between two writes, not in total.
+    Duration readTimeout = std::chrono::milliseconds(60'000); // Between two reads, not in total.
+    std::optional<std::string> clientCertificate; // Id of a certificate.
+    std::optional<bool> tlsVerify;
+    std::optional<int> tlsVerifyDepth;
+    std::vector<std::string> caCertificates;
+    Tags tags;
+    std::optional<std::int64_t> createdAt;
+    std::optional<std::int64_t> updatedAt;
+    std::vector<Route>
+        routes; // Nested ones first, then the top-level routes that named this service.
+    friend bool operator==(const Service&, const Service&) = default;
+};
+
+enum class Algorithm : std::uint8_t {
+    RoundRobin,
+    LeastConnections,
+    LeastRequests,
+    Latency,
+    ConsistentHashing,
+    Maglev,
+    Random,
+};
+
+enum class HashOn : std::uint8_t { None, Consumer, Ip, Header, Cookie, Path, QueryArg, UriCapture };
+
+enum class ProbeType : std::uint8_t { Http, Https, Tcp, Grpc, Grpcs };
+
+struct ActiveHealthcheck
+{
+    struct Healthy
+    {
+        Duration interval{}; // Zero: no probes of healthy targets.
+        std::vector<int> httpStatuses = {200, 302};
+        int successes = 0; // Zero: never becomes healthy by probes.
+        friend bool operator==(const Healthy&, const Healthy&) = default;
+    };
+    struct Unhealthy
+    {
+        Duration interval{};
+        std::vector<int> httpStatuses = {429, 404, 500, 501, 502, 503, 504, 505};
+        int tcpFailures = 0;
+        int timeouts = 0;
+        int httpFailures = 0;
+        friend bool operator==(const Unhealthy&, const Unhealthy&) = default;
+    };
+
+    ProbeType type = ProbeType::Http;
+    Duration timeout = std::chrono::seconds(1);
+    int concurrency = 10;
+    std::string httpPath = "/";
+    std::optional<std::string> httpsSni;
+    bool httpsVerifyCertificate = true;
+    std::vector<HeaderMatch> headers;
+    Healthy healthy;
+    Unhealthy unhealthy;
+    friend bool operator==(const ActiveHealthcheck&, const ActiveHealthcheck&) = default;
+};
+
+struct PassiveHealthcheck
+{
+    struct Healthy
+    {
+        std::vector<int> httpStatuses = {
+            200,
+            201,
+            202,
+            203,
+            204,
+            205,
+            206,
+            207,
+            208,
+            226,
+            300,
+            301,
+            302,
+            303,
+            304,
+            305,
+            306,
+            307,
+            308};
+        int successes = 0;
+        friend bool operator==(const Healthy&, const Healthy&) = default;
+    };
+    struct Unhealthy
+    {
+        std::vector<int> httpStatuses = {429, 500, 503};
+        int tcpFailures = 0;
+        int timeouts = 0;
+        int httpFailures = 0;
+        friend bool operator==(const Unhealthy&, const Unhealthy&) = default;
+    };
+
+    ProbeType type = ProbeType::Http;
+    Healthy healthy;
+    Unhealthy unhealthy;
+    friend bool operator==(const PassiveHealthcheck&, const PassiveHealthcheck&) = default;
+};
+
+struct Healthchecks
+{
+    ActiveHealthcheck active;
+    PassiveHealthcheck passive;
+    double threshold = 0; // Minimum % of weight that must be available, 0..100.
+    friend bool operator==(const Healthchecks&, const Healthchecks&) = default;
+};
+
+struct Target
+{
+    std::optional<std::string> id;
+    std::string target; // host:port; a missing port means 8000 and is written out.
+    int weight = 100; // 0: in the list, but no traffic.
+    Tags tags; // zone:a and version:v1 have a meaning.
+    std::optional<std::int64_t> createdAt;
+    std::optional<std::int64_t> updatedAt;
+    friend bool operator==(const Target&, const Target&) = default;
+};
+
+struct Upstream
+{
+    std::optional<std::string> id;
+    std::string name;
+    Algorithm algorithm = Algorithm::RoundRobin;
+    HashOn hashOn = HashOn::None;
+    HashOn hashFallback = HashOn::None;
+    std::optional<std::string> hashOnHeader;
+    std::optional<std::string> hashFallbackHeader;
+    std::optional<std::string> hashOnCookie;
+    std::string hashOnCookiePath = "/";
+    std::optional<std::string> hashOnQueryArg;
+    std::optional<std::string> hashFallbackQueryArg;
+    std::optional<std::string> hashOnUriCapture;
+    std::optional<std::string> hashFallbackUriCapture;
+    int slots = 10'000;
+    std::optional<std::string> hostHeader;
+    std::optional<std::string> clientCertificate;
+    bool useSrvName = false;
+    Healthchecks healthchecks;
+    Tags tags;
+    std::optional<std::int64_t> createdAt;
+    std::optional<std::int64_t> updatedAt;
+    std::vector<Target> targets;
+    friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+struct Sni
+{
+    std::optional<std::string> id;
+    std::string name;
+    Tags tags;
+    friend bool operator==(const Sni&, const Sni&) = default;
+};
+
+struct Certificate
+{
+    std::optional<std::string> id;
+    std::string cert; // PEM chain.
+    std::string key; // PEM; a secret, masked in every output unless asked for by name.
+    std::optional<std::string> certAlt;
+    std::optional<std::string> keyAlt;
+    std::vector<Sni> snis;
+    Tags tags;
+    std::optional<std::int64_t> createdAt;
+    std::optional<std::int64_t> updatedAt;
+    friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+} // namespace mesh::model

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "proxyengine/base/histogram.h"
+#include "proxyengine/base/time.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mesh::telemetry {
+
+// Answers by status class; index 0 is "no answer at all" (reset, timeout, refused), 1..5 are
+// 1xx..5xx.
+using ByClass = std::array<std::uint64_t, 6>;
+
+// Logical requests from one source to one service over one route, all attempts included.
+// Counts and latencies are of this frame's interval alone; inflight is the value at its end.
+struct RequestSeries
+{
+    std::string source; // Calling service, or the node's name for traffic from outside (a gateway).
+    std::string service; // Empty when no route matched.
+    std::string route; // Empty when no route matched.
+    ByClass answers{}; // As sent to the caller.
+    std::uint64_t retries = 0; // Attempts beyond the first.
+    std::uint64_t bytesIn = 0; // Bodies and heads from the caller.
+    std::uint64_t bytesOut = 0; // To the caller.
+    std::uint64_t inflight = 0;
+    HistogramCounts latency; // Microseconds, whole request as the caller saw it.
+};
+
+// Single attempts from one source to one target.
+struct AttemptSeries
+{
+    std::string source;
+    std::string upstream; // Name of the upstream, which for workloads is the service.
+    std::string target; // host:port.
+    std::string workload; // Name of the instance behind the target when the document knows it.
+    ByClass answers{};
+    std::uint64_t connectFailures = 0;
+    std::uint64_t timeouts = 0;
+    std::uint64_t active = 0; // At the end of the interval.
+    std::uint64_t connections = 0; // Open, at the end of the interval.
+    HistogramCounts latency; // Microseconds, from sending to the response head.
+};
+
+enum class TargetState : std::uint8_t { Healthy, Unhealthy, DnsError, HealthchecksOff };
+
+struct TargetHealth
+{
+    std::string upstream;
+    std::string target;
+    std::string workload;
+    int weight = 0;
+    TargetState state = TargetState::HealthchecksOff;
+    std::string
+        reason; // One sentence fragment, "3 connection failures in a row"; empty when healthy.
+    WallTime since{};
+    friend bool operator==(const TargetHealth&, const TargetHealth&) = default;
+};
+
+// One reading of all metrics of a node. Sums over frames are exact; a missing frame is missing
+// time.
+struct StatsFrame
+{
+    std::string node;
+    WallTime time{}; // End of the interval.
+    Duration interval{};
+    std::uint64_t sequence = 0; // Grows by one per frame of this run of the node.
+    std::string hash; // Of the configuration that runs, 64 hex digits.
+    std::vector<RequestSeries> requests; // Only those with traffic in the interval or in flight.
+    std::vector<AttemptSeries> attempts;
+    std::vector<TargetHealth> health; // Every target of every upstream.
+    std::uint64_t connections = 0; // From clients, open at the end.
+    std::uint64_t accepted = 0;
+    std::uint64_t protocolErrors = 0; // Requests refused as malformed.
+    std::uint64_t droppedSeries = 0; // Beyond kSeriesPerNodeMax.
+    Duration cpu{}; // Of the process, in the interval.
+};
+
+} // namespace mesh::telemetry
