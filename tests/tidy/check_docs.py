@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""The documents stay true: every header is used, every limit says why, README names what exists, links lead somewhere."""
+import re
+import sys
+
+from tidy import ROOT, Report, project_files, read, sources
+
+MUST_EXIST = ["README.md", "LICENSE", "proxyengine/ARCHITECTURE.md", "simulator/ARCHITECTURE.md", "app/ARCHITECTURE.md",
+              "packaging/CHANGELOG.md", "packaging/deps.txt", "resources/help/glossary.md"]
+
+
+def main():
+    report = Report()
+    for name in MUST_EXIST:
+        if not (ROOT / name).is_file():
+            report.add(name, 1, "missing", "the design asks for it")
+
+    included = set()
+    for path in sources():
+        included.update(re.findall(r'#\s*include\s+"([^"]+)"', read(path)))
+    for path in sources(".h"):
+        if str(path) not in included:
+            report.add(path, 1, "unused header", "nobody includes it; delete it")
+
+    for number, line in enumerate(read("proxyengine/base/limits.h").splitlines(), 1):
+        if line.startswith("inline constexpr") and line.rstrip().endswith(";"):
+            following = read("proxyengine/base/limits.h").splitlines()[number:number + 1]
+            if "//" not in line and not (following and following[0].strip().startswith("//")):
+                previous = read("proxyengine/base/limits.h").splitlines()[number - 2]
+                if "//" not in previous:
+                    report.add("proxyengine/base/limits.h", number, "limit", "say the reason beside it")
+
+    for path in [path for path in project_files() if path.suffix == ".md"]:
+        for number, line in enumerate(read(path).splitlines(), 1):
+            for link in re.findall(r"\]\(([^)#\s]+)", line):
+                if "://" in link or link.startswith("mailto:"):
+                    continue
+                if not ((ROOT / path).parent / link).exists():
+                    report.add(path, number, "dead link", link)
+    report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+# Calls the edge check with edges that must be refused, each in a CMake process of its own.
+set(script "${CMAKE_CURRENT_BINARY_DIR}/forbidden_edge_try.cmake")
+
+function(expect_refused name kind target words)
+    file(WRITE "${script}" "cmake_minimum_required(VERSION 3.25)\ninclude(\"${MESH_SOURCE_DIR}/packaging/cmake/MeshTargets.cmake\")\nmesh_check_edges(${name} ${kind} ${target})\n")
+    execute_process(COMMAND ${CMAKE_COMMAND} -P "${script}" RESULT_VARIABLE status ERROR_VARIABLE said OUTPUT_QUIET)
+    string(REGEX REPLACE "[ \n]+" " " said "${said}")
+    if(status EQUAL 0 OR NOT said MATCHES "${words}")
+        message(FATAL_ERROR "${name} -> ${target} was not refused (status ${status}): ${said}")
+    endif()
+endfunction()
+
+function(expect_allowed name target)
+    file(WRITE "${script}" "cmake_minimum_required(VERSION 3.25)\ninclude(\"${MESH_SOURCE_DIR}/packaging/cmake/MeshTargets.cmake\")\nmesh_check_edges(${name} DEPENDS ${target})\n")
+    execute_process(COMMAND ${CMAKE_COMMAND} -P "${script}" RESULT_VARIABLE status ERROR_VARIABLE said OUTPUT_QUIET)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${name} -> ${target} was refused: ${said}")
+    endif()
+endfunction()
+
+expect_refused(mesh_policy DEPENDS mesh::net "mesh_policy may not use mesh::net")
+expect_refused(mesh_control DEPENDS mesh::proxy "mesh_control may not use mesh::proxy")
+expect_refused(mesh_simulator DEPENDS mesh::net "mesh_simulator may not use mesh::net")
+expect_refused(mesh_store FOREIGN Qt6::Core "no Qt in this layer")
+expect_refused(mesh_unknown DEPENDS mesh::base "has no row")
+expect_allowed(mesh_proxy mesh::policy)
