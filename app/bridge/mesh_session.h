@@ -1,0 +1,174 @@
+#pragma once
+
+#include "app/bridge/session_rows.h"
+#include "app/bridge/topology.h"
+#include "proxyengine/base/error.h"
+#include "proxyengine/model/document.h"
+
+#include <QObject>
+#include <QString>
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace mesh {
+class Clock;
+}
+
+namespace mesh::api {
+class Engine;
+struct EngineOptions;
+} // namespace mesh::api
+
+namespace mesh::bridge {
+
+class ViewContext;
+
+// Makes an engine that runs this document as the node named in the options. Handed in by the
+// console, because bridge does not know the proxy.
+using EngineFactory = std::function<Result<std::unique_ptr<api::Engine>>(
+    const api::EngineOptions& options, std::shared_ptr<const model::Document> document
+)>;
+
+struct SessionOptions
+{
+    EngineFactory engineFactory; // Empty: no mesh can be started, documents can still be read.
+    const Clock* clock = nullptr; // Null: the machine's clocks.
+    QString author; // Of revisions; empty: "operator".
+    int evaluationInterval_ms = 1000; // How often topology and health are published.
+};
+
+// One open mesh document and the engines that run it: everything the console can know and do.
+//
+// All views read from here and from context(); they listen to the signals below, which come at most
+// ten times a second each. Nothing here blocks but the opening of a file and closeDocument().
+// Lifetime: options.clock outlives the session. The destructor stops engines and closes the file.
+class MeshSession : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit MeshSession(SessionOptions options, QObject* parent = nullptr);
+    ~MeshSession() override;
+
+    // --- The document -------------------------------------------------------------------------
+    // Each replaces what was open. Errors: the reason as the store or the decoder gives it; then
+    // nothing has changed. A document that cannot be written opens read-only with a banner.
+    [[nodiscard]] Result<void> createDocument(const QString& path);
+    [[nodiscard]] Result<void> openDocument(const QString& path);
+    // A declarative file (YAML or JSON) as the first revision of a new document at `path`
+    // (empty: a temporary document). The problems of a refused file are in problems().
+    [[nodiscard]] Result<void> importFile(const QString& file, const QString& path = {});
+    // The text of a declarative file; otherwise as importFile().
+    [[nodiscard]] Result<void> importText(const QString& text, const QString& path = {});
+    // Starts instances, load and one engine per node for what the document describes (workloads
+    // with models). The document then has real ports, as a new revision. Errors: as the parts.
+    [[nodiscard]] Result<void> startMesh();
+    // importFile(file) into a temporary document, then startMesh().
+    [[nodiscard]] Result<void> startDemo(const QString& file);
+    void stopMesh();
+    void closeDocument();
+
+    [[nodiscard]] bool isOpen() const;
+    [[nodiscard]] bool isReadOnly() const; // True also when nothing is open.
+    [[nodiscard]] bool isTemporary() const;
+    [[nodiscard]] bool isMeshRunning() const;
+    [[nodiscard]] QString path() const; // Of the open document; empty: none.
+    [[nodiscard]] QString name() const; // mesh.name of the configuration, or the file's base name.
+    // Writes a copy of the whole document. The answer comes as copyFinished().
+    void saveCopy(const QString& path);
+
+    // --- What is seen -------------------------------------------------------------------------
+    [[nodiscard]] ViewContext& context() const;
+    // At the context's time: live, from the last window; paused, from the store.
+    [[nodiscard]] const Topology& topology() const;
+    // Of an entity ("service:cart", "gateway:edge-1"), an edge ("gateway:edge-1 -> service:cart")
+    // or an instance ("cart-2"); empty: all traffic that enters the mesh. The answer comes as
+    // seriesReady() with this number. Times are wall time, microseconds; the step follows the span:
+    // 1 s up to 15 min, 10 s up to 4 h, 60 s above.
+    int requestSeries(const QString& subject, std::int64_t begin_us, std::int64_t end_us);
+    // First and last second the document holds data of; equal: none.
+    [[nodiscard]] std::pair<std::int64_t, std::int64_t> recordedRange_us() const;
+    // Sorted by begin; those that overlap the range.
+    [[nodiscard]] std::vector<Marker> markers(std::int64_t begin_us, std::int64_t end_us) const;
+    // The newest events, oldest first, at most kEventRowsMax.
+    [[nodiscard]] const std::vector<Marker>& events() const;
+    [[nodiscard]] const std::vector<TapRow>& tap() const;
+    [[nodiscard]] const std::vector<NodeRow>& nodes() const; // Sorted by name.
+    [[nodiscard]] const HonestyFigures& honesty() const;
+    [[nodiscard]] const std::vector<Banner>& banners() const;
+
+    // --- Configuration ------------------------------------------------------------------------
+    // What runs, or should run: the newest revision. Never null; empty when nothing is open.
+    [[nodiscard]] std::shared_ptr<const model::Document> document() const;
+    [[nodiscard]] QString documentText() const; // Its canonical YAML.
+    [[nodiscard]] const std::vector<RevisionRow>& revisions() const; // Newest first.
+    // The answer comes as revisionTextReady().
+    void requestRevisionText(std::int64_t revision);
+    // The text being edited; kept in the document, so that it survives a restart.
+    [[nodiscard]] const QString& draftText() const;
+    void setDraftText(const QString& text);
+    void discardDraft();
+    [[nodiscard]] bool isDraftChanged() const;
+    [[nodiscard]] bool hasDraftErrors() const;
+    // Of the draft, errors first by place; then refusals of nodes.
+    [[nodiscard]] const std::vector<ProblemRow>& problems() const;
+    // Makes the draft a revision and every running engine run it. The answer comes as
+    // applyFinished(): success only after every engine answered with the hash of its new
+    // configuration. Refused at once (the same signal) while the draft has errors or another apply
+    // is on its way.
+    void apply(const QString& message);
+    [[nodiscard]] bool isApplying() const;
+    // The text of an older revision becomes the draft and is applied.
+    void rollBackTo(std::int64_t revision);
+
+    // --- Faults of simulated instances ---------------------------------------------------------
+    [[nodiscard]] const std::vector<FaultRow>& faults() const; // Sorted by instance, then kind.
+    void killInstance(const QString& instance);
+    void freezeInstance(const QString& instance);
+    void addLatency(const QString& instance, int milliseconds); // 0 takes it back.
+    void setErrorRate(const QString& instance, double ratio); // 0..1; 0 takes it back.
+    void restoreInstance(const QString& instance); // Takes every fault of it back.
+    void stopAllFaults();
+
+    // --- Layout and settings of the document ---------------------------------------------------
+    struct Position
+    {
+        QString id; // EntityRow::id
+        double x = 0;
+        double y = 0;
+        bool isPinned = false; // Placed by a person.
+    };
+    // Of one view ("topology"). Read once at opening, so it answers at once.
+    [[nodiscard]] std::vector<Position> positions(const QString& view) const;
+    void savePositions(const QString& view, const std::vector<Position>& positions);
+    [[nodiscard]] QString setting(const QString& key, const QString& fallback = {}) const;
+    void setSetting(const QString& key, const QString& value);
+
+Q_SIGNALS:
+    void documentChanged(); // Another document, or its configuration has a new revision.
+    void topologyChanged(const mesh::bridge::Topology& topology); // At most once a second.
+    void seriesReady(int request, const mesh::bridge::Series& series);
+    void markersChanged();
+    void eventsChanged();
+    void tapChanged();
+    void nodesChanged();
+    void honestyChanged();
+    void bannersChanged();
+    void revisionsChanged();
+    void revisionTextReady(qint64 revision, const QString& text);
+    void draftChanged();
+    void problemsChanged();
+    void faultsChanged();
+    void meshRunningChanged();
+    void applyFinished(bool isSuccess, const QString& text); // Failure: what happened and where.
+    void copyFinished(bool isSuccess, const QString& text);
+
+private:
+    class Private;
+    std::unique_ptr<Private> m_private;
+};
+
+} // namespace mesh::bridge
