@@ -1,0 +1,145 @@
+#include "proxyengine/tls/certificate.h"
+
+#include "proxyengine/base/handles.h"
+#include "proxyengine/tls/openssl_error.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <ctime>
+#include <memory>
+
+namespace mesh::tls {
+namespace {
+
+using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
+using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using NamesPtr = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
+using ExtensionPtr = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
+
+BioPtr readingBio(std::string_view text)
+{
+    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+std::string textOf(BIO* bio)
+{
+    char* bytes = nullptr;
+    const auto count = BIO_get_mem_data(bio, &bytes);
+    return {bytes, static_cast<std::size_t>(count)};
+}
+
+WallTime toWallTime(const ASN1_TIME* time)
+{
+    std::tm parts{};
+    if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
+        return {};
+    }
+    return WallTime(std::chrono::seconds(timegm(&parts)));
+}
+
+std::vector<std::string> alternativeNames(const X509* certificate)
+{
+    std::vector<std::string> names;
+    const NamesPtr found(static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)
+    ));
+    for (int at = 0; found && at < sk_GENERAL_NAME_num(found.get()); ++at) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(found.get(), at);
+        if (name->type == GEN_DNS || name->type == GEN_URI) {
+            const ASN1_IA5STRING* text = name->d.ia5;
+            const unsigned char* bytes = ASN1_STRING_get0_data(text);
+            names.emplace_back(bytes, bytes + ASN1_STRING_length(text));
+        }
+    }
+    return names;
+}
+
+std::string subjectOf(const X509* certificate)
+{
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    return textOf(out.get());
+}
+
+bool addAlternativeName(X509* certificate, std::string_view name)
+{
+    const std::string value = "DNS:" + std::string(name);
+    const ExtensionPtr extension(
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, value.c_str())
+    );
+    return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+bool fillCertificate(X509* certificate, EVP_PKEY* key, std::string_view name)
+{
+    X509_NAME* subject = X509_get_subject_name(certificate);
+    const auto* bytes = static_cast<const unsigned char*>(static_cast<const void*>(name.data()));
+    return X509_set_version(certificate, X509_VERSION_3) == 1
+           && ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1
+           && X509_NAME_add_entry_by_txt(
+                  subject, "CN", MBSTRING_UTF8, bytes, static_cast<int>(name.size()), -1, 0
+              ) == 1
+           && X509_set_issuer_name(certificate, subject) == 1
+           && X509_set_pubkey(certificate, key) == 1 && addAlternativeName(certificate, name)
+           && X509_sign(certificate, key, EVP_sha256()) != 0;
+}
+
+} // namespace
+
+Result<CertificateFacts> checkCertificate(const CertificateText& text)
+{
+    ERR_clear_error();
+    const BioPtr chain = readingBio(text.chainPem);
+    const X509Ptr leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+    if (!leaf) {
+        return takeOpensslError("certificate cannot be read as PEM");
+    }
+    const BioPtr keyText = readingBio(text.keyPem);
+    const KeyPtr key(PEM_read_bio_PrivateKey(keyText.get(), nullptr, nullptr, nullptr));
+    if (!key) {
+        return takeOpensslError("private key cannot be read as PEM");
+    }
+    if (X509_check_private_key(leaf.get(), key.get()) != 1) {
+        ERR_clear_error();
+        return fail(ErrorCode::Tls, "certificate does not match key");
+    }
+
+    CertificateFacts facts;
+    facts.subject = subjectOf(leaf.get());
+    facts.names = alternativeNames(leaf.get());
+    facts.notBefore = toWallTime(X509_get0_notBefore(leaf.get()));
+    facts.notAfter = toWallTime(X509_get0_notAfter(leaf.get()));
+    return facts;
+}
+
+Result<CertificateText> makeSelfSigned(std::string_view name, WallTime now, Duration lifetime)
+{
+    const KeyPtr key(EVP_EC_gen("P-256"));
+    const X509Ptr certificate(X509_new());
+    if (!key || !certificate) {
+        return takeOpensslError("cannot make a key");
+    }
+    const auto begin = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
+    const auto end = begin + std::chrono::duration_cast<std::chrono::seconds>(lifetime);
+    if (ASN1_TIME_set(X509_getm_notBefore(certificate.get()), begin.count()) == nullptr
+        || ASN1_TIME_set(X509_getm_notAfter(certificate.get()), end.count()) == nullptr
+        || !fillCertificate(certificate.get(), key.get(), name)) {
+        return takeOpensslError("cannot make a certificate");
+    }
+
+    const BioPtr chainOut(BIO_new(BIO_s_mem()));
+    const BioPtr keyOut(BIO_new(BIO_s_mem()));
+    if (PEM_write_bio_X509(chainOut.get(), certificate.get()) != 1
+        || PEM_write_bio_PrivateKey(keyOut.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr)
+               != 1) {
+        return takeOpensslError("cannot write a certificate");
+    }
+    return CertificateText{textOf(chainOut.get()), textOf(keyOut.get()), {std::string(name)}};
+}
+
+} // namespace mesh::tls
