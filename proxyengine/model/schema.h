@@ -1,6 +1,8 @@
 #pragma once
 
 #include "proxyengine/base/error.h"
+#include "proxyengine/model/document.h"
+#include "proxyengine/model/gateway.h"
 #include "proxyengine/model/value.h"
 
 #include <cstddef>
@@ -118,6 +120,8 @@ enum class Defaults : std::uint8_t {
     Left, // Every field is written: forms.
 };
 
+enum class Children : std::uint8_t { Left, Omitted };
+
 // Collects what is wrong with one record: path relative to the record, code, message.
 using FieldProblems = std::vector<FieldProblem>;
 
@@ -126,10 +130,15 @@ using FieldProblems = std::vector<FieldProblem>;
 class Schema
 {
 public:
-    // Rules over several fields of one object; runs only when every field by itself is right.
-    using Check = void (*)(const void* object, FieldProblems& problems);
+    // Rules over several fields of one object; they run only when every field by itself is right.
+    // Each exists for the struct and for the record, which is turned into a struct first.
+    struct Rules
+    {
+        void (*ofObject)(const void* object, FieldProblems& problems) = nullptr;
+        void (*ofRecord)(const Value& record, FieldProblems& problems) = nullptr;
+    };
 
-    Schema(std::string_view name, std::vector<Field> fields, Check check = nullptr);
+    Schema(std::string_view name, std::vector<Field> fields, Rules rules);
 
     [[nodiscard]] std::string_view name() const { return m_name; } // "service"
     [[nodiscard]] const std::vector<Field>& fields() const { return m_fields; }
@@ -137,20 +146,65 @@ public:
     [[nodiscard]] const Field* field(std::string_view key) const;
 
     // The object as a map in the schema's order. Null members are left out in both modes.
-    [[nodiscard]] Value toValue(const void* object, Defaults defaults) const;
-    // Writes every field; those absent from the map get their defaults. The map must be valid.
+    [[nodiscard]] Value toValue(
+        const void* object, Defaults defaults, Children children = Children::Left
+    ) const;
+    // Writes every field; those absent from the map, null or of a wrong type get their defaults.
     void assign(void* object, const Value& record) const;
+    // Only the rules over several fields; nothing about children.
     void check(const void* object, FieldProblems& problems) const;
+    void check(const Value& record, FieldProblems& problems) const;
 
 private:
     std::string_view m_name;
     std::vector<Field> m_fields;
-    Check m_check;
+    Rules m_rules;
 };
 
-// Specialised for every struct of gateway.h and document.h but Document itself.
+// Specialised for every struct of gateway.h and document.h but Document, HeaderMatch and ModelStep.
 template <typename Struct>
 const Schema& schemaOf();
+
+template <>
+const Schema& schemaOf<Service>();
+template <>
+const Schema& schemaOf<Route>();
+template <>
+const Schema& schemaOf<AddressMatch>();
+template <>
+const Schema& schemaOf<Upstream>();
+template <>
+const Schema& schemaOf<Healthchecks>();
+template <>
+const Schema& schemaOf<ActiveHealthcheck>();
+template <>
+const Schema& schemaOf<ActiveHealthcheck::Healthy>();
+template <>
+const Schema& schemaOf<ActiveHealthcheck::Unhealthy>();
+template <>
+const Schema& schemaOf<PassiveHealthcheck>();
+template <>
+const Schema& schemaOf<PassiveHealthcheck::Healthy>();
+template <>
+const Schema& schemaOf<PassiveHealthcheck::Unhealthy>();
+template <>
+const Schema& schemaOf<Target>();
+template <>
+const Schema& schemaOf<Certificate>();
+template <>
+const Schema& schemaOf<Sni>();
+template <>
+const Schema& schemaOf<MeshSettings>();
+template <>
+const Schema& schemaOf<Node>();
+template <>
+const Schema& schemaOf<Workload>();
+template <>
+const Schema& schemaOf<DurationLaw>();
+template <>
+const Schema& schemaOf<ModelCall>();
+template <>
+const Schema& schemaOf<ServiceModel>();
 
 template <typename Struct>
 Value toValue(const Struct& object, Defaults defaults)
@@ -158,7 +212,7 @@ Value toValue(const Struct& object, Defaults defaults)
     return schemaOf<Struct>().toValue(&object, defaults);
 }
 
-// The record must be valid.
+// What is missing or of a wrong type gets its default; validate() first.
 template <typename Struct>
 Struct fromValue(const Value& record)
 {
