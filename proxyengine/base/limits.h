@@ -42,6 +42,12 @@ inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
 inline constexpr Duration kUpstreamIdleTimeout = std::chrono::seconds(60);
 inline constexpr int kRetriesMax = 32767; // The gateway format's bound.
 
+// Balancers.
+inline constexpr std::size_t kBalancerCycleMax =
+    1024; // Prepared picks of one upstream and worker, 4 KiB.
+inline constexpr std::size_t kBalancerPrepareStepsMax =
+    65'536; // To prepare them after a change of health: 0.1 ms.
+
 // Queues between threads.
 inline constexpr std::size_t kEngineCommandsMax = 256; // Waiting at one engine.
 inline constexpr std::size_t kMailboxMessagesMax = 4096; // Waiting at one worker.
@@ -64,5 +70,13 @@ inline constexpr Duration kTurnLengthMax = std::chrono::milliseconds(5); // Long
 // Document store.
 inline constexpr std::size_t kStoreJobsMax = 1024; // Waiting at the writer thread.
 inline constexpr int kAutomaticBackupsMax = 5;
+inline constexpr std::size_t kRevisionsListedMax = 10'000; // Older ones are found by number.
+inline constexpr std::size_t kEventsListedMax = 5'000; // A time axis shows a few hundred.
+
+// Console.
+inline constexpr std::size_t kEngineEventsMax =
+    8192; // Waiting for the console; 10 ms of access events of 100 nodes.
+inline constexpr std::size_t kEventRowsMax = 2'000; // Kept in the Events pane.
+inline constexpr std::size_t kTapRowsMax = 1'000; // Kept in the Tap pane.
 
 } // namespace mesh

@@ -58,7 +58,7 @@ public:
 
 private:
     void prepare(const HostSet& hosts, Random& random);
-    std::uint32_t step(const HostSet& hosts); // One pick of the algorithm itself.
+    std::uint32_t step(const HostSet& hosts, const TriedHosts& tried); // Of the algorithm itself.
 
     AllowedHosts m_allowed;
     std::vector<std::int64_t> m_current; // By place in the allowed list.
@@ -74,7 +74,7 @@ private:
 class LeastRequests
 {
 public:
-    LeastRequests(const HostSet& hosts, Random& random);
+    explicit LeastRequests(const HostSet& hosts);
     [[nodiscard]] std::optional<std::uint32_t> pick(
         const HostSet& hosts, const TriedHosts& tried, Random& random
     );
@@ -87,7 +87,7 @@ private:
 class LeastConnections
 {
 public:
-    LeastConnections(const HostSet& hosts, Random& random);
+    explicit LeastConnections(const HostSet& hosts);
     [[nodiscard]] std::optional<std::uint32_t> pick(
         const HostSet& hosts, const TriedHosts& tried, Random& random
     );
@@ -100,7 +100,7 @@ private:
 class RandomChoice
 {
 public:
-    RandomChoice(const HostSet& hosts, Random& random);
+    explicit RandomChoice(const HostSet& hosts);
     [[nodiscard]] std::optional<std::uint32_t> pick(
         const HostSet& hosts, const TriedHosts& tried, Random& random
     );

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mesh::policy {
 
@@ -81,8 +82,9 @@ public:
     // True when isAvailable() changed.
     bool observe(TimePoint now, const Observation& observation);
 
-    // An operator's word; while it is not None, observations are counted but do not show. Leaving
-    // it for None goes on from the state that the word gave.
+    // An operator's word; while it is not None, observations change nothing and no probe is due.
+    // Taking it back starts over: healthy, nothing counted, a probe at once. True when
+    // isAvailable() changed.
     bool setOverride(TimePoint now, Override word);
 
     [[nodiscard]] bool isAvailable() const;
