@@ -31,6 +31,13 @@ bool isLessLoaded(const HostState& a, const HostState& b)
     return loadA < loadB;
 }
 
+// True when a has fewer attempts for its weight than b. Idle hosts are equals, so that the draw by
+// weight decides between them.
+bool isLessBusy(const HostState& a, const HostState& b)
+{
+    return std::uint64_t{a.active} * b.weight < std::uint64_t{b.active} * a.weight;
+}
+
 // The least loaded of the allowed hosts that were not tried, of all when every one was; ties go to
 // the first after a random place.
 std::uint32_t leastLoaded(
@@ -216,7 +223,7 @@ std::optional<std::uint32_t> LeastRequests::pick(
         running += running >= m_allowed.weightBefore(first) ? cut : 0;
         second = m_allowed.placeOf(running);
     }
-    return isLessLoaded(hosts[list[second]], hosts[list[first]]) ? list[second] : list[first];
+    return isLessBusy(hosts[list[second]], hosts[list[first]]) ? list[second] : list[first];
 }
 
 LeastConnections::LeastConnections(const HostSet& hosts)

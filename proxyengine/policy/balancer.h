@@ -70,6 +70,7 @@ private:
 // all hosts not yet tried are compared.
 //
 // Source: Mitzenmacher, "The power of two choices in randomized load balancing".
+// Idle hosts are equals, so that at low load the shares are those of the weights.
 // Cost: two draws, whatever the number of hosts; with unequal weights a binary search each.
 class LeastRequests
 {
