@@ -1,0 +1,216 @@
+#include "proxyengine/control/frame_json.h"
+
+#include "proxyengine/base/duration_text.h"
+#include "proxyengine/base/limits.h"
+#include "proxyengine/control/event_json.h"
+#include "proxyengine/control/json_reader.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace mesh::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 4> kTargetStates = {
+    "HEALTHY", "UNHEALTHY", "DNS_ERROR", "HEALTHCHECKS_OFF"};
+
+// [[bucket, count], ...]: only what is not zero, so that a line stays short.
+Json histogramToJson(const HistogramCounts& counts)
+{
+    Json json = Json::array();
+    for (const HistogramCounts::Bucket& bucket : counts.buckets()) {
+        json.push_back(Json::array({bucket.index, bucket.count}));
+    }
+    return json;
+}
+
+HistogramCounts histogramFromJson(const Json& json)
+{
+    std::vector<HistogramCounts::Bucket> buckets;
+    for (const Json& pair : json) {
+        const bool isPair = pair.is_array() && pair.size() == 2 && pair[0].is_number_unsigned()
+                            && pair[1].is_number_unsigned();
+        if (!isPair) {
+            continue;
+        }
+        const auto index = pair[0].get<std::uint64_t>();
+        const auto count = pair[1].get<std::uint64_t>();
+        if (index < HistogramScale::kBuckets
+            && count <= std::numeric_limits<std::uint32_t>::max()) {
+            buckets.push_back({static_cast<std::uint16_t>(index), static_cast<std::uint32_t>(count)}
+            );
+        }
+    }
+    return HistogramCounts(std::move(buckets));
+}
+
+telemetry::ByClass answersFromJson(const Json& json)
+{
+    telemetry::ByClass answers{};
+    for (std::size_t i = 0; i < std::min(answers.size(), json.size()); ++i) {
+        answers.at(i) = json[i].is_number_unsigned() ? json[i].get<std::uint64_t>() : 0;
+    }
+    return answers;
+}
+
+Json requestsToJson(const telemetry::RequestSeries& series)
+{
+    return Json{
+        {"source", series.source},
+        {"service", series.service},
+        {"route", series.route},
+        {"answers", series.answers},
+        {"retries", series.retries},
+        {"bytes_in", series.bytesIn},
+        {"bytes_out", series.bytesOut},
+        {"inflight", series.inflight},
+        {"latency_us", histogramToJson(series.latency)}};
+}
+
+telemetry::RequestSeries requestsFromJson(const Json& json)
+{
+    telemetry::RequestSeries series;
+    series.source = textOf(json, "source");
+    series.service = textOf(json, "service");
+    series.route = textOf(json, "route");
+    series.answers = answersFromJson(listOf(json, "answers"));
+    series.retries = countOf(json, "retries");
+    series.bytesIn = countOf(json, "bytes_in");
+    series.bytesOut = countOf(json, "bytes_out");
+    series.inflight = countOf(json, "inflight");
+    series.latency = histogramFromJson(listOf(json, "latency_us"));
+    return series;
+}
+
+Json attemptsToJson(const telemetry::AttemptSeries& series)
+{
+    return Json{
+        {"source", series.source},
+        {"upstream", series.upstream},
+        {"target", series.target},
+        {"workload", series.workload},
+        {"answers", series.answers},
+        {"connect_failures", series.connectFailures},
+        {"timeouts", series.timeouts},
+        {"active", series.active},
+        {"connections", series.connections},
+        {"latency_us", histogramToJson(series.latency)}};
+}
+
+telemetry::AttemptSeries attemptsFromJson(const Json& json)
+{
+    telemetry::AttemptSeries series;
+    series.source = textOf(json, "source");
+    series.upstream = textOf(json, "upstream");
+    series.target = textOf(json, "target");
+    series.workload = textOf(json, "workload");
+    series.answers = answersFromJson(listOf(json, "answers"));
+    series.connectFailures = countOf(json, "connect_failures");
+    series.timeouts = countOf(json, "timeouts");
+    series.active = countOf(json, "active");
+    series.connections = countOf(json, "connections");
+    series.latency = histogramFromJson(listOf(json, "latency_us"));
+    return series;
+}
+
+} // namespace
+
+std::string_view toText(telemetry::TargetState state)
+{
+    return kTargetStates[static_cast<std::size_t>(state)];
+}
+
+Json healthToJson(const telemetry::TargetHealth& health)
+{
+    return Json{
+        {"upstream", health.upstream},
+        {"target", health.target},
+        {"workload", health.workload},
+        {"weight", health.weight},
+        {"health", toText(health.state)},
+        {"reason", health.reason},
+        {"since", toIsoText(health.since)},
+        {"since_us", health.since.time_since_epoch().count()}};
+}
+
+telemetry::TargetHealth healthFromJson(const Json& json)
+{
+    telemetry::TargetHealth health;
+    health.upstream = textOf(json, "upstream");
+    health.target = textOf(json, "target");
+    health.workload = textOf(json, "workload");
+    health.weight = static_cast<int>(integerOf(json, "weight"));
+    const auto state = std::ranges::find(kTargetStates, textOf(json, "health"));
+    if (state != kTargetStates.end()) {
+        health.state = static_cast<telemetry::TargetState>(state - kTargetStates.begin());
+    }
+    health.reason = textOf(json, "reason");
+    health.since = wallTimeOf(json, "since_us");
+    return health;
+}
+
+Json frameToJson(const telemetry::StatsFrame& frame)
+{
+    Json json{
+        {"node", frame.node},
+        {"time_us", frame.time.time_since_epoch().count()},
+        {"interval_ns", frame.interval.count()},
+        {"sequence", frame.sequence},
+        {"hash", frame.hash},
+        {"connections", frame.connections},
+        {"accepted", frame.accepted},
+        {"protocol_errors", frame.protocolErrors},
+        {"dropped_series", frame.droppedSeries},
+        {"cpu_ns", frame.cpu.count()}};
+    json["requests"] = Json::array();
+    for (const telemetry::RequestSeries& series : frame.requests) {
+        json["requests"].push_back(requestsToJson(series));
+    }
+    json["attempts"] = Json::array();
+    for (const telemetry::AttemptSeries& series : frame.attempts) {
+        json["attempts"].push_back(attemptsToJson(series));
+    }
+    json["health"] = Json::array();
+    for (const telemetry::TargetHealth& health : frame.health) {
+        json["health"].push_back(healthToJson(health));
+    }
+    return json;
+}
+
+Result<telemetry::StatsFrame> frameFromJson(const Json& json)
+{
+    if (!json.is_object()) {
+        return fail(ErrorCode::InvalidArgument, "a stats event has no frame");
+    }
+    if (listOf(json, "requests").size() + listOf(json, "attempts").size() > 2 * kSeriesPerNodeMax) {
+        return fail(ErrorCode::LimitExceeded, "a frame has more series than a node may have");
+    }
+    telemetry::StatsFrame frame;
+    frame.node = textOf(json, "node");
+    frame.time = wallTimeOf(json, "time_us");
+    frame.interval = Duration(integerOf(json, "interval_ns"));
+    frame.sequence = countOf(json, "sequence");
+    frame.hash = textOf(json, "hash");
+    frame.connections = countOf(json, "connections");
+    frame.accepted = countOf(json, "accepted");
+    frame.protocolErrors = countOf(json, "protocol_errors");
+    frame.droppedSeries = countOf(json, "dropped_series");
+    frame.cpu = Duration(integerOf(json, "cpu_ns"));
+    for (const Json& series : listOf(json, "requests")) {
+        frame.requests.push_back(requestsFromJson(series));
+    }
+    for (const Json& series : listOf(json, "attempts")) {
+        frame.attempts.push_back(attemptsFromJson(series));
+    }
+    for (const Json& health : listOf(json, "health")) {
+        frame.health.push_back(healthFromJson(health));
+    }
+    return frame;
+}
+
+} // namespace mesh::control
