@@ -224,6 +224,10 @@ public:
 
 private:
     class Worker;
+    enum class Intent : std::uint8_t { Create, Existing };
+    [[nodiscard]] static Result<std::unique_ptr<MeshDocument>> start(
+        const std::string& path, Intent intent, OpenOptions options
+    );
     explicit MeshDocument(std::unique_ptr<Worker> worker);
     std::unique_ptr<Worker> m_worker;
 };

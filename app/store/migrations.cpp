@@ -1,0 +1,146 @@
+#include "app/store/migrations.h"
+
+#include "proxyengine/base/limits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <vector>
+
+namespace mesh::store {
+
+namespace {
+
+constexpr std::string_view kBackupInfix = ".backup-";
+
+// Version 1: the configuration with its history, and what a person arranged.
+constexpr const char* kConfigurationTables = R"(
+CREATE TABLE revisions(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    parent INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    message TEXT NOT NULL,
+    time_us INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    text TEXT NOT NULL);
+CREATE TRIGGER revisions_stay BEFORE UPDATE ON revisions
+BEGIN SELECT RAISE(ABORT, 'revisions are never changed'); END;
+CREATE TRIGGER revisions_remain BEFORE DELETE ON revisions
+BEGIN SELECT RAISE(ABORT, 'revisions are never removed'); END;
+CREATE TABLE nodes(
+    name TEXT PRIMARY KEY, url TEXT NOT NULL, seen_us INTEGER NOT NULL, hash TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE layout(
+    view TEXT NOT NULL, id TEXT NOT NULL, x REAL NOT NULL, y REAL NOT NULL,
+    pinned INTEGER NOT NULL, PRIMARY KEY(view, id)) WITHOUT ROWID;
+CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE draft(id INTEGER PRIMARY KEY CHECK(id = 1), text TEXT NOT NULL);
+)";
+
+// Version 2: what was measured and what happened. A chunk is the span that is thinned into one step
+// of the next table; within it the rows of a series lie together, so that a chart reads few pages.
+constexpr const char* kMeasurementTables = R"(
+CREATE TABLE series(
+    id INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL, source TEXT NOT NULL, service TEXT NOT NULL, route TEXT NOT NULL,
+    instance TEXT NOT NULL, target TEXT NOT NULL,
+    UNIQUE(kind, source, service, route, instance, target));
+CREATE TABLE metrics_1s(
+    chunk INTEGER NOT NULL, series INTEGER NOT NULL, time_s INTEGER NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY(chunk, series, time_s)) WITHOUT ROWID;
+CREATE TABLE metrics_10s(
+    chunk INTEGER NOT NULL, series INTEGER NOT NULL, time_s INTEGER NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY(chunk, series, time_s)) WITHOUT ROWID;
+CREATE TABLE metrics_60s(
+    chunk INTEGER NOT NULL, series INTEGER NOT NULL, time_s INTEGER NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY(chunk, series, time_s)) WITHOUT ROWID;
+CREATE TABLE thinned(step_s INTEGER PRIMARY KEY, end_s INTEGER NOT NULL);
+INSERT INTO thinned VALUES(10, 0), (60, 0);
+CREATE TABLE events(
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL, begin_us INTEGER NOT NULL, end_us INTEGER NOT NULL,
+    label TEXT NOT NULL, detail TEXT NOT NULL, subject TEXT NOT NULL);
+CREATE INDEX events_by_begin ON events(begin_us);
+)";
+
+constexpr std::array<const char*, kTablesVersion> kSteps = {
+    kConfigurationTables, kMeasurementTables};
+
+struct Backup
+{
+    int number;
+    std::string path;
+};
+
+// Sorted by number, newest last.
+std::vector<Backup> backupsOf(const std::string& path)
+{
+    const std::filesystem::path document(path);
+    const std::string prefix = document.filename().string() + std::string(kBackupInfix);
+    const auto folder =
+        document.has_parent_path() ? document.parent_path() : std::filesystem::path(".");
+    std::vector<Backup> backups;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (!name.starts_with(prefix)) {
+            continue;
+        }
+        int number = 0;
+        const char* last = name.data() + name.size();
+        const auto parsed = std::from_chars(name.data() + prefix.size(), last, number);
+        if (parsed.ec == std::errc() && parsed.ptr == last) {
+            backups.push_back({number, entry->path().string()});
+        }
+    }
+    std::ranges::sort(backups, {}, &Backup::number);
+    return backups;
+}
+
+} // namespace
+
+Result<void> migrate(Database& database, int target)
+{
+    MESH_TRY(Transaction transaction, Transaction::begin(database));
+    // Read inside the transaction, so that two who open at once do not both migrate.
+    MESH_TRY(const std::int64_t version, database.number("PRAGMA user_version"));
+    for (std::int64_t step = version; step < target; ++step) {
+        MESH_TRY_VOID(database.execute(kSteps[static_cast<std::size_t>(step)]));
+    }
+    if (version < target) {
+        MESH_TRY_VOID(database.execute(fmt::format(
+            "PRAGMA user_version = {}; PRAGMA application_id = {}", target, kApplicationId
+        )));
+    }
+    return transaction.commit();
+}
+
+Result<std::string> backUp(Database& database, const std::string& path)
+{
+    std::vector<Backup> backups = backupsOf(path);
+    const int number = backups.empty() ? 1 : backups.back().number + 1;
+    const std::string copy = fmt::format("{}{}{:04}", path, kBackupInfix, number);
+    MESH_TRY_VOID(copyDatabase(database, copy));
+    for (std::size_t at = 0; at + kAutomaticBackupsMax <= backups.size(); ++at) {
+        std::error_code error; // An old backup that cannot be removed harms nobody.
+        std::filesystem::remove(backups[at].path, error);
+    }
+    return copy;
+}
+
+Result<void> copyDatabase(Database& database, const std::string& path)
+{
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+        return fail(ErrorCode::AlreadyExists, path + " exists already");
+    }
+    MESH_TRY(Statement statement, database.prepare("VACUUM INTO ?"));
+    statement.bindText(1, path);
+    return statement.run();
+}
+
+} // namespace mesh::store

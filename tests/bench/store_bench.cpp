@@ -1,0 +1,84 @@
+// Metric rows per second into a document (target: 100 000, thinning included), and how long a
+// window of 1 000 edges takes to read.
+#include "tests/support/store_fixture.h"
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+
+using namespace mesh;
+using namespace mesh::store;
+using mesh::test::answerOf;
+
+namespace {
+
+constexpr std::int64_t kStart_s = 1'700'000'040;
+constexpr int kEdges = 1000;
+
+// One second of 1 000 edges with realistic histograms (25 buckets each).
+std::vector<MetricRow> secondOf(std::int64_t second)
+{
+    std::vector<MetricRow> rows;
+    rows.reserve(kEdges);
+    for (int edge = 0; edge < kEdges; ++edge) {
+        MetricRow row = mesh::test::requestRow(
+            second, "source-" + std::to_string(edge % 50), "service-" + std::to_string(edge), 40
+        );
+        for (unsigned bucket = 0; bucket < 24; ++bucket) {
+            row.value.latency.record(2000 + bucket * 150, 1 + bucket % 3);
+        }
+        row.value.bytesIn = 40'000;
+        row.value.bytesOut = 900'000;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void addsRows(benchmark::State& state)
+{
+    const mesh::test::TemporaryFolder folder;
+    auto document = MeshDocument::create(folder.file("a.mesh"));
+    std::vector<MetricRow> rows = secondOf(kStart_s);
+    std::int64_t second = kStart_s;
+    for (auto _ : state) {
+        for (MetricRow& row : rows) {
+            row.time_s = second;
+        }
+        ++second;
+        const auto done =
+            answerOf<void>([&](auto answer) { (*document)->addMetrics(rows, answer); });
+        if (!done) {
+            state.SkipWithError(toText(done.error()).c_str());
+            break;
+        }
+    }
+    state.SetItemsProcessed(state.iterations() * kEdges);
+}
+
+void readsWindow(benchmark::State& state)
+{
+    const mesh::test::TemporaryFolder folder;
+    auto document = MeshDocument::create(folder.file("a.mesh"));
+    const std::int64_t length = state.range(0);
+    std::vector<MetricRow> rows = secondOf(kStart_s);
+    for (std::int64_t second = 0; second < length; ++second) {
+        for (MetricRow& row : rows) {
+            row.time_s = kStart_s + second;
+        }
+        // Waiting bounds the queue.
+        static_cast<void>(answerOf<void>([&](auto answer) { (*document)->addMetrics(rows, answer); }
+        ));
+    }
+    for (auto _ : state) {
+        auto totals = answerOf<WindowTotals>([&](auto answer) {
+            (*document)->window({kStart_s, kStart_s + length}, answer);
+        });
+        benchmark::DoNotOptimize(totals);
+    }
+}
+
+} // namespace
+
+BENCHMARK(addsRows)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(readsWindow)->Arg(60)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(readsWindow)->Arg(600)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -1,0 +1,137 @@
+// Goal: kill -9 at any moment loses no acknowledged revision and leaves a sound document.
+// Method: a child process writes revisions and metrics and says each acknowledged revision through
+// a pipe; the parent kills it after a random number of them, reopens and compares. 50 times.
+#include "app/store/database.h"
+#include "proxyengine/base/random.h"
+#include "tests/support/store_fixture.h"
+
+#include <QtTest>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+
+using namespace mesh;
+using namespace mesh::store;
+using mesh::test::answerOf;
+using mesh::test::failureOf;
+
+namespace {
+
+constexpr int kKills = 50;
+constexpr std::int64_t kStart_s = 1'700'000'040;
+
+// Never returns: writes until it is killed.
+[[noreturn]] void writeForever(const std::string& path, int acknowledgements)
+{
+    auto opened = MeshDocument::open(path);
+    if (!opened || !(*opened)->access().isWritable()) {
+        ::_exit(1);
+    }
+    MeshDocument& document = **opened;
+    for (std::int64_t round = 0;; ++round) {
+        for (int second = 0; second < 3; ++second) {
+            std::vector<MetricRow> rows;
+            for (int service = 0; service < 40; ++service) {
+                rows.push_back(mesh::test::requestRow(
+                    kStart_s + round * 3 + second, "edge", "s" + std::to_string(service), 1
+                ));
+            }
+            document.addMetrics(std::move(rows));
+        }
+        const auto revision = answerOf<Revision>([&](auto answer) {
+            document.addRevision(mesh::test::revisionOf("round " + std::to_string(round)), answer);
+        });
+        if (!revision || ::write(acknowledgements, &revision->id, sizeof revision->id) <= 0) {
+            ::_exit(1);
+        }
+    }
+}
+
+// Lets a child write until it has said `count` revisions, waits `spin` turns more, kills it and
+// gives the last id it said; 0 when it failed by itself.
+std::int64_t killWriterAfter(const std::string& path, std::uint64_t count, std::uint64_t spin)
+{
+    int ends[2] = {-1, -1};
+    if (::pipe(ends) != 0) {
+        return 0;
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::close(ends[0]);
+        writeForever(path, ends[1]);
+    }
+    ::close(ends[1]);
+    std::int64_t last = 0;
+    for (std::uint64_t at = 0; at < count; ++at) {
+        if (::read(ends[0], &last, sizeof last) != sizeof last) {
+            break;
+        }
+    }
+    for (std::uint64_t turn = 0; turn < spin; ++turn) {
+        static_cast<void>(::getppid());
+    }
+    ::kill(child, SIGKILL);
+    // What was said before the kill counts as acknowledged too.
+    std::int64_t more = 0;
+    while (::read(ends[0], &more, sizeof more) == sizeof more) {
+        last = more;
+    }
+    ::close(ends[0]);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFSIGNALED(status) ? last : 0;
+}
+
+} // namespace
+
+class StoreKillTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void noAcknowledgedRevisionIsLostInFiftyKills()
+    {
+        const mesh::test::TemporaryFolder folder;
+        const std::string path = folder.file("a.mesh");
+        MeshDocument::create(path).map([](auto&& document) { document->close(); });
+        const Seed seed{20260101};
+        qInfo("seed %llu", static_cast<unsigned long long>(seed.value));
+        Random random(seed);
+
+        for (int kill = 0; kill < kKills; ++kill) {
+            const std::int64_t said =
+                killWriterAfter(path, 1 + random.below(4), random.below(20'000));
+
+            QVERIFY(said > 0);
+            const auto revisions = reopenedRevisions(path);
+            QVERIFY(!revisions.empty());
+            QVERIFY(revisions.back().id >= said);
+            for (std::size_t at = 0; at < revisions.size(); ++at) {
+                QCOMPARE(revisions[at].id, std::int64_t(at + 1));
+                QCOMPARE(revisions[at].parent, std::int64_t(at));
+            }
+            auto database = Database::open(path, Connect::ReadWrite);
+            auto check = database->prepare("PRAGMA integrity_check");
+            QVERIFY(check && *check->step());
+            QCOMPARE(check->text(0), std::string("ok"));
+        }
+    }
+
+private:
+    static std::vector<Revision> reopenedRevisions(const std::string& path)
+    {
+        auto document = MeshDocument::open(path);
+        if (!document || !(*document)->access().isWritable()) {
+            return {};
+        }
+        auto list =
+            answerOf<std::vector<Revision>>([&](auto answer) { (*document)->revisions(answer); });
+        return list ? *list : std::vector<Revision>{};
+    }
+};
+
+QTEST_APPLESS_MAIN(StoreKillTest)
+#include "store_kill_test.moc"
