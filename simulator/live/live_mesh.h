@@ -1,0 +1,111 @@
+#pragma once
+
+#include "proxyengine/api/engine.h"
+#include "proxyengine/api/engine_options.h"
+#include "proxyengine/base/clock.h"
+#include "proxyengine/base/error.h"
+#include "proxyengine/base/random.h"
+#include "proxyengine/model/document.h"
+#include "simulator/live/faults.h"
+#include "simulator/live/load_figures.h"
+#include "simulator/scenario/scenario.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mesh::simulator {
+
+// Makes an engine for the node named in the options. The document is the one it will be asked to
+// apply; an engine may start with it or ignore it.
+using EngineFactory = std::function<Result<std::unique_ptr<api::Engine>>(
+    const api::EngineOptions& options, std::shared_ptr<const model::Document> document
+)>;
+
+// Receives the events of all engines, each on its engine's own thread; must not block.
+class MeshSink
+{
+public:
+    MeshSink() = default;
+    MeshSink(const MeshSink&) = delete;
+    MeshSink& operator=(const MeshSink&) = delete;
+    virtual ~MeshSink() = default;
+    virtual void onNodeEvent(const std::string& node, const api::Event& event) = 0;
+};
+
+struct LiveMeshOptions
+{
+    model::Document document; // Needs nodes, workloads and models; ports may be 0.
+    std::vector<Load> load; // Entries are services behind a route of a gateway node.
+    std::vector<Fault> timeline; // Played from the start.
+    Seed seed{42};
+    EngineFactory engineFactory;
+    MeshSink* sink = nullptr; // Optional; outlives the mesh.
+    const Clock* clock = nullptr; // Outlives the mesh.
+    Duration startMax = std::chrono::seconds(10); // For engines to listen.
+};
+
+// A whole mesh in this process: every workload of the document as a real HTTP server on loopback,
+// one engine per node, and clients that call the gateways.
+//
+// A request enters at a gateway node's listener, goes to a workload's inbound listener, from there
+// to the workload; its calls go out through its own outbound listener with the service's name as
+// Host. Servers run on one thread, clients on another.
+// Threads: any; nothing here blocks but start(), apply() and stop().
+class LiveMesh
+{
+public:
+    // Binds the servers, gives every port 0 a free one, starts and configures the engines, waits
+    // until all of them listen, and starts the load.
+    // Errors: InvalidArgument when the document lacks a part; those of the factory and of binding;
+    //         Refused with the first problem when a node refuses the document; Timeout.
+    [[nodiscard]] static Result<std::unique_ptr<LiveMesh>> start(LiveMeshOptions options);
+    LiveMesh(const LiveMesh&) = delete;
+    LiveMesh& operator=(const LiveMesh&) = delete;
+    ~LiveMesh(); // stop()
+
+    // What the engines run: real addresses everywhere.
+    [[nodiscard]] std::shared_ptr<const model::Document> document() const;
+
+    // Every engine runs this document instead. The addresses of known workloads are taken from the
+    // running document, so that what a person edits need not carry them right; models of running
+    // workloads change at once, new workloads are not started. Waits for all answers.
+    // Errors: Refused with the first problem; the nodes that took it keep it. Timeout.
+    [[nodiscard]] Result<void> apply(model::Document document);
+
+    struct Node
+    {
+        std::string name;
+        api::Engine* engine;
+    };
+    [[nodiscard]] const std::vector<Node>& nodes() const; // In document order.
+    // Where the gateways listen, "127.0.0.1:41023".
+    [[nodiscard]] const std::vector<std::string>& gatewayAddresses() const;
+
+    // Faults of one instance, by the workload's name. They take effect within a few milliseconds.
+    // Errors: NotFound.
+    [[nodiscard]] Result<void> setFaults(std::string_view instance, const InstanceFaults& faults);
+    // What was last set; nothing wrong for unknown names.
+    [[nodiscard]] InstanceFaults faults(std::string_view instance) const;
+    // Sorted.
+    [[nodiscard]] const std::vector<std::string>& instances() const;
+
+    // Requests that the instance has answered since the start, probes not counted.
+    // Errors: NotFound.
+    [[nodiscard]] Result<std::uint64_t> answeredBy(std::string_view instance) const;
+    // At most a tenth of a second old.
+    [[nodiscard]] LoadFigures loadFigures() const;
+
+    // Ends the load, then the engines, then the servers. Safe to call again.
+    void stop();
+
+private:
+    struct State;
+    explicit LiveMesh(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+} // namespace mesh::simulator
