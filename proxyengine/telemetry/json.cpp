@@ -1,0 +1,100 @@
+#include "proxyengine/telemetry/json.h"
+
+#include "proxyengine/telemetry/access_log.h"
+#include "proxyengine/telemetry/totals.h"
+
+#include <nlohmann/json.hpp>
+
+namespace mesh::telemetry {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dumped(const Json& json)
+{
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json latencyJson(const HistogramCounts& latency)
+{
+    Json buckets = Json::array();
+    for (const HistogramCounts::Bucket& bucket : latency.buckets()) {
+        buckets.push_back({bucket.index, bucket.count});
+    }
+    return {
+        {"p50", latency.quantile(0.50) / 1000.0},
+        {"p95", latency.quantile(0.95) / 1000.0},
+        {"p99", latency.quantile(0.99) / 1000.0},
+        {"buckets", std::move(buckets)}};
+}
+
+Json healthJson(const TargetHealth& health)
+{
+    return {
+        {"upstream", health.upstream},
+        {"target", health.target},
+        {"workload", health.workload},
+        {"weight", health.weight},
+        {"health", toText(health.state)},
+        {"reason", health.reason},
+        {"since", timeText(health.since)}};
+}
+
+} // namespace
+
+std::string toJson(const TargetHealth& health) { return dumped(healthJson(health)); }
+
+std::string toJson(const StatsFrame& frame)
+{
+    Json json = {
+        {"kind", "stats"},
+        {"time", timeText(frame.time)},
+        {"node", frame.node},
+        {"interval_ms", toMilliseconds(frame.interval)},
+        {"sequence", frame.sequence},
+        {"hash", frame.hash}};
+    Json requests = Json::array();
+    for (const RequestSeries& row : frame.requests) {
+        requests.push_back(
+            {{"source", row.source},
+             {"service", row.service},
+             {"route", row.route},
+             {"answers", row.answers},
+             {"retries", row.retries},
+             {"bytes_in", row.bytesIn},
+             {"bytes_out", row.bytesOut},
+             {"inflight", row.inflight},
+             {"latency_ms", latencyJson(row.latency)}}
+        );
+    }
+    Json attempts = Json::array();
+    for (const AttemptSeries& row : frame.attempts) {
+        attempts.push_back(
+            {{"source", row.source},
+             {"upstream", row.upstream},
+             {"target", row.target},
+             {"workload", row.workload},
+             {"answers", row.answers},
+             {"connect_failures", row.connectFailures},
+             {"timeouts", row.timeouts},
+             {"active", row.active},
+             {"connections", row.connections},
+             {"latency_ms", latencyJson(row.latency)}}
+        );
+    }
+    Json health = Json::array();
+    for (const TargetHealth& row : frame.health) {
+        health.push_back(healthJson(row));
+    }
+    json["requests"] = std::move(requests);
+    json["attempts"] = std::move(attempts);
+    json["health"] = std::move(health);
+    json["connections"] = frame.connections;
+    json["accepted"] = frame.accepted;
+    json["protocol_errors"] = frame.protocolErrors;
+    json["dropped_series"] = frame.droppedSeries;
+    json["cpu_ms"] = toMilliseconds(frame.cpu);
+    return dumped(json);
+}
+
+} // namespace mesh::telemetry

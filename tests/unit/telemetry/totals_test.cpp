@@ -1,0 +1,97 @@
+// Goal: totals over frames and their Prometheus form; frames as JSON.
+#include "proxyengine/telemetry/totals.h"
+
+#include "proxyengine/telemetry/json.h"
+
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+using namespace mesh;
+using namespace mesh::telemetry;
+
+namespace {
+StatsFrame frameOf(std::uint64_t answered)
+{
+    StatsFrame frame;
+    frame.node = "edge-1";
+    frame.accepted = 2;
+    RequestSeries row;
+    row.source = "edge-1";
+    row.service = "ca\"rt";
+    row.route = "r";
+    row.answers[2] = answered;
+    row.latency.record(2000, static_cast<std::uint32_t>(answered));
+    frame.requests.push_back(row);
+    TargetHealth health;
+    health.upstream = "cart";
+    health.target = "127.0.0.1:1";
+    health.state = TargetState::Unhealthy;
+    health.reason = "3 connection failures in a row";
+    frame.health.push_back(health);
+    return frame;
+}
+
+bool holds(const std::string& text, const char* part)
+{
+    return text.find(part) != std::string::npos;
+}
+} // namespace
+
+class TotalsTest : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void framesAddUpInTheExposition()
+    {
+        Totals totals;
+        totals.add(frameOf(3));
+        totals.add(frameOf(4));
+
+        const std::string text = totals.prometheusText();
+
+        QCOMPARE(totals.requests(), 7U);
+        QVERIFY(holds(text, "# TYPE mesh_requests_total counter\n"));
+        QVERIFY(holds(
+            text,
+            "mesh_requests_total{source=\"edge-1\",service=\"ca\\\"rt\",route=\"r\",class=\"2xx\"} "
+            "7\n"
+        ));
+        QVERIFY(holds(text, "mesh_client_accepted_total 4\n"));
+        QVERIFY(holds(text, "le=\"0.001\"} 0\n"));
+        QVERIFY(holds(text, "le=\"0.0025\"} 7\n"));
+        QVERIFY(holds(text, "le=\"+Inf\"} 7\n"));
+        QVERIFY(holds(text, "state=\"UNHEALTHY\"} 0\n"));
+    }
+
+    void everyMetricHasOneHelpAndOneType()
+    {
+        Totals totals;
+        totals.add(frameOf(1));
+        const std::string text = totals.prometheusText();
+
+        std::size_t helps = 0;
+        std::size_t types = 0;
+        for (std::size_t at = 0; (at = text.find("# HELP ", at)) != std::string::npos; ++at) {
+            ++helps;
+        }
+        for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != std::string::npos; ++at) {
+            ++types;
+        }
+
+        QCOMPARE(helps, types);
+        QVERIFY(helps >= 18);
+    }
+
+    void aFrameIsOneJsonObject()
+    {
+        const auto json = nlohmann::json::parse(toJson(frameOf(3)));
+
+        QCOMPARE(json["kind"].get<std::string>(), std::string("stats"));
+        QCOMPARE(json["requests"][0]["answers"][2].get<int>(), 3);
+        QCOMPARE(json["health"][0]["health"].get<std::string>(), std::string("UNHEALTHY"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TotalsTest)
+#include "totals_test.moc"
