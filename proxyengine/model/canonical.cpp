@@ -1,5 +1,7 @@
 #include "proxyengine/model/canonical.h"
 
+#include "proxyengine/model/format.h"
+
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -38,6 +40,9 @@ void settle(Route& route)
 
 void settle(Upstream& upstream)
 {
+    for (Target& target : upstream.targets) {
+        target.target = withDefaultPort(target.target);
+    }
     sortBy(upstream.targets, &Target::target);
     sortBy(upstream.healthchecks.active.headers, &HeaderMatch::name);
 }

@@ -316,6 +316,14 @@ std::string joinHostPort(std::string_view host, std::uint16_t port)
     return isIp6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
+std::string withDefaultPort(std::string_view target)
+{
+    constexpr std::uint16_t kTargetPortDefault = 8000; // The gateway format's.
+    const std::optional<HostPort> parts = splitHostPort(target);
+    return parts && !parts->port ? joinHostPort(parts->host, kTargetPortDefault)
+                                 : std::string(target);
+}
+
 std::string checkFormat(Format format, std::string_view text)
 {
     if (text.size() > (format == Format::Pem ? kPemBytesMax : kTextBytesMax)) {

@@ -21,6 +21,9 @@ struct HostPort
 // "a:80"; an IPv6 address gets its brackets.
 [[nodiscard]] std::string joinHostPort(std::string_view host, std::uint16_t port);
 
+// A target's address with its port written out: "a" -> "a:8000". What is no address stays.
+[[nodiscard]] std::string withDefaultPort(std::string_view target);
+
 [[nodiscard]] std::optional<std::uint16_t> parsePort(std::string_view text);
 
 } // namespace mesh::model

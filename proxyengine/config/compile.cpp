@@ -1,0 +1,435 @@
+#include "proxyengine/config/compile.h"
+
+#include "proxyengine/config/document_value.h"
+#include "proxyengine/model/canonical.h"
+#include "proxyengine/model/format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace mesh::config {
+namespace {
+
+using model::Protocol;
+using model::Route;
+using model::Service;
+using model::Upstream;
+using model::Workload;
+
+bool isHttp(const Route& route)
+{
+    return !route.protocols.empty() && route.protocols.front() <= Protocol::Grpcs;
+}
+
+bool takes(const Route& route, Protocol protocol)
+{
+    return std::ranges::find(route.protocols, protocol) != route.protocols.end();
+}
+
+// The value of the first tag with this beginning: "zone:" of "zone:a" gives "a".
+std::string tagValue(const model::Tags& tags, std::string_view prefix)
+{
+    const auto found =
+        std::ranges::find_if(tags, [&](const std::string& tag) { return tag.starts_with(prefix); });
+    return found == tags.end() ? std::string() : found->substr(prefix.size());
+}
+
+// Builds the snapshot of one node from a canonical document.
+class Compiler
+{
+public:
+    Compiler(const model::Document& document, std::string_view node)
+        : m_document(document)
+        , m_snapshot(std::make_shared<Snapshot>())
+    {
+        m_snapshot->node = node;
+        m_snapshot->hash = hashOfCanonical(document);
+        for (const model::Node& each : document.nodes) {
+            m_nodes.emplace(each.name, &each);
+        }
+    }
+
+    CompileResult run()
+    {
+        const auto self = m_nodes.find(m_snapshot->node);
+        if (self == m_nodes.end() && !m_snapshot->node.empty()) {
+            add("nodes", fmt::format("there is no node '{}' in this document", m_snapshot->node));
+            return {nullptr, std::move(m_problems)};
+        }
+        if (self != m_nodes.end()) {
+            m_snapshot->zone = self->second->zone.value_or("");
+        }
+        addUpstreams();
+        addServices();
+        if (self != m_nodes.end() && self->second->role == model::NodeRole::Sidecar) {
+            addSidecar();
+        } else {
+            addGateway();
+        }
+        addCertificates();
+        if (!m_problems.empty()) {
+            return {nullptr, std::move(m_problems)};
+        }
+        return {std::move(m_snapshot), {}};
+    }
+
+private:
+    static constexpr std::size_t kNoService = static_cast<std::size_t>(-1);
+
+    void add(std::string path, std::string message)
+    {
+        m_problems.push_back(Problem{
+            std::move(path), {}, ErrorCode::InvalidArgument, Severity::Error, std::move(message)});
+    }
+
+    static TargetPlan targetAt(std::string address)
+    {
+        TargetPlan plan;
+        if (const auto parts = model::splitHostPort(address)) {
+            plan.host = parts->host;
+            plan.port = parts->port.value_or(0);
+        }
+        plan.address = std::move(address);
+        return plan;
+    }
+
+    [[nodiscard]] TargetPlan targetOf(const Workload& workload) const
+    {
+        TargetPlan plan = targetAt(workload.inbound.value_or(workload.address));
+        const auto node = m_nodes.find(workload.node);
+        const bool hasZone = node != m_nodes.end() && node->second->zone;
+        plan.zone = workload.zone.value_or(hasZone ? *node->second->zone : std::string());
+        plan.version = workload.version.value_or("");
+        plan.workload = workload.name;
+        return plan;
+    }
+
+    // Every declared upstream; one without targets balances over the workloads of the services
+    // that it is named after or that name it as their host.
+    void addUpstreams()
+    {
+        for (const Workload& workload : m_document.workloads) {
+            m_workloads[workload.service].push_back(&workload);
+        }
+        std::unordered_map<std::string_view, std::vector<std::string_view>> servicesByHost;
+        if (!m_workloads.empty()) {
+            for (const Service& service : m_document.services) {
+                if (service.name && m_workloads.contains(*service.name)) {
+                    servicesByHost[service.host].push_back(*service.name);
+                }
+            }
+        }
+        for (const Upstream& upstream : m_document.upstreams) {
+            UpstreamPlan plan;
+            plan.name = upstream.name;
+            plan.algorithm = upstream.algorithm;
+            plan.healthchecks = upstream.healthchecks;
+            plan.hostHeader = upstream.hostHeader;
+            plan.isDeclared = true;
+            for (const model::Target& target : upstream.targets) {
+                TargetPlan& added = plan.targets.emplace_back(targetAt(target.target));
+                added.weight = target.weight;
+                added.zone = tagValue(target.tags, "zone:");
+                added.version = tagValue(target.tags, "version:");
+            }
+            if (plan.targets.empty()) {
+                addWorkloads(plan, upstream.name);
+                for (const std::string_view service : servicesByHost[upstream.name]) {
+                    if (service != upstream.name) {
+                        addWorkloads(plan, service);
+                    }
+                }
+            }
+            m_upstreams.emplace(plan.name, m_snapshot->upstreams.size());
+            m_snapshot->upstreams.push_back(std::move(plan));
+        }
+    }
+
+    void addWorkloads(UpstreamPlan& plan, std::string_view service)
+    {
+        const auto found = m_workloads.find(service);
+        if (found == m_workloads.end()) {
+            return;
+        }
+        for (const Workload* const workload : found->second) {
+            plan.targets.push_back(targetOf(*workload));
+        }
+        if (!plan.hostHeader) {
+            plan.hostHeader = service; // A workload's address says nothing to its process.
+        }
+    }
+
+    // The index of the upstream a service balances over; made when it is not declared.
+    std::size_t upstreamOf(const Service& service)
+    {
+        if (const auto found = m_upstreams.find(service.host); found != m_upstreams.end()) {
+            return found->second;
+        }
+        for (const std::string& name : {service.name.value_or(service.host), service.host}) {
+            if (m_workloads.contains(name)) {
+                const std::string key = "workloads of " + name;
+                return makeUpstream(key, name, [&](UpstreamPlan& plan) {
+                    addWorkloads(plan, name);
+                });
+            }
+        }
+        const std::string address = model::joinHostPort(service.host, service.port);
+        return makeUpstream(address, address, [&](UpstreamPlan& plan) {
+            plan.targets.push_back(targetAt(address));
+        });
+    }
+
+    template <typename Fill>
+    std::size_t makeUpstream(const std::string& key, const std::string& name, const Fill& fill)
+    {
+        const auto [found, isNew] = m_upstreams.emplace(key, m_snapshot->upstreams.size());
+        if (isNew) {
+            UpstreamPlan plan;
+            plan.name = name;
+            fill(plan);
+            m_snapshot->upstreams.push_back(std::move(plan));
+        }
+        return found->second;
+    }
+
+    static ServicePlan planOf(const Service& service, std::size_t upstream)
+    {
+        ServicePlan plan;
+        plan.name = service.name ? *service.name : service.id.value_or(service.host);
+        plan.protocol = service.protocol;
+        plan.path = service.path.value_or("/");
+        plan.upstream = upstream;
+        plan.retries = service.retries;
+        plan.connectTimeout = service.connectTimeout;
+        plan.writeTimeout = service.writeTimeout;
+        plan.readTimeout = service.readTimeout;
+        return plan;
+    }
+
+    void addServices()
+    {
+        m_serviceIndex.assign(m_document.services.size(), kNoService);
+        for (std::size_t at = 0; at < m_document.services.size(); ++at) {
+            const Service& service = m_document.services[at];
+            if (service.enabled) {
+                m_serviceIndex[at] = m_snapshot->services.size();
+                m_snapshot->services.push_back(planOf(service, upstreamOf(service)));
+            }
+        }
+    }
+
+    // Routes on the way into a table, with their paths in the document.
+    struct Draft
+    {
+        std::vector<const Route*> routes;
+        std::vector<RoutePlan> plans;
+        std::vector<std::pair<std::size_t, std::size_t>> places; // Service or kNoService, route.
+    };
+
+    void addRoute(
+        Draft& draft,
+        const Route& route,
+        std::string_view serviceName,
+        std::pair<std::size_t, std::size_t> place
+    )
+    {
+        RoutePlan plan;
+        plan.name = route.name ? *route.name : route.id.value_or("");
+        if (plan.name.empty()) {
+            plan.name = fmt::format("{}#{}", serviceName, place.second + 1);
+        }
+        if (place.first != kNoService) {
+            plan.service = m_serviceIndex[place.first];
+        }
+        const bool isGrpc = takes(route, Protocol::Grpc) || takes(route, Protocol::Grpcs);
+        plan.stripPath = route.stripPath.value_or(!isGrpc);
+        plan.preserveHost = route.preserveHost;
+        plan.allowsHttp = takes(route, Protocol::Http) || takes(route, Protocol::Grpc);
+        plan.redirectStatus = route.httpsRedirectStatusCode;
+        if (isHttp(route)) {
+            draft.routes.push_back(&route);
+            draft.plans.push_back(std::move(plan));
+            draft.places.push_back(place);
+        } else if (takes(route, Protocol::Tcp) && plan.service) {
+            for (const model::AddressMatch& match : route.destinations) {
+                if (match.port) {
+                    m_snapshot->streamRoutes.push_back({plan.name, *match.port, *plan.service});
+                }
+            }
+        }
+    }
+
+    // Compiles the draft's routes into a new table and returns its index.
+    std::size_t addTable(Draft draft)
+    {
+        std::vector<policy::Router::Refusal> refusals;
+        policy::Router router = policy::Router::make(draft.routes, refusals);
+        for (const policy::Router::Refusal& refusal : refusals) {
+            const auto& [service, route] = draft.places[refusal.route];
+            std::string path = service == kNoService
+                                   ? fmt::format("routes[{}]", route)
+                                   : fmt::format("services[{}].routes[{}]", service, route);
+            add(path + "." + refusal.field, refusal.message);
+        }
+        m_snapshot->tables.push_back(RouteTable{std::move(router), std::move(draft.plans)});
+        return m_snapshot->tables.size() - 1;
+    }
+
+    void addGateway()
+    {
+        Draft draft;
+        for (std::size_t at = 0; at < m_document.services.size(); ++at) {
+            const Service& service = m_document.services[at];
+            for (std::size_t each = 0; service.enabled && each < service.routes.size(); ++each) {
+                const std::string& name = m_snapshot->services[m_serviceIndex[at]].name;
+                addRoute(draft, service.routes[each], name, {at, each});
+            }
+        }
+        for (std::size_t each = 0; each < m_document.routes.size(); ++each) {
+            addRoute(draft, m_document.routes[each], "route", {kNoService, each});
+        }
+        ListenerPlan listener;
+        listener.name = "gateway";
+        listener.table = addTable(std::move(draft));
+        m_snapshot->listeners.push_back(std::move(listener));
+    }
+
+    // A route that forwards requests as they are.
+    static RoutePlan transparent(std::string name, std::size_t service)
+    {
+        RoutePlan plan;
+        plan.name = std::move(name);
+        plan.service = service;
+        plan.stripPath = false;
+        plan.preserveHost = true;
+        return plan;
+    }
+
+    void addSidecar()
+    {
+        std::optional<std::size_t> outbound;
+        for (const Workload& workload : m_document.workloads) {
+            if (workload.node != m_snapshot->node) {
+                continue;
+            }
+            if (workload.inbound) {
+                addInbound(workload);
+            }
+            if (workload.outbound) {
+                outbound = outbound ? *outbound : addOutboundTable();
+                ListenerPlan listener;
+                listener.kind = ListenerKind::Outbound;
+                listener.name = workload.name + " outbound";
+                listener.address = *workload.outbound;
+                listener.workload = workload.name;
+                listener.source = workload.service;
+                listener.table = *outbound;
+                m_snapshot->listeners.push_back(std::move(listener));
+            }
+        }
+    }
+
+    void addInbound(const Workload& workload)
+    {
+        UpstreamPlan process;
+        process.name = workload.name;
+        process.targets.push_back(processOf(workload));
+        m_snapshot->upstreams.push_back(std::move(process));
+
+        const auto declared = std::ranges::find_if(m_document.services, [&](const Service& each) {
+            return each.name == workload.service;
+        });
+        ServicePlan service = planOf(
+            declared == m_document.services.end() ? Service() : *declared,
+            m_snapshot->upstreams.size() - 1
+        );
+        service.name = workload.service;
+        service.protocol = Protocol::Http;
+        service.path = "/";
+        m_snapshot->services.push_back(std::move(service));
+
+        Route all;
+        all.paths = {"/"};
+        Draft draft;
+        draft.routes.push_back(&all);
+        draft.plans.push_back(
+            transparent(workload.name + " inbound", m_snapshot->services.size() - 1)
+        );
+        draft.places.emplace_back(kNoService, 0);
+        ListenerPlan listener;
+        listener.kind = ListenerKind::Inbound;
+        listener.name = workload.name + " inbound";
+        listener.address = *workload.inbound;
+        listener.workload = workload.name;
+        listener.table = addTable(std::move(draft));
+        m_snapshot->listeners.push_back(std::move(listener));
+    }
+
+    [[nodiscard]] TargetPlan processOf(const Workload& workload) const
+    {
+        Workload bare = workload;
+        bare.inbound.reset();
+        return targetOf(bare);
+    }
+
+    // Every service of the mesh by its name as Host; one table for all workloads of the node.
+    std::size_t addOutboundTable()
+    {
+        std::vector<Route> routes;
+        Draft draft;
+        for (std::size_t at = 0; at < m_document.services.size(); ++at) {
+            const Service& service = m_document.services[at];
+            if (!service.enabled || !service.name) {
+                continue;
+            }
+            Route route;
+            route.hosts = {*service.name};
+            routes.push_back(std::move(route));
+            RoutePlan plan = transparent(*service.name, m_serviceIndex[at]);
+            // Workloads know their service by its name; a host outside knows only its own.
+            const UpstreamPlan& upstream =
+                m_snapshot->upstreams[m_snapshot->services[m_serviceIndex[at]].upstream];
+            plan.preserveHost =
+                !upstream.targets.empty() && !upstream.targets.front().workload.empty();
+            draft.plans.push_back(std::move(plan));
+            draft.places.emplace_back(kNoService, at);
+        }
+        for (const Route& route : routes) {
+            draft.routes.push_back(&route);
+        }
+        return addTable(std::move(draft));
+    }
+
+    void addCertificates()
+    {
+        for (const model::Certificate& certificate : m_document.certificates) {
+            CertificatePlan plan{certificate.cert, certificate.key, {}};
+            for (const model::Sni& sni : certificate.snis) {
+                plan.snis.push_back(sni.name);
+            }
+            m_snapshot->certificates.push_back(std::move(plan));
+        }
+    }
+
+    const model::Document& m_document;
+    std::shared_ptr<Snapshot> m_snapshot;
+    std::vector<Problem> m_problems;
+    std::unordered_map<std::string_view, const model::Node*> m_nodes;
+    std::unordered_map<std::string_view, std::vector<const Workload*>> m_workloads; // By service.
+    std::unordered_map<std::string, std::size_t> m_upstreams; // By name or address.
+    std::vector<std::size_t> m_serviceIndex; // From the document to the snapshot.
+};
+
+} // namespace
+
+CompileResult compile(const model::Document& document, std::string_view node)
+{
+    const model::Document settled = model::canonical(document);
+    return Compiler(settled, node).run();
+}
+
+} // namespace mesh::config
