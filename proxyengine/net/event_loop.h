@@ -171,7 +171,7 @@ private:
 
     EventLoop(const Clock& clock, FileDescriptor epoll, FileDescriptor wake);
     int waitFor(Duration waitMax);
-    void callReady(int count);
+    void callReady();
     void callRepeats();
     void runMessage();
     void endTurn();
@@ -180,6 +180,8 @@ private:
     FileDescriptor m_epoll;
     FileDescriptor m_wake;
     TimePoint m_now;
+    TimePoint m_turnEndedAt;
+    TimePoint m_slowTurnLoggedAt{};
     mutable WallTime m_wallNow{};
     mutable TimePoint m_wallReadAt{};
     BufferPool m_buffers;

@@ -1,0 +1,199 @@
+#include "proxyengine/net/sockets.h"
+
+#include <fmt/format.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace mesh::net {
+namespace {
+
+int nativeFamily(const SocketAddress& address)
+{
+    switch (address.family()) {
+    case SocketAddress::Family::Ip4:
+        return AF_INET;
+    case SocketAddress::Family::Ip6:
+        return AF_INET6;
+    case SocketAddress::Family::Unix:
+        return AF_UNIX;
+    case SocketAddress::Family::None:
+        break;
+    }
+    return AF_UNSPEC;
+}
+
+Result<FileDescriptor> makeSocket(const SocketAddress& address)
+{
+    if (address.family() == SocketAddress::Family::None) {
+        return fail(ErrorCode::InvalidArgument, "no address");
+    }
+    FileDescriptor socket(
+        ::socket(nativeFamily(address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    );
+    if (!socket.isOpen()) {
+        return failErrno("cannot make a socket", errno);
+    }
+    return socket;
+}
+
+void switchOn(int socket, int level, int option)
+{
+    const int on = 1;
+    static_cast<void>(::setsockopt(socket, level, option, &on, sizeof(on)));
+}
+
+ErrorCode codeOfConnect(int number)
+{
+    switch (number) {
+    case ECONNREFUSED:
+    case ENOENT: // A UNIX socket's path.
+        return ErrorCode::Refused;
+    case ETIMEDOUT:
+        return ErrorCode::Timeout;
+    case ECONNRESET:
+        return ErrorCode::Reset;
+    default:
+        return ErrorCode::Unavailable;
+    }
+}
+
+tl::unexpected<Error> failConnect(std::string_view what, int number)
+{
+    auto failed = failErrno(what, number);
+    failed.value().code = codeOfConnect(number);
+    return failed;
+}
+
+tl::unexpected<Error> failBind(const SocketAddress& address, int number)
+{
+    auto failed = failErrno(fmt::format("cannot listen on {}", address.toText()), number);
+    if (number == EADDRINUSE) {
+        failed.value().code = ErrorCode::AlreadyExists;
+    } else if (number == EADDRNOTAVAIL) {
+        failed.value().code = ErrorCode::InvalidArgument;
+    }
+    return failed;
+}
+
+// Whether a server still answers at this path; what a crashed one left behind is in the way.
+bool isAnswered(const SocketAddress& address)
+{
+    const auto socket = connectTo(address);
+    return socket.has_value() || socket.error().native == EAGAIN;
+}
+
+IoStep stepOf(ssize_t outcome, bool isRead)
+{
+    if (outcome > 0) {
+        return {IoStatus::Done, static_cast<std::size_t>(outcome), 0};
+    }
+    if (outcome == 0) {
+        return {isRead ? IoStatus::Closed : IoStatus::WouldBlock, 0, 0};
+    }
+    if (errno == EAGAIN) {
+        return {IoStatus::WouldBlock, 0, 0};
+    }
+    return {IoStatus::Failed, 0, errno};
+}
+
+SocketAddress nameOf(int socket, decltype(::getsockname)* ask)
+{
+    sockaddr_storage native{};
+    socklen_t length = sizeof(native);
+    auto* const generic = reinterpret_cast<sockaddr*>(&native);
+    if (ask(socket, generic, &length) != 0) {
+        return {};
+    }
+    return SocketAddress::fromNative(generic, length);
+}
+
+} // namespace
+
+Result<FileDescriptor> listenOn(const SocketAddress& address, PortSharing sharing)
+{
+    MESH_TRY(FileDescriptor socket, makeSocket(address));
+    if (address.family() == SocketAddress::Family::Unix) {
+        if (isAnswered(address)) {
+            return failBind(address, EADDRINUSE);
+        }
+        static_cast<void>(::unlink(address.path().c_str()));
+    } else {
+        switchOn(socket.get(), SOL_SOCKET, SO_REUSEADDR);
+        if (sharing == PortSharing::Yes) {
+            switchOn(socket.get(), SOL_SOCKET, SO_REUSEPORT);
+        }
+        switchOn(socket.get(), IPPROTO_TCP, TCP_NODELAY); // Accepted sockets inherit it.
+    }
+    const auto native = address.toNative();
+    if (::bind(socket.get(), native.get(), native.length) != 0
+        || ::listen(socket.get(), kListenBacklog) != 0) {
+        return failBind(address, errno);
+    }
+    return socket;
+}
+
+Result<FileDescriptor> connectTo(const SocketAddress& address)
+{
+    MESH_TRY(FileDescriptor socket, makeSocket(address));
+    if (address.family() != SocketAddress::Family::Unix) {
+        setNoDelay(socket.get());
+    }
+    const auto native = address.toNative();
+    if (::connect(socket.get(), native.get(), native.length) != 0 && errno != EINPROGRESS) {
+        return failConnect(fmt::format("cannot connect to {}", address.toText()), errno);
+    }
+    return socket;
+}
+
+Result<void> connectOutcome(int socket)
+{
+    int number = 0;
+    socklen_t length = sizeof(number);
+    if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &number, &length) != 0) {
+        number = errno;
+    }
+    if (number != 0) {
+        return failConnect("cannot connect", number);
+    }
+    return {};
+}
+
+SocketAddress localAddress(int socket) { return nameOf(socket, ::getsockname); }
+
+SocketAddress peerAddress(int socket) { return nameOf(socket, ::getpeername); }
+
+void setNoDelay(int socket) { switchOn(socket, IPPROTO_TCP, TCP_NODELAY); }
+
+void setResetOnClose(int socket)
+{
+    const linger atOnce{1, 0};
+    static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_LINGER, &atOnce, sizeof(atOnce)));
+}
+
+IoStep readSome(int socket, std::span<char> buffer)
+{
+    return stepOf(::recv(socket, buffer.data(), buffer.size(), 0), true);
+}
+
+IoStep writeSome(int socket, std::string_view bytes)
+{
+    return stepOf(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL), false);
+}
+
+IoStep writeParts(int socket, std::span<const iovec> parts)
+{
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts.data()); // sendmsg() does not write to it.
+    message.msg_iovlen = parts.size();
+    return stepOf(::sendmsg(socket, &message, MSG_NOSIGNAL), false);
+}
+
+void shutdownWrite(int socket) { static_cast<void>(::shutdown(socket, SHUT_WR)); }
+
+} // namespace mesh::net
