@@ -94,13 +94,28 @@ private:
 
 void MetricValue::merge(const MetricValue& other)
 {
+    addCounters(other);
+    latency.merge(other.latency);
+}
+
+void MetricValue::addCounters(const MetricValue& other)
+{
     Counters sums = countersOf(*this);
     const Counters added = countersOf(other);
     for (std::size_t at = 0; at < sums.size(); ++at) {
         sums[at] += added[at];
     }
     setCounters(*this, sums);
-    latency.merge(other.latency);
+}
+
+void MetricValue::subtractCounters(const MetricValue& other)
+{
+    Counters sums = countersOf(*this);
+    const Counters taken = countersOf(other);
+    for (std::size_t at = 0; at < sums.size(); ++at) {
+        sums[at] -= taken[at];
+    }
+    setCounters(*this, sums);
 }
 
 std::uint64_t MetricValue::total() const

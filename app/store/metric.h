@@ -47,6 +47,9 @@ struct MetricValue
     HistogramCounts latency; // Microseconds.
 
     void merge(const MetricValue& other);
+    // The counters alone, without latency; subtracting takes back what was added.
+    void addCounters(const MetricValue& other);
+    void subtractCounters(const MetricValue& other);
     [[nodiscard]] std::uint64_t total() const; // All answers, and those without one.
     [[nodiscard]] std::uint64_t serverErrors() const; // 5xx and unanswered.
     [[nodiscard]] std::uint64_t clientErrors() const; // 4xx.
