@@ -35,8 +35,6 @@ struct EventKinds
 //         know, which a reader skips.
 [[nodiscard]] Result<api::Event> fromJsonLine(std::string_view line);
 
-// "HEALTHY", "UNHEALTHY", "DNS_ERROR", "HEALTHCHECKS_OFF".
-std::string_view toText(telemetry::TargetState state);
 // "starting", "running", "draining", "stopped", "unreachable".
 std::string_view toText(api::EngineState state);
 

@@ -2,8 +2,8 @@
 
 #include "proxyengine/base/duration_text.h"
 #include "proxyengine/base/limits.h"
-#include "proxyengine/control/event_json.h"
 #include "proxyengine/control/json_reader.h"
+#include "proxyengine/telemetry/totals.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,8 +16,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 4> kTargetStates = {
-    "HEALTHY", "UNHEALTHY", "DNS_ERROR", "HEALTHCHECKS_OFF"};
+constexpr std::array kTargetStates = {
+    telemetry::TargetState::Healthy,
+    telemetry::TargetState::Unhealthy,
+    telemetry::TargetState::DnsError,
+    telemetry::TargetState::HealthchecksOff};
 
 // [[bucket, count], ...]: only what is not zero, so that a line stays short.
 Json histogramToJson(const HistogramCounts& counts)
@@ -120,11 +123,6 @@ telemetry::AttemptSeries attemptsFromJson(const Json& json)
 
 } // namespace
 
-std::string_view toText(telemetry::TargetState state)
-{
-    return kTargetStates[static_cast<std::size_t>(state)];
-}
-
 Json healthToJson(const telemetry::TargetHealth& health)
 {
     return Json{
@@ -132,7 +130,7 @@ Json healthToJson(const telemetry::TargetHealth& health)
         {"target", health.target},
         {"workload", health.workload},
         {"weight", health.weight},
-        {"health", toText(health.state)},
+        {"health", telemetry::toText(health.state)},
         {"reason", health.reason},
         {"since", toIsoText(health.since)},
         {"since_us", health.since.time_since_epoch().count()}};
@@ -145,9 +143,11 @@ telemetry::TargetHealth healthFromJson(const Json& json)
     health.target = textOf(json, "target");
     health.workload = textOf(json, "workload");
     health.weight = static_cast<int>(integerOf(json, "weight"));
-    const auto state = std::ranges::find(kTargetStates, textOf(json, "health"));
-    if (state != kTargetStates.end()) {
-        health.state = static_cast<telemetry::TargetState>(state - kTargetStates.begin());
+    const std::string word = textOf(json, "health");
+    for (const telemetry::TargetState state : kTargetStates) {
+        if (telemetry::toText(state) == word) {
+            health.state = state;
+        }
     }
     health.reason = textOf(json, "reason");
     health.since = wallTimeOf(json, "since_us");
