@@ -14,6 +14,9 @@
 
 namespace mesh::http {
 
+class ClientConnection;
+struct PendingCall;
+
 using CallId = StrongId<struct CallTag, std::uint64_t>;
 
 // One request to send. Host is the address unless `headers` has one; Content-Length is added.
@@ -70,6 +73,8 @@ public:
 
 private:
     struct State;
+    friend class ClientConnection;
+    friend struct PendingCall;
     std::unique_ptr<State> m_state;
 };
 

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "proxyengine/base/handles.h"
+#include "proxyengine/http/chunked.h"
+#include "proxyengine/http/client.h"
+#include "proxyengine/http/head.h"
+#include "proxyengine/http/parser.h"
+#include "proxyengine/net/buffer.h"
+#include "proxyengine/net/event_loop.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mesh::http {
+
+class ClientConnection;
+
+// One call from its beginning to its only outcome.
+struct PendingCall
+{
+    CallId id;
+    Call call;
+    ResponseFunction onResponse; // Empty: a stream.
+    StreamFunctions stream;
+    std::unique_ptr<net::FunctionTimer> deadline;
+    ClientConnection* connection = nullptr; // Null: waits for one.
+    bool wasSentAgain = false;
+};
+
+struct Client::State
+{
+    State(net::EventLoop& ownLoop, const ClientOptions& ownOptions);
+
+    struct Pool
+    {
+        std::vector<std::unique_ptr<ClientConnection>> open;
+        std::vector<ClientConnection*> idle; // The last used is taken first.
+        std::deque<CallId> waiting;
+    };
+    struct Failed
+    {
+        CallId id;
+        Error error;
+    };
+
+    CallId add(Call call, ResponseFunction onResponse, StreamFunctions stream);
+    void begin(CallId id);
+    void finish(
+        CallId id, Result<Response> result
+    ); // Calls the function; touches nothing after it.
+    void failLater(CallId id, Error error);
+    void runFailures();
+    void release(ClientConnection& connection); // It can take another call.
+    void remove(ClientConnection& connection); // It is closed.
+    void serveWaiting(Pool& pool);
+    [[nodiscard]] PendingCall* find(CallId id);
+
+    net::EventLoop& loop;
+    ClientOptions options;
+    std::map<net::SocketAddress, Pool> pools;
+    std::map<CallId, std::unique_ptr<PendingCall>> calls;
+    std::vector<Failed> failed;
+    net::FunctionTimer failTimer;
+    std::uint64_t lastId = 0;
+};
+
+// One connection of the small client: one call at a time.
+class ClientConnection final
+    : public net::FdHandler
+    , private net::TimerHandler
+{
+public:
+    ClientConnection(Client::State& client, const net::SocketAddress& address);
+    ~ClientConnection() = default;
+
+    [[nodiscard]] Result<void> connect();
+    void send(PendingCall& call);
+    void close();
+    void dropCall(); // The call was cancelled or timed out: the connection cannot be used again.
+    [[nodiscard]] const net::SocketAddress& address() const { return m_address; }
+
+private:
+    enum class Phase : std::uint8_t { Connecting, Idle, Active, Closed };
+
+    void onReady(net::Ready ready) override;
+    void onTimer(net::Timer& timer) override;
+    void onConnected();
+    void flush();
+    void readSome();
+    void process();
+    [[nodiscard]] bool takeHead();
+    [[nodiscard]] bool takeBody();
+    [[nodiscard]] bool takeChunks();
+    [[nodiscard]] bool deliver(std::string_view bytes);
+    void endOfInput();
+    void complete();
+    void failCall(Error error);
+
+    Client::State* m_client; // Null after close().
+    net::SocketAddress m_address;
+    FileDescriptor m_socket;
+    net::Timer m_idleTimer;
+    net::Buffer m_in;
+    Phase m_phase = Phase::Connecting;
+    std::optional<CallId> m_call;
+    Method m_method = Method::Get;
+    std::string m_out;
+    std::size_t m_outAt = 0;
+    ResponseParser m_parser;
+    ResponseHead m_head;
+    ChunkedDecoder m_chunks{ChunkedDecoder::Mode::Strip};
+    std::uint64_t m_bodyLeft = 0;
+    Response m_response;
+    bool m_hasHead = false;
+    bool m_hasInput = false; // Any byte of an answer has come.
+    bool m_isReused = false;
+};
+
+} // namespace mesh::http

@@ -1,0 +1,401 @@
+#include "proxyengine/http/server_connection.h"
+
+#include "proxyengine/http/head_writer.h"
+#include "proxyengine/net/sockets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mesh::http {
+namespace {
+
+constexpr int kReadsPerTurnMax = 16; // Then others get their share.
+constexpr std::size_t kCompactFrom = 64U << 10U; // Written bytes kept in front of unwritten ones.
+
+} // namespace
+
+ServerConnection::ServerConnection(Server::State& server, FileDescriptor socket)
+    : m_server(&server)
+    , m_socket(std::move(socket))
+    , m_timer(server.loop.timers(), *this)
+{}
+
+bool ServerConnection::start()
+{
+    m_timer.arm(m_server->loop.now() + m_server->options.idleTimeout);
+    return m_server->loop.watch(m_socket.get(), *this).has_value();
+}
+
+void ServerConnection::close()
+{
+    if (m_phase == Phase::Closed) {
+        return;
+    }
+    m_phase = Phase::Closed;
+    Server::State& server = *std::exchange(m_server, nullptr);
+    m_timer.cancel();
+    m_in.release();
+    server.loop.forget(*this);
+    m_socket.reset();
+    loseClient();
+    server.remove(*this);
+}
+
+void ServerConnection::reset()
+{
+    if (m_socket.isOpen()) {
+        net::setResetOnClose(m_socket.get());
+    }
+    close();
+}
+
+void ServerConnection::closeWhenIdle()
+{
+    m_keepsAlive = false;
+    if (m_phase == Phase::Head && m_in.isEmpty() && pendingBytes() == 0) {
+        close();
+    }
+}
+
+void ServerConnection::loseClient()
+{
+    if (const auto link = std::exchange(m_link, nullptr)) {
+        link->connection = nullptr;
+        link->onDrained = nullptr;
+        if (const auto onGone = std::exchange(link->onGone, nullptr)) {
+            onGone();
+        }
+    }
+}
+
+void ServerConnection::onReady(net::Ready ready)
+{
+    if (ready.canWrite()) {
+        flush();
+    }
+    if (m_phase == Phase::Closed || !ready.canRead()) {
+        return;
+    }
+    if (m_phase == Phase::Handling || m_phase == Phase::Closing) {
+        m_mayHaveInput = true;
+        // A client that goes away from a stream is only seen here; one that merely ended its side
+        // after a request still wants the answer.
+        const bool isStream = m_link && m_link->hasBegun;
+        if (ready.isBroken() || (ready.hasPeerEnded() && isStream)) {
+            close();
+        }
+        return;
+    }
+    readSome();
+}
+
+void ServerConnection::onTimer(net::Timer& /*timer*/)
+{
+    if (m_phase == Phase::Handling) {
+        return; // The handler may take as long as it wants.
+    }
+    if (m_phase == Phase::Head && m_in.isEmpty()) {
+        close(); // Idle.
+        return;
+    }
+    if (m_phase == Phase::Closing) {
+        reset(); // Does not take its answer.
+        return;
+    }
+    refuse(408, "Request timeout");
+}
+
+void ServerConnection::readSome()
+{
+    for (int reads = 0; reads < kReadsPerTurnMax; ++reads) {
+        m_mayHaveInput = false;
+        m_in.acquire(m_server->loop.buffers());
+        if (m_in.writable().empty()) {
+            m_in.compact();
+        }
+        const std::span<char> room = m_in.writable();
+        const net::IoStep step = net::readSome(m_socket.get(), room);
+        if (step.status == net::IoStatus::WouldBlock) {
+            m_in.releaseIfEmpty();
+            return;
+        }
+        if (step.status != net::IoStatus::Done) {
+            close();
+            return;
+        }
+        m_in.commit(step.count);
+        process();
+        if (m_phase == Phase::Closed) {
+            return;
+        }
+        if (m_phase == Phase::Handling || m_phase == Phase::Closing) {
+            m_mayHaveInput = step.count == room.size();
+            return;
+        }
+        if (step.count < room.size()) {
+            m_in.releaseIfEmpty();
+            return;
+        }
+    }
+    m_server->loop.callAgain(*this, net::Ready(net::Ready::kRead));
+}
+
+// Takes requests from the buffer until it needs more bytes or an answer is outstanding.
+void ServerConnection::process()
+{
+    m_isProcessing = true;
+    for (;;) {
+        if (m_phase == Phase::Head && !takeHead()) {
+            break;
+        }
+        if (m_phase == Phase::Body && !takeBody()) {
+            break;
+        }
+        if (m_phase == Phase::Handling || m_phase == Phase::Closing || m_phase == Phase::Closed) {
+            break;
+        }
+    }
+    m_isProcessing = false;
+    if (m_phase == Phase::Head || m_phase == Phase::Body) {
+        const ServerOptions& options = m_server->options;
+        const Duration limit = m_phase == Phase::Body ? options.bodyTimeout
+                               : m_in.isEmpty()       ? options.idleTimeout
+                                                      : options.headTimeout;
+        m_timer.arm(m_server->loop.now() + limit);
+    }
+}
+
+bool ServerConnection::takeHead()
+{
+    if (m_in.isEmpty()) {
+        return false;
+    }
+    switch (m_parser.parse(m_in.readable(), m_head)) {
+    case ParseStatus::NeedMore:
+        return false;
+    case ParseStatus::Refused:
+        refuse(m_parser.refusal().status, m_parser.refusal().reason);
+        return false;
+    case ParseStatus::Done:
+        break;
+    }
+
+    m_request = Request{std::string(m_head.methodText()), std::string(m_head.path()), {}, {}};
+    for (const FieldPlace& field : m_head.fields) {
+        m_request.headers.push_back(
+            {std::string(m_head.fields.name(field)), std::string(m_head.fields.value(field))}
+        );
+    }
+    m_isHeadMethod = m_head.method == Method::Head;
+    m_keepsAlive = m_head.keepsAlive && !m_server->isStopping;
+    m_bodyLeft = m_head.body.length;
+    m_chunks = ChunkedDecoder(ChunkedDecoder::Mode::Strip);
+    m_in.consume(m_head.size);
+    m_parser.reset();
+    if (m_head.body.kind == BodyFraming::Kind::Length && isBodyTooLarge(m_bodyLeft)) {
+        refuse(413, "Payload too large");
+        return false;
+    }
+    if (m_head.expectsContinue && m_head.body.kind != BodyFraming::Kind::None) {
+        queue("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    m_phase = Phase::Body;
+    return true;
+}
+
+bool ServerConnection::isBodyTooLarge(std::size_t more) const
+{
+    return m_request.body.size() + more > m_server->options.bodyBytesMax;
+}
+
+bool ServerConnection::takeBody()
+{
+    if (m_head.body.kind == BodyFraming::Kind::Chunked) {
+        if (!takeChunks()) {
+            return false;
+        }
+    } else {
+        const std::string_view bytes = m_in.readable().substr(0, m_bodyLeft);
+        m_request.body.append(bytes);
+        m_bodyLeft -= bytes.size();
+        m_in.consume(bytes.size());
+        if (m_bodyLeft > 0) {
+            return false;
+        }
+    }
+    dispatch();
+    return true;
+}
+
+bool ServerConnection::takeChunks()
+{
+    for (;;) {
+        const ChunkStep step = m_chunks.next(m_in.readable());
+        if (step.status == ChunkStatus::Piece) {
+            if (isBodyTooLarge(step.piece.size())) {
+                refuse(413, "Payload too large");
+                return false;
+            }
+            m_request.body.append(step.piece);
+        }
+        m_in.consume(step.consumed);
+        switch (step.status) {
+        case ChunkStatus::NeedMore:
+            return false;
+        case ChunkStatus::Refused:
+            refuse(m_chunks.refusal().status, m_chunks.refusal().reason);
+            return false;
+        case ChunkStatus::Done:
+            return true;
+        case ChunkStatus::Piece:
+        case ChunkStatus::Trailer:
+            break;
+        }
+    }
+}
+
+void ServerConnection::dispatch()
+{
+    m_phase = Phase::Handling;
+    m_timer.cancel();
+    m_link = std::make_shared<Responder::Link>();
+    m_link->connection = this;
+    m_in.releaseIfEmpty();
+    m_server->onRequest(std::move(m_request), Responder(m_link));
+}
+
+void ServerConnection::refuse(int status, std::string_view reason)
+{
+    m_keepsAlive = false;
+    m_isHeadMethod = false;
+    const std::string body = fmt::format("{{\"message\":\"{}\"}}", reason);
+    writeHead(status, {{"Content-Type", "application/json; charset=utf-8"}}, body.size());
+    queue(body);
+    completeAnswer();
+}
+
+void ServerConnection::sendWhole(const Response& response)
+{
+    writeHead(response.status, response.headers, response.body.size());
+    if (!m_isHeadMethod) {
+        queue(response.body);
+    }
+    completeAnswer();
+}
+
+void ServerConnection::beginStream(int status, const Headers& headers)
+{
+    m_isChunkedAnswer = m_head.minorVersion >= 1 && !m_isHeadMethod;
+    if (m_head.minorVersion == 0) {
+        m_keepsAlive = false;
+    }
+    m_link->hasBegun = true;
+    writeHead(status, headers, std::nullopt);
+    flush();
+}
+
+void ServerConnection::writeStream(std::string_view bytes)
+{
+    if (bytes.empty() || m_isHeadMethod) {
+        return;
+    }
+    if (m_isChunkedAnswer) {
+        std::array<char, kChunkHeadMax> head{};
+        queue({head.data(), writeChunkHead(bytes.size(), head.data())});
+        queue(bytes);
+        queue(kChunkEnd);
+    } else {
+        queue(bytes);
+    }
+    flush();
+}
+
+void ServerConnection::endStream()
+{
+    if (m_isChunkedAnswer) {
+        queue(kLastChunk);
+    }
+    completeAnswer();
+}
+
+// A status line, the given fields that may stand in a head, and what this server adds.
+void ServerConnection::writeHead(
+    int status, const Headers& headers, std::optional<std::size_t> length
+)
+{
+    std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reasonOf(status));
+    for (const Header& header : headers) {
+        if (isToken(header.name) && isFieldValue(header.value)) {
+            head += fmt::format("{}: {}\r\n", header.name, header.value);
+        }
+    }
+    const bool hasNoBody = status == 204 || status == 304 || status < 200;
+    if (length && !hasNoBody) {
+        head += fmt::format("Content-Length: {}\r\n", *length);
+    } else if (m_isChunkedAnswer && !hasNoBody) {
+        head += "Transfer-Encoding: chunked\r\n";
+    }
+    if (!m_keepsAlive) {
+        head += "Connection: close\r\n";
+    }
+    queue(head + "\r\n");
+}
+
+// The answer stands in the output: write it, then go on with the next request or close.
+void ServerConnection::completeAnswer()
+{
+    if (const auto link = std::exchange(m_link, nullptr)) {
+        link->connection = nullptr;
+        link->onGone = nullptr;
+        link->onDrained = nullptr;
+    }
+    m_isChunkedAnswer = false;
+    m_phase = m_keepsAlive ? Phase::Head : Phase::Closing;
+    if (m_phase == Phase::Closing) {
+        m_timer.arm(m_server->loop.now() + m_server->options.bodyTimeout);
+    }
+    flush();
+    if (m_phase == Phase::Head && !m_isProcessing) {
+        process();
+        if (m_phase == Phase::Head && m_mayHaveInput) {
+            m_server->loop.callAgain(*this, net::Ready(net::Ready::kRead));
+        }
+    }
+}
+
+void ServerConnection::queue(std::string_view bytes) { m_out.append(bytes); }
+
+void ServerConnection::flush()
+{
+    const bool hadBytes = pendingBytes() > 0;
+    while (pendingBytes() > 0) {
+        const auto step = net::writeSome(m_socket.get(), std::string_view(m_out).substr(m_outAt));
+        if (step.status == net::IoStatus::WouldBlock) {
+            break;
+        }
+        if (step.status != net::IoStatus::Done) {
+            close();
+            return;
+        }
+        m_outAt += step.count;
+    }
+    if (pendingBytes() > 0) {
+        if (m_outAt >= kCompactFrom) {
+            m_out.erase(0, m_outAt);
+            m_outAt = 0;
+        }
+        return;
+    }
+    m_out.clear();
+    m_out.shrink_to_fit();
+    m_outAt = 0;
+    if (m_phase == Phase::Closing) {
+        close();
+    } else if (hadBytes && m_link && m_link->onDrained) {
+        const auto onDrained = m_link->onDrained; // May be replaced while it runs.
+        onDrained();
+    }
+}
+
+} // namespace mesh::http

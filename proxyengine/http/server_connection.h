@@ -1,0 +1,117 @@
+#pragma once
+
+#include "proxyengine/base/handles.h"
+#include "proxyengine/http/chunked.h"
+#include "proxyengine/http/head.h"
+#include "proxyengine/http/parser.h"
+#include "proxyengine/http/server.h"
+#include "proxyengine/net/acceptor.h"
+#include "proxyengine/net/buffer.h"
+#include "proxyengine/net/event_loop.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace mesh::http {
+
+// What the connections of one server share; ends when the server does.
+struct Server::State final : net::AcceptHandler
+{
+    State(net::EventLoop& ownLoop, const ServerOptions& ownOptions, RequestFunction function)
+        : loop(ownLoop)
+        , options(ownOptions)
+        , onRequest(std::move(function))
+    {}
+
+    void onAccepted(FileDescriptor socket, const net::SocketAddress& peer) override;
+    void remove(ServerConnection& connection);
+
+    net::EventLoop& loop;
+    ServerOptions options;
+    RequestFunction onRequest;
+    std::unique_ptr<net::Acceptor> acceptor;
+    net::SocketAddress address;
+    std::unordered_map<ServerConnection*, std::unique_ptr<ServerConnection>> connections;
+    bool isStopping = false;
+    bool isFull = false; // Accepting is paused because of connectionsMax.
+    bool isPaused = false; // Accepting is paused because the owner said so.
+};
+
+// Joins a responder to its connection; either may go first.
+struct Responder::Link
+{
+    ServerConnection* connection =
+        nullptr; // Null once the client has gone or the answer is complete.
+    bool hasBegun = false;
+    std::function<void()> onGone;
+    std::function<void()> onDrained;
+};
+
+// One client of the small server: reads a request whole, waits for its answer, goes on.
+//
+//   Head --> Body --> Handling --> Head ...      any --> Closing (answer is written out, then
+//   closed)
+class ServerConnection final
+    : public net::FdHandler
+    , private net::TimerHandler
+{
+public:
+    ServerConnection(Server::State& server, FileDescriptor socket);
+    ~ServerConnection() = default;
+
+    [[nodiscard]] bool start(); // False: the loop could not watch it.
+    void close();
+    void reset();
+    [[nodiscard]] bool isHandling() const { return m_phase == Phase::Handling; }
+    void closeWhenIdle();
+
+    // For the responder.
+    void sendWhole(const Response& response);
+    void beginStream(int status, const Headers& headers);
+    void writeStream(std::string_view bytes);
+    void endStream();
+    [[nodiscard]] std::size_t pendingBytes() const { return m_out.size() - m_outAt; }
+
+private:
+    enum class Phase : std::uint8_t { Head, Body, Handling, Closing, Closed };
+
+    void onReady(net::Ready ready) override;
+    void onTimer(net::Timer& timer) override;
+    void readSome();
+    void process();
+    [[nodiscard]] bool takeHead();
+    [[nodiscard]] bool takeBody();
+    [[nodiscard]] bool takeChunks();
+    void dispatch();
+    void refuse(int status, std::string_view reason);
+    void completeAnswer();
+    void queue(std::string_view bytes);
+    void flush();
+    void writeHead(int status, const Headers& headers, std::optional<std::size_t> length);
+    void loseClient();
+    [[nodiscard]] bool isBodyTooLarge(std::size_t more) const;
+
+    Server::State* m_server; // Null after close().
+    FileDescriptor m_socket;
+    net::Timer m_timer;
+    net::Buffer m_in;
+    Phase m_phase = Phase::Head;
+    RequestParser m_parser;
+    RequestHead m_head;
+    ChunkedDecoder m_chunks{ChunkedDecoder::Mode::Strip};
+    std::uint64_t m_bodyLeft = 0;
+    Request m_request;
+    std::shared_ptr<Responder::Link> m_link;
+    std::string m_out;
+    std::size_t m_outAt = 0;
+    bool m_isHeadMethod = false;
+    bool m_keepsAlive = true;
+    bool m_isChunkedAnswer = false;
+    bool m_mayHaveInput = false; // Reading stopped before the socket was drained.
+    bool m_isProcessing = false;
+};
+
+} // namespace mesh::http
