@@ -54,7 +54,7 @@ struct LiveMeshOptions
 // A request enters at a gateway node's listener, goes to a workload's inbound listener, from there
 // to the workload; its calls go out through its own outbound listener with the service's name as
 // Host. Servers run on one thread, clients on another.
-// Threads: any; nothing here blocks but start(), apply() and stop().
+// Threads: the one that started it; nothing here blocks but start(), apply() and stop().
 class LiveMesh
 {
 public:
@@ -76,6 +76,11 @@ public:
     // Errors: Refused with the first problem; the nodes that took it keep it. Timeout.
     [[nodiscard]] Result<void> apply(model::Document document);
 
+    // The parts of apply() for owners that must not wait: make the document, submit it to each of
+    // nodes(), and call useModels() when they have taken it.
+    [[nodiscard]] model::Document withRealAddresses(model::Document document) const;
+    void useModels(std::shared_ptr<const model::Document> document);
+
     struct Node
     {
         std::string name;
@@ -88,7 +93,8 @@ public:
     // Faults of one instance, by the workload's name. They take effect within a few milliseconds.
     // Errors: NotFound.
     [[nodiscard]] Result<void> setFaults(std::string_view instance, const InstanceFaults& faults);
-    // What was last set; nothing wrong for unknown names.
+    // What was last set, by setFaults() or by a timeline entry that holds from the start to the
+    // end; nothing wrong for unknown names.
     [[nodiscard]] InstanceFaults faults(std::string_view instance) const;
     // Sorted.
     [[nodiscard]] const std::vector<std::string>& instances() const;
@@ -96,7 +102,6 @@ public:
     // Requests that the instance has answered since the start, probes not counted.
     // Errors: NotFound.
     [[nodiscard]] Result<std::uint64_t> answeredBy(std::string_view instance) const;
-    // At most a tenth of a second old.
     [[nodiscard]] LoadFigures loadFigures() const;
 
     // Ends the load, then the engines, then the servers. Safe to call again.

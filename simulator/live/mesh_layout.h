@@ -1,0 +1,65 @@
+#pragma once
+
+#include "proxyengine/base/error.h"
+#include "proxyengine/base/handles.h"
+#include "proxyengine/model/document.h"
+#include "proxyengine/net/socket_address.h"
+#include "simulator/live/load_generator.h"
+#include "simulator/scenario/scenario.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a document says about the live mesh to be built from it.
+namespace mesh::simulator {
+
+// A port of loopback that nobody else gets while this lives. It is bound, not listened on, and
+// shared (SO_REUSEPORT), so that a listener that shares ports can take it.
+class ReservedPort
+{
+public:
+    // Errors: Io.
+    [[nodiscard]] static Result<ReservedPort> make();
+    [[nodiscard]] const net::SocketAddress& address() const { return m_address; }
+
+private:
+    ReservedPort(FileDescriptor socket, net::SocketAddress address)
+        : m_socket(std::move(socket))
+        , m_address(std::move(address))
+    {}
+    FileDescriptor m_socket;
+    net::SocketAddress m_address;
+};
+
+// Every problem that keeps the document from being run live: a part that is missing, a workload
+// without model or node, a load without route.
+[[nodiscard]] Result<void> checkLiveable(
+    const model::Document& document, const std::vector<Load>& load
+);
+
+// Gives inbound and outbound listeners with port 0 a reserved one. Errors: InvalidArgument for an
+// address that is none; Io.
+[[nodiscard]] Result<std::vector<ReservedPort>> reserveListeners(model::Document& document);
+
+// Null when there is none.
+[[nodiscard]] std::shared_ptr<const model::ServiceModel> modelOf(
+    const model::Document& document, std::string_view service
+);
+
+// How clients ask for the entry of a load: host and path of its first route.
+// Errors: NotFound when no route leads to the service.
+[[nodiscard]] Result<LoadGenerator::Entry> entryOf(
+    const model::Document& document, const Load& load
+);
+
+// Addresses of workloads as in `running`, for those of the same name.
+void adoptAddresses(model::Document& document, const model::Document& running);
+
+// The workloads a fault hits, in the order of their names.
+[[nodiscard]] std::vector<std::string> workloadsOf(
+    const model::Document& document, const FaultTarget& target
+);
+
+} // namespace mesh::simulator
