@@ -78,7 +78,7 @@ timeline:
     const QStringList expected = {
         QStringLiteral("f:2:1: lod: unknown field"),
         QStringLiteral("f:3:11: duration: needs a unit, as in 30s or 250ms"),
-        QStringLiteral("f:5:26: load[0].rate: times begin at 0s and grow"),
+        QStringLiteral("f:5:28: load[0].rate: times begin at 0s and grow"),
         QStringLiteral(
             "f:7:18: timeline[0].fault: fault meteor is not supported by this version; it "
             "knows kill, freeze, latency and error"
