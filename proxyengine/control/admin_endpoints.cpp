@@ -329,7 +329,7 @@ void AdminApi::postDrain(const Call& call)
     }
     if (m_options.onDrain) { // The program drains as for SIGTERM, and ends.
         call.answer.respond(messageResponse(202, "draining"));
-        m_options.onDrain();
+        m_options.onDrain(grace);
         return;
     }
     submit(api::Drain{grace}, [](const api::CommandDone&) {});

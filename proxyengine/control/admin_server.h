@@ -21,7 +21,7 @@ struct AdminOptions
     // server's thread, which may block in it. Absent: nothing is kept.
     std::function<Result<void>(std::string_view json)> keep;
     // Told after POST /v1/drain was accepted, so that the program can end when it is done.
-    std::function<void()> onDrain;
+    std::function<void(Duration grace)> onDrain;
 };
 
 // The admin API of one node: an api::Engine over HTTP/1.1, for people, scripts and other nodes.
