@@ -80,11 +80,11 @@ timeline:
         QStringLiteral("f:3:11: duration: needs a unit, as in 30s or 250ms"),
         QStringLiteral("f:5:28: load[0].rate: times begin at 0s and grow"),
         QStringLiteral(
-            "f:7:18: timeline[0].fault: fault meteor is not supported by this version; it "
+            "f:7:19: timeline[0].fault: fault meteor is not supported by this version; it "
             "knows kill, freeze, latency and error"
         ),
-        QStringLiteral("f:7:34: timeline[0].target: name either a service or an instance"),
-        QStringLiteral("f:8:45: timeline[1].status: unknown field"),
+        QStringLiteral("f:7:35: timeline[0].target: name either a service or an instance"),
+        QStringLiteral("f:8:47: timeline[1].status: unknown field"),
     };
     QCOMPARE(said, expected);
 }
