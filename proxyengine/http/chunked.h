@@ -2,7 +2,6 @@
 
 #include "proxyengine/http/parser.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -47,14 +46,22 @@ public:
     [[nodiscard]] bool isDone() const { return m_state == State::Done; }
 
 private:
-    enum class State : std::uint8_t { Size, Extension, Content, ContentEnd, Trailers, Done, Bad };
+    enum class State : std::uint8_t { Size, LineEnd, Content, ContentEnd, Trailers, Done, Bad };
 
-    struct Line; // A size line, taken apart.
+    struct SizeLine
+    {
+        std::uint64_t size = 0;
+        std::size_t digits = 0;
+        std::size_t length = 0; // With extension and CRLF.
+    };
     [[nodiscard]] ChunkStep strip(std::string_view bytes);
     [[nodiscard]] ChunkStep keep(std::string_view bytes);
-    [[nodiscard]] ChunkStep refuse(const char* reason);
-    [[nodiscard]] ParseStatus readSizeLine(std::string_view bytes, Line& line);
+    ParseStatus refuse(const char* reason);
+    [[nodiscard]] ParseStatus readSizeLine(std::string_view bytes, SizeLine& line);
+    [[nodiscard]] ParseStatus readLineEnd(std::string_view bytes);
+    // `length`: of the line without its CRLF; 0 ends the trailers.
     [[nodiscard]] ParseStatus readTrailerLine(std::string_view bytes, std::size_t& length);
+    [[nodiscard]] std::size_t takeContent(std::size_t available);
 
     Refusal m_refusal;
     std::uint64_t m_left = 0; // Content bytes of this chunk.

@@ -1,0 +1,148 @@
+#include "proxyengine/http/header_id.h"
+
+#include "proxyengine/http/characters.h"
+
+#include <array>
+#include <cstddef>
+
+namespace mesh::http {
+namespace {
+
+// In the order of HeaderId.
+constexpr std::array<std::string_view, static_cast<std::size_t>(HeaderId::Count)> kNames = {
+    "",
+    "accept",
+    "accept-encoding",
+    "age",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "etag",
+    "expect",
+    "forwarded",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "keep-alive",
+    "last-modified",
+    "location",
+    "origin",
+    "pragma",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "proxy",
+    "range",
+    "referer",
+    "retry-after",
+    "sec-websocket-key",
+    "server",
+    "set-cookie",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "vary",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
+};
+static_assert(static_cast<std::size_t>(HeaderId::Count) <= 64);
+
+constexpr std::size_t kSlots = 256;
+constexpr std::size_t kLengthMax = 19;
+
+// Length, first, last and one letter between tell all known names apart; `multiplier` is searched at
+// compile time.
+constexpr std::size_t slotOf(std::string_view name, std::uint32_t multiplier)
+{
+    const auto letter = [name](std::size_t at) {
+        return static_cast<std::uint32_t>(static_cast<unsigned char>(name[at]) | 0x20U);
+    };
+    const std::uint32_t key = letter(0) | letter(name.size() - 1) << 8U
+                              | letter(name.size() * 3 / 4) << 16U
+                              | static_cast<std::uint32_t>(name.size()) << 24U;
+    return (key * multiplier) >> 24U;
+}
+
+constexpr bool isPerfect(std::uint32_t multiplier)
+{
+    std::array<bool, kSlots> isTaken{};
+    for (std::size_t id = 1; id < kNames.size(); ++id) {
+        bool& slot = isTaken[slotOf(kNames[id], multiplier)];
+        if (slot) {
+            return false;
+        }
+        slot = true;
+    }
+    return true;
+}
+
+constexpr std::uint32_t findMultiplier()
+{
+    std::uint32_t multiplier = 0x9e3779b1;
+    for (int attempt = 0; attempt < 4000; ++attempt) {
+        if (isPerfect(multiplier)) {
+            return multiplier;
+        }
+        multiplier = multiplier * 1664525U + 1013904223U;
+        multiplier |= 1U;
+    }
+    return 0;
+}
+
+constexpr std::uint32_t kMultiplier = findMultiplier();
+static_assert(kMultiplier != 0, "no multiplier tells the names apart; widen the search");
+
+constexpr std::array<std::uint8_t, kSlots> makeSlots()
+{
+    std::array<std::uint8_t, kSlots> slots{};
+    for (std::size_t id = 1; id < kNames.size(); ++id) {
+        slots[slotOf(kNames[id], kMultiplier)] = static_cast<std::uint8_t>(id);
+    }
+    return slots;
+}
+
+constexpr auto kSlotTable = makeSlots();
+
+} // namespace
+
+HeaderId headerIdOf(std::string_view name)
+{
+    if (name.empty() || name.size() > kLengthMax) {
+        return HeaderId::Other;
+    }
+    const std::size_t id = kSlotTable[slotOf(name, kMultiplier)];
+    return equalsIgnoringCase(name, kNames[id]) ? static_cast<HeaderId>(id) : HeaderId::Other;
+}
+
+std::string_view toText(HeaderId id) { return kNames[static_cast<std::size_t>(id)]; }
+
+bool equalsIgnoringCase(std::string_view a, std::string_view b)
+{
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t at = 0; at < a.size(); ++at) {
+        if (lowerOf(a[at]) != lowerOf(b[at])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace mesh::http
