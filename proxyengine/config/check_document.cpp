@@ -315,26 +315,13 @@ private:
         const policy::Router router = policy::Router::make(m_regexRoutes, refusals);
         for (const policy::Router::Refusal& refusal : refusals) {
             const RoutePlace& place = m_regexPlaces[refusal.route];
-            std::string message = refusal.message;
-            if (refusal.field.starts_with("paths[")) {
-                const auto end = refusal.field.find(']');
-                const auto index = model::parsePort(refusal.field.substr(6, end - 6)).value_or(0);
-                const Route& route = *m_regexRoutes[refusal.route];
-                if (index < route.paths.size()) {
-                    message = fmt::format(
-                        "invalid regex: '{}' (RE2 returned: {})",
-                        std::string_view(route.paths[index]).substr(1),
-                        refusal.message
-                    );
-                }
-            }
             m_findings.push_back(Finding{
                 Problem{
                     place.toText() + "." + refusal.field,
                     {},
                     ErrorCode::InvalidArgument,
                     Severity::Error,
-                    std::move(message)},
+                    refusal.message},
                 place.toText()});
         }
     }

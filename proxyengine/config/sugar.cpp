@@ -72,29 +72,33 @@ void Sugar::url(Value& record, const std::string& path) const
     const Value url = *record.find("url");
     record.remove("url");
     const std::string place = path + ".url";
+    const auto refuse = [&](std::string message, ErrorCode code = ErrorCode::InvalidArgument) {
+        add(place, url.mark(), code, std::move(message));
+        if (record.find("host") == nullptr) { // So that its absence is not reported too.
+            record.set("host", "url.invalid");
+        }
+    };
     for (const std::string_view key : {"protocol", "host", "port", "path"}) {
         if (record.find(key) != nullptr) {
-            add(place,
-                url.mark(),
-                ErrorCode::Conflict,
-                fmt::format("cannot set 'url' together with '{}'", key));
-            return;
+            return refuse(
+                fmt::format("cannot set 'url' together with '{}'", key), ErrorCode::Conflict
+            );
         }
     }
     if (!url.isString()) {
-        return add(place, url.mark(), ErrorCode::InvalidArgument, "expected a string");
+        return refuse("expected a string");
     }
     std::string_view rest = url.text();
     const std::size_t scheme = rest.find("://");
     if (scheme == std::string_view::npos) {
-        return add(place, url.mark(), ErrorCode::InvalidArgument, "missing scheme in url");
+        return refuse("missing scheme in url");
     }
     const std::string protocol(rest.substr(0, scheme));
     rest.remove_prefix(scheme + 3);
     const std::size_t slash = rest.find_first_of("/?#");
     const std::optional<model::HostPort> parts = model::splitHostPort(rest.substr(0, slash));
     if (!parts || parts->host.empty()) {
-        return add(place, url.mark(), ErrorCode::InvalidArgument, "missing host in url");
+        return refuse("missing host in url");
     }
     const bool isTls = protocol == "https" || protocol == "grpcs" || protocol == "tls";
     setPlaced(record, "protocol", Value(protocol), url.mark());

@@ -268,7 +268,7 @@ void Validator::duration(const Value& value, const Where& where)
 
 void Validator::points(const Value& value, const Where& where)
 {
-    if (!value.isList() || value.list().size() < 2) {
+    if (!value.isList() || value.list().size() == 1) { // None at all: not given.
         return wrongType(where, "at least two pairs of a share and a duration", value);
     }
     for (std::size_t index = 0; index < value.list().size(); ++index) {
