@@ -65,9 +65,10 @@ ChildTable::ChildTable(const model::EntityKind& kind, QWidget* parent)
     column->setContentsMargins(28, 2, 24, 8);
     column->addWidget(m_table);
     const bool isTargets = kind.plural == "targets";
-    QStringList titles = isTargets
-        ? QStringList{tr("Target"), tr("Zone"), tr("Version"), tr("Weight"), tr("Now"), tr("State")}
-        : QStringList{tr("Name"), tr("Paths"), tr("Hosts"), tr("Methods")};
+    QStringList titles =
+        isTargets
+            ? QStringList{tr("Target"), tr("Zone"), tr("Version"), tr("Weight"), tr("Now"), tr("State")}
+            : QStringList{tr("Name"), tr("Paths"), tr("Hosts"), tr("Methods")};
     m_table->setColumnCount(static_cast<int>(titles.size()));
     m_table->setHorizontalHeaderLabels(titles);
     theme::applyTableDefaults(*m_table);
@@ -75,9 +76,9 @@ ChildTable::ChildTable(const model::EntityKind& kind, QWidget* parent)
     m_table->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_table->horizontalHeader()->setStretchLastSection(true);
     m_table->setColumnWidth(kName, isTargets ? 150 : 130);
-    m_table->setObjectName(QString::fromUtf8(
-        kind.plural.data(), static_cast<qsizetype>(kind.plural.size())
-    ));
+    m_table->setObjectName(
+        QString::fromUtf8(kind.plural.data(), static_cast<qsizetype>(kind.plural.size()))
+    );
     m_table->setAccessibleName(translated(kind.labelPlural));
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
     if (isTargets) {
@@ -124,7 +125,7 @@ void ChildTable::setObject(const Draft& draft, const DraftObject& parent)
         }
     }
     const bool isSame = records == m_records && children.size() == m_children.size()
-        && (children.empty() || children.front().path == m_children.front().path);
+                        && (children.empty() || children.front().path == m_children.front().path);
     m_children = std::move(children);
     if (isSame) {
         return;
@@ -180,9 +181,10 @@ void ChildTable::refreshLive()
         const LiveTarget live = m_live(m_table->item(row, kName)->text());
         m_table->item(row, kNow)->setText(live.rate);
         m_table->item(row, kState)->setText(live.state);
-        m_table->item(row, kState)->setData(
-            theme::kStateRole, live.themeState >= 0 ? QVariant(live.themeState) : QVariant()
-        );
+        m_table->item(row, kState)
+            ->setData(
+                theme::kStateRole, live.themeState >= 0 ? QVariant(live.themeState) : QVariant()
+            );
     }
     m_isFilling = false;
 }

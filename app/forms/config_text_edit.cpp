@@ -21,8 +21,7 @@ public:
     explicit Gutter(ConfigTextEdit& editor)
         : QWidget(&editor)
         , m_editor(editor)
-    {
-    }
+    {}
 
 protected:
     void paintEvent(QPaintEvent* event) override { m_editor.paintGutter(*event); }
@@ -60,8 +59,8 @@ void ConfigHighlighter::highlightBlock(const QString& text)
     while (end < size && isKeyCharacter(text[end])) {
         ++end;
     }
-    const bool isKey = end < size && text[end] == u':'
-        && (end + 1 == size || text[end + 1].isSpace());
+    const bool isKey =
+        end < size && text[end] == u':' && (end + 1 == size || text[end + 1].isSpace());
     setFormat(0, at, tokens.text2);
     if (!isKey) {
         highlightValue(text, at, size);
@@ -179,10 +178,7 @@ void ConfigTextEdit::goToLine(int line)
     setFocus(Qt::OtherFocusReason);
 }
 
-int ConfigTextEdit::gutterWidth() const
-{
-    return kGutterWidth;
-}
+int ConfigTextEdit::gutterWidth() const { return kGutterWidth; }
 
 void ConfigTextEdit::paintGutter(QPaintEvent& event)
 {

@@ -103,8 +103,7 @@ public:
         , m_before(draft.text())
         , m_after(after)
         , m_mergeId(mergeId)
-    {
-    }
+    {}
 
     void undo() override { m_draft.adopt(m_before); }
     void redo() override { m_draft.adopt(m_after); }
@@ -141,8 +140,8 @@ void Draft::load(const model::Document& document)
     if (auto tree = config::parseTree(yaml)) {
         m_baseTree = *std::move(tree);
     }
-    m_baseText = m_form == config::TextForm::Yaml ? QString::fromStdString(yaml)
-                                                  : render(m_baseTree);
+    m_baseText =
+        m_form == config::TextForm::Yaml ? QString::fromStdString(yaml) : render(m_baseTree);
     adopt(m_baseText);
 }
 
@@ -177,17 +176,13 @@ bool Draft::setTextForm(config::TextForm form)
     m_form = form;
     m_undo.clear(); // Its texts are in the other form.
     const bool wasChanged = isChanged();
-    m_baseText = form == config::TextForm::Yaml
-        ? QString::fromStdString(config::toYaml(m_base))
-        : render(m_baseTree);
+    m_baseText = form == config::TextForm::Yaml ? QString::fromStdString(config::toYaml(m_base))
+                                                : render(m_baseTree);
     adopt(wasChanged ? render(*tree) : m_baseText);
     return true;
 }
 
-std::vector<DraftObject> Draft::objects() const
-{
-    return objectsOfTree(m_tree);
-}
+std::vector<DraftObject> Draft::objects() const { return objectsOfTree(m_tree); }
 
 const TreeNode* Draft::baseRecord(const DraftObject& object) const
 {

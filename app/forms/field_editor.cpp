@@ -13,8 +13,7 @@ namespace mesh::forms {
 FieldEditor::FieldEditor(const model::Field& field, QWidget* parent)
     : QWidget(parent)
     , m_field(field)
-{
-}
+{}
 
 void FieldEditor::setMarkedWrong(bool isWrong)
 {
@@ -107,9 +106,8 @@ QString describeField(const model::Field& field)
     }
     lines << QString::fromStdString(model::describeType(field));
     if (!field.unit.empty()) {
-        const auto unit = QString::fromUtf8(
-            field.unit.data(), static_cast<qsizetype>(field.unit.size())
-        );
+        const auto unit =
+            QString::fromUtf8(field.unit.data(), static_cast<qsizetype>(field.unit.size()));
         lines << QCoreApplication::translate("FieldEditor", "Unit: %1").arg(unit);
     }
     if (!field.defaultValue.isNull()) {

@@ -19,15 +19,9 @@ namespace {
 constexpr int kBarX = 16;
 constexpr int kBarHeight = 24;
 
-QString escaped(const QString& text)
-{
-    return text.toHtmlEscaped();
-}
+QString escaped(const QString& text) { return text.toHtmlEscaped(); }
 
-bool isWholeNumber(const model::Value& value)
-{
-    return value.isInt();
-}
+bool isWholeNumber(const model::Value& value) { return value.isInt(); }
 
 } // namespace
 
@@ -45,9 +39,7 @@ FormRow::FormRow(const model::Field& field, std::string path, QWidget* parent)
     m_label->setToolTip(describeField(field));
     m_hint->setTextFormat(Qt::RichText);
     m_hint->setWordWrap(true);
-    m_hint->setTextInteractionFlags(
-        Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard
-    );
+    m_hint->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
     m_hint->setObjectName(objectNameOf(field.key) + QStringLiteral("Hint"));
     m_hint->setAccessibleName(tr("%1, note").arg(translated(field.label)));
     m_hint->setFocusPolicy(Qt::NoFocus);
@@ -110,10 +102,9 @@ QString FormRow::wasText() const
     }
     QString text = QString::fromStdString(toDisplay(m_base));
     if (!m_field.unit.empty()) {
-        text += u' '
-            + QString::fromUtf8(
-                    m_field.unit.data(), static_cast<qsizetype>(m_field.unit.size())
-            );
+        text +=
+            u' '
+            + QString::fromUtf8(m_field.unit.data(), static_cast<qsizetype>(m_field.unit.size()));
     }
     //: Beside a changed field; %1 is the value before the change.
     return tr("was %1").arg(QStringLiteral("<s>%1</s>").arg(escaped(text.left(60))));
@@ -123,9 +114,7 @@ void FormRow::updateHint()
 {
     const bool isWrong = !m_error.isEmpty();
     theme::setText(
-        *m_label,
-        theme::Role::Body,
-        isWrong ? theme::TextColor::Failure : theme::TextColor::Text2
+        *m_label, theme::Role::Body, isWrong ? theme::TextColor::Failure : theme::TextColor::Text2
     );
     QStringList parts;
     if (isWrong) {
@@ -152,9 +141,7 @@ void FormRow::updateHint()
         }
     }
     theme::setText(
-        *m_hint,
-        theme::Role::Caption,
-        isWrong ? theme::TextColor::Failure : theme::TextColor::Text3
+        *m_hint, theme::Role::Caption, isWrong ? theme::TextColor::Failure : theme::TextColor::Text3
     );
     m_hint->setText(parts.join(QStringLiteral(" · ")));
     m_hint->setToolTip(isWrong ? m_error : describeField(m_field));
@@ -225,10 +212,7 @@ FormSection::FormSection(const QString& title, const QString& caption, QWidget* 
     setFolded(false);
 }
 
-void FormSection::setCaption(const QString& caption)
-{
-    m_caption->setText(caption);
-}
+void FormSection::setCaption(const QString& caption) { m_caption->setText(caption); }
 
 void FormSection::addSwitch(const QString& objectName)
 {
@@ -249,10 +233,7 @@ void FormSection::setSwitchedOn(bool isOn)
     m_body->setEnabled(isOn);
 }
 
-void FormSection::addHeaderWidget(QWidget* widget)
-{
-    m_header->layout()->addWidget(widget);
-}
+void FormSection::addHeaderWidget(QWidget* widget) { m_header->layout()->addWidget(widget); }
 
 void FormSection::setFolded(bool isFolded)
 {

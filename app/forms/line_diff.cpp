@@ -46,9 +46,9 @@ QSet<int> changedLines(const QStringList& before, const QStringList& after)
     for (qsizetype row = rows - 1; row >= 0; --row) {
         for (qsizetype column = columns - 1; column >= 0; --column) {
             const bool same = before[head + row] == after[head + column];
-            common[at(row, column)] = same
-                ? static_cast<std::uint16_t>(common[at(row + 1, column + 1)] + 1)
-                : std::max(common[at(row + 1, column)], common[at(row, column + 1)]);
+            common[at(row, column)] =
+                same ? static_cast<std::uint16_t>(common[at(row + 1, column + 1)] + 1)
+                     : std::max(common[at(row + 1, column)], common[at(row, column + 1)]);
         }
     }
     qsizetype row = 0;

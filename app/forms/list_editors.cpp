@@ -24,10 +24,7 @@ constexpr int kGap = 4;
 constexpr int kLineMin = 60; // Pixels left for typing before the line wraps.
 constexpr int kYamlLinesMax = 8;
 
-QFont chipFont()
-{
-    return theme::font(theme::Role::Small);
-}
+QFont chipFont() { return theme::font(theme::Role::Small); }
 
 } // namespace
 
@@ -82,15 +79,9 @@ void TokenEditor::setValue(const model::Value* value)
     place();
 }
 
-QSize TokenEditor::sizeHint() const
-{
-    return {240, heightForWidth(std::max(width(), 240))};
-}
+QSize TokenEditor::sizeHint() const { return {240, heightForWidth(std::max(width(), 240))}; }
 
-int TokenEditor::heightForWidth(int width) const
-{
-    return arrange(width, nullptr, nullptr);
-}
+int TokenEditor::heightForWidth(int width) const { return arrange(width, nullptr, nullptr); }
 
 bool TokenEditor::eventFilter(QObject* watched, QEvent* event)
 {

@@ -28,9 +28,9 @@ bool isLongText(const model::Field& field)
 {
     using model::Format;
     return field.kind == model::Kind::Text
-        && (field.format == Format::Path || field.format == Format::Url
-            || field.format == Format::Pem || field.format == Format::Uuid
-            || field.format == Format::Address || field.format == Format::HostPort);
+           && (field.format == Format::Path || field.format == Format::Url
+               || field.format == Format::Pem || field.format == Format::Uuid
+               || field.format == Format::Address || field.format == Format::HostPort);
 }
 
 } // namespace
@@ -158,7 +158,7 @@ model::Value valueOfText(const QString& text, model::Kind kind)
     bool isNumber = false;
     const qlonglong whole = trimmed.toLongLong(&isNumber);
     const bool wantsNumber = kind == model::Kind::Int || kind == model::Kind::Number
-        || kind == model::Kind::Milliseconds || kind == model::Kind::Seconds;
+                             || kind == model::Kind::Milliseconds || kind == model::Kind::Seconds;
     // A duration without a unit is a number in the file too: the message is about the unit.
     if (isNumber && (wantsNumber || kind == model::Kind::DurationText)) {
         return model::Value(static_cast<std::int64_t>(whole));

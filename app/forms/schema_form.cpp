@@ -10,10 +10,7 @@ namespace {
 
 using model::Value;
 
-bool hasRow(const model::Field& field)
-{
-    return !field.isChild && !field.isAutomatic;
-}
+bool hasRow(const model::Field& field) { return !field.isChild && !field.isAutomatic; }
 
 bool isOptionalRecord(const model::Field& field)
 {
@@ -35,10 +32,7 @@ bool holdsRecords(const model::Schema& schema)
     return false;
 }
 
-QString toQString(const std::string& text)
-{
-    return QString::fromStdString(text);
-}
+QString toQString(const std::string& text) { return QString::fromStdString(text); }
 
 } // namespace
 
@@ -77,9 +71,7 @@ void SchemaForm::setSchema(const model::Schema& schema)
     m_other->hide();
 }
 
-void SchemaForm::addFields(
-    const model::Schema& schema, const std::string& path, FormSection* into
-)
+void SchemaForm::addFields(const model::Schema& schema, const std::string& path, FormSection* into)
 {
     std::map<std::string_view, FormSection*> sections;
     for (const model::Field& field : schema.fields()) {
@@ -139,9 +131,7 @@ void SchemaForm::addRecord(
     }
 }
 
-void SchemaForm::addRow(
-    const model::Field& field, const std::string& path, FormSection& section
-)
+void SchemaForm::addRow(const model::Field& field, const std::string& path, FormSection& section)
 {
     auto* row = new FormRow(field, path, &section);
     section.rows().addWidget(row);
@@ -200,10 +190,7 @@ void SchemaForm::focusField(const std::string& path)
     }
 }
 
-std::vector<FormRow*> SchemaForm::rows() const
-{
-    return m_order;
-}
+std::vector<FormRow*> SchemaForm::rows() const { return m_order; }
 
 FormRow* SchemaForm::nearestRow(const std::string& path) const
 {

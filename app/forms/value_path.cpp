@@ -13,10 +13,7 @@ using model::Value;
 
 constexpr std::size_t kShortList = 8; // Longer lists of scalars take one line per element.
 
-bool isScalar(const Value& value)
-{
-    return !value.isList() && !value.isMap();
-}
+bool isScalar(const Value& value) { return !value.isList() && !value.isMap(); }
 
 void appendPretty(std::string& out, const Value& value, std::size_t depth)
 {
@@ -34,8 +31,8 @@ void appendPretty(std::string& out, const Value& value, std::size_t depth)
         return;
     }
     const bool isLong = value.isList()
-        && (value.list().size() > kShortList
-            || !std::all_of(value.list().begin(), value.list().end(), isScalar));
+                        && (value.list().size() > kShortList
+                            || !std::all_of(value.list().begin(), value.list().end(), isScalar));
     if (!isLong) {
         out += config::toJson(value);
         return;
@@ -50,9 +47,7 @@ void appendPretty(std::string& out, const Value& value, std::size_t depth)
 }
 
 // Where a new member belongs: behind the last member that stands before it in the schema.
-void insertInOrder(
-    Value& record, std::string_view key, Value value, const model::Schema& schema
-)
+void insertInOrder(Value& record, std::string_view key, Value value, const model::Schema& schema)
 {
     const auto rank = [&schema](std::string_view name) {
         const auto& fields = schema.fields();

@@ -1,0 +1,75 @@
+#include "app/console/snapshot.h"
+
+#include "app/bridge/mesh_session.h"
+#include "app/shell/main_window.h"
+
+#include <QCoreApplication>
+#include <QTimer>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace mesh::console {
+namespace {
+
+constexpr int kRetry_ms = 250;
+constexpr int kGrace_ms = 15'000; // A busy machine starts eleven services slowly.
+
+} // namespace
+
+Snapshot::Snapshot(bridge::MeshSession& session, shell::MainWindow& window, const Options& options)
+    : m_session(session)
+    , m_window(window)
+    , m_options(options)
+{
+    using std::chrono::milliseconds;
+    m_elapsed.start();
+    const auto delay = std::chrono::duration_cast<milliseconds>(options.after);
+    QTimer::singleShot(delay, this, &Snapshot::attempt);
+}
+
+void Snapshot::attempt()
+{
+    const bool needsRates = !m_options.demo.isEmpty();
+    if (needsRates && !hasRates()) {
+        using std::chrono::milliseconds;
+        const auto limit =
+            std::chrono::duration_cast<milliseconds>(m_options.after).count() + kGrace_ms;
+        if (m_elapsed.elapsed() > limit) {
+            QString why = QStringLiteral("the demo mesh has no live rates yet");
+            for (const bridge::Banner& banner : m_session.banners()) {
+                why += QStringLiteral("; ") + banner.text + u' ' + banner.detail;
+            }
+            end(1, why);
+            return;
+        }
+        QTimer::singleShot(kRetry_ms, this, &Snapshot::attempt);
+        return;
+    }
+    if (!m_window.writePicture(m_options.snapshot)) {
+        end(1, QStringLiteral("%1 cannot be written").arg(m_options.snapshot));
+        return;
+    }
+    end(0, {});
+}
+
+bool Snapshot::hasRates() const
+{
+    for (const bridge::EntityRow& entity : m_session.topology().entities) {
+        if (entity.figures.rps > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void Snapshot::end(int exitCode, const QString& text)
+{
+    if (!text.isEmpty()) {
+        fmt::print(stderr, "meshwright: {}\n", text.toStdString());
+    }
+    QCoreApplication::exit(exitCode);
+}
+
+} // namespace mesh::console

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "app/console/options.h"
+
+#include <QElapsedTimer>
+#include <QObject>
+
+namespace mesh::bridge {
+class MeshSession;
+}
+namespace mesh::shell {
+class MainWindow;
+}
+
+namespace mesh::console {
+
+// Takes the picture of --snapshot and ends the program: 0, or 1 with the reason on standard error.
+// Waits up to kGrace longer than asked while the demo has no rates yet.
+class Snapshot : public QObject
+{
+    Q_OBJECT
+
+public:
+    Snapshot(bridge::MeshSession& session, shell::MainWindow& window, const Options& options);
+
+private:
+    void attempt();
+    void end(int exitCode, const QString& text);
+    [[nodiscard]] bool hasRates() const;
+
+    bridge::MeshSession& m_session;
+    shell::MainWindow& m_window;
+    const Options& m_options;
+    QElapsedTimer m_elapsed;
+};
+
+} // namespace mesh::console

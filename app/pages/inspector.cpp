@@ -1,0 +1,523 @@
+#include "app/pages/inspector.h"
+
+#include "app/bridge/mesh_session.h"
+#include "app/bridge/view_context.h"
+#include "app/charts/time_chart.h"
+#include "app/pages/inspector_tables.h"
+#include "app/pages/rows_table.h"
+#include "app/pages/texts.h"
+#include "app/theme/controls.h"
+#include "app/theme/figures.h"
+#include "app/theme/icons.h"
+#include "app/theme/theme.h"
+
+#include <QDateTime>
+#include <QLabel>
+#include <QMenu>
+#include <QPainter>
+#include <QPaintEvent>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace mesh::pages {
+namespace {
+
+constexpr int kInspectorWidth = 344;
+constexpr int kMargin = 16;
+constexpr std::int64_t kChartSpan_us = 10LL * 60 * 1'000'000;
+constexpr int kInstanceRowsMax = 5;
+constexpr double kFailureRatio = 10; // Per cent; the health rule's threshold on the chart.
+
+std::int64_t nowOf(const bridge::MeshSession& session)
+{
+    const bridge::ViewContext& context = session.context();
+    if (context.timeMode() != bridge::TimeMode::Live) {
+        return context.cursor_us();
+    }
+    const std::int64_t time = session.topology().time_us;
+    return time > 0 ? time : QDateTime::currentMSecsSinceEpoch() * 1000;
+}
+
+} // namespace
+
+Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
+    : QWidget(parent)
+    , m_session(session)
+    , m_head(new InspectorHead(this))
+    , m_tabs(new QTabBar(this))
+    , m_pages(new QStackedWidget(this))
+{
+    setObjectName(QStringLiteral("inspector"));
+    setAccessibleName(tr("Inspector"));
+    setMinimumWidth(300);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(1, 12, 0, 12);
+    column->setSpacing(0);
+    auto* top = new QVBoxLayout;
+    top->setContentsMargins(kMargin, 0, kMargin, 0);
+    top->setSpacing(9);
+    top->addWidget(m_head);
+    top->addWidget(makeWhy());
+    top->addWidget(makeFigures());
+    column->addLayout(top);
+    column->addSpacing(8);
+    m_tabs->setObjectName(QStringLiteral("inspectorTabs"));
+    m_tabs->setAccessibleName(tr("What the inspector shows"));
+    m_tabs->setDrawBase(false);
+    m_tabs->setExpanding(false);
+    m_tabs->setUsesScrollButtons(false);
+    m_tabs->setElideMode(Qt::ElideNone);
+    for (const QString& title :
+         {tr("Metrics"), tr("Routes"), tr("Endpoints"), tr("Policy"), tr("Tap"), tr("History")}) {
+        m_tabs->addTab(title);
+    }
+    auto* tabRow = new QHBoxLayout;
+    tabRow->setContentsMargins(kMargin - 8, 0, 0, 0);
+    tabRow->addWidget(m_tabs);
+    tabRow->addStretch();
+    column->addLayout(tabRow);
+    column->addWidget(new theme::Hairline(Qt::Horizontal, this));
+    m_pages->addWidget(makeMetrics());
+    m_routes = makeRoutesTable(m_pages);
+    m_pages->addWidget(m_routes);
+    m_pages->addWidget(makeEndpoints());
+    m_policy = makePolicyTable(m_pages);
+    m_pages->addWidget(m_policy);
+    m_tap = makeTapTable(m_pages);
+    m_pages->addWidget(m_tap);
+    m_history = makeHistoryTable(m_pages);
+    m_pages->addWidget(m_history);
+    column->addWidget(m_pages, 1);
+    column->addWidget(makeActions());
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
+        m_pages->setCurrentIndex(tab);
+        refresh();
+    });
+    using bridge::MeshSession;
+    connect(&session, &MeshSession::topologyChanged, this, &Inspector::refresh);
+    connect(&session, &MeshSession::seriesReady, this, &Inspector::onSeries);
+    connect(&session, &MeshSession::documentChanged, this, &Inspector::refresh);
+    connect(&session, &MeshSession::faultsChanged, this, &Inspector::refresh);
+    connect(&session, &MeshSession::tapChanged, this, &Inspector::refreshTap);
+    connect(&session, &MeshSession::eventsChanged, this, &Inspector::refreshHistory);
+    connect(&session.context(), &bridge::ViewContext::selectionChanged, this, &Inspector::refresh);
+    connect(&session.context(), &bridge::ViewContext::timeChanged, this, &Inspector::refresh);
+    refresh();
+}
+
+void Inspector::setTab(Tab tab) { m_tabs->setCurrentIndex(static_cast<int>(tab)); }
+
+QSize Inspector::sizeHint() const { return {kInspectorWidth, 600}; }
+
+QWidget* Inspector::makeWhy()
+{
+    m_why = new theme::Note(theme::State::NoData, this);
+    auto* column = new QVBoxLayout(m_why);
+    column->setContentsMargins(13, 7, 10, 8);
+    column->setSpacing(2);
+    m_whyText = new QLabel(m_why);
+    theme::setText(*m_whyText, theme::Role::Small);
+    m_whyText->setWordWrap(true);
+    m_whyText->setObjectName(QStringLiteral("why"));
+    m_whyRule = new QLabel(m_why);
+    theme::setText(*m_whyRule, theme::Role::Caption, theme::TextColor::Text2);
+    m_whyRule->setWordWrap(true);
+    column->addWidget(m_whyText);
+    column->addWidget(m_whyRule);
+    return m_why;
+}
+
+QWidget* Inspector::makeFigures()
+{
+    auto* card = new theme::Card(this, 6);
+    card->setFixedHeight(46);
+    auto* row = new QHBoxLayout(card);
+    row->setContentsMargins(11, 6, 6, 6);
+    row->setSpacing(0);
+    for (std::size_t i = 0; i < m_figures.size(); ++i) {
+        if (i > 0) {
+            row->addWidget(new theme::Hairline(Qt::Vertical, card));
+            row->addSpacing(10);
+        }
+        auto* cell = new QVBoxLayout;
+        cell->setSpacing(0);
+        m_figureTitles[i] = new QLabel(card);
+        theme::setText(*m_figureTitles[i], theme::Role::Caption, theme::TextColor::Text3);
+        m_figures[i] = new theme::FigureLabel(theme::Role::Figure, card);
+        cell->addWidget(m_figureTitles[i]);
+        cell->addWidget(m_figures[i]);
+        row->addLayout(cell, 1);
+    }
+    return card;
+}
+
+QWidget* Inspector::makeMetrics()
+{
+    auto* page = new QWidget(m_pages);
+    auto* column = new QVBoxLayout(page);
+    column->setContentsMargins(0, 6, 0, 0);
+    column->setSpacing(2);
+    const std::array<QString, 3> titles = {tr("Requests / s"), tr("Errors, %"), tr("Latency, ms")};
+    const std::array<charts::ChartKind, 3> kinds = {
+        charts::ChartKind::Requests, charts::ChartKind::Errors, charts::ChartKind::Latency};
+    auto* chartColumn = new QVBoxLayout;
+    chartColumn->setContentsMargins(kMargin, 0, kMargin, 0);
+    chartColumn->setSpacing(4);
+    for (std::size_t i = 0; i < m_charts.size(); ++i) {
+        auto* chart = new charts::TimeChart(kinds[i], titles[i], page);
+        chart->setAccessibleName(titles[i]);
+        connect(chart, &charts::TimeChart::cursorMoved, this, &Inspector::setCursorTime);
+        connect(chart, &charts::TimeChart::cursorMoved, this, &Inspector::cursorMoved);
+        chartColumn->addWidget(chart);
+        m_charts[i] = chart;
+    }
+    m_charts[1]->setThreshold(kFailureRatio, tr("failure ≥ 10 %"));
+    column->addLayout(chartColumn);
+    column->addWidget(new theme::Hairline(Qt::Horizontal, page));
+    auto* instances = new QVBoxLayout;
+    instances->setContentsMargins(8, 0, 8, 0);
+    instances->setSpacing(2);
+    m_instances = makeInstanceTable(page);
+    instances->addWidget(m_instances);
+    m_instanceReason = new QLabel(page);
+    theme::setText(*m_instanceReason, theme::Role::Caption, theme::TextColor::Failure);
+    m_instanceReason->setWordWrap(true);
+    m_instanceReason->setContentsMargins(24, 2, 8, 0);
+    instances->addWidget(m_instanceReason);
+    column->addLayout(instances);
+    column->addStretch();
+    connect(m_instances, &RowsTable::keySelected, this, &Inspector::updateActions);
+    return page;
+}
+
+QWidget* Inspector::makeEndpoints()
+{
+    auto* page = new QWidget(m_pages);
+    auto* column = new QVBoxLayout(page);
+    column->setContentsMargins(8, 4, 8, 0);
+    m_endpoints = makeEndpointTable(page);
+    column->addWidget(m_endpoints);
+    connect(m_endpoints, &RowsTable::keySelected, this, &Inspector::updateActions);
+    return page;
+}
+
+QWidget* Inspector::makeActions()
+{
+    auto* bar = new QWidget(this);
+    auto* row = new QHBoxLayout(bar);
+    row->setContentsMargins(kMargin, 8, kMargin, 0);
+    row->setSpacing(8);
+    const auto add = [&](const QString& name, const QString& text, const QString& icon) {
+        auto* button = new QPushButton(text, bar);
+        button->setObjectName(name);
+        button->setAccessibleName(text);
+        button->setFixedHeight(26);
+        if (!icon.isEmpty()) {
+            button->setIcon(theme::icon(icon));
+            button->setIconSize({13, 13});
+        }
+        row->addWidget(button);
+        return button;
+    };
+    m_kill = add(QStringLiteral("killInstance"), tr("Kill"), QStringLiteral("bolt"));
+    m_freeze = add(QStringLiteral("freezeInstance"), tr("Freeze"), {});
+    m_restore = add(QStringLiteral("restoreInstance"), tr("Restore"), {});
+    m_edit = add(QStringLiteral("editEntity"), tr("Shift weight"), {});
+    row->addStretch();
+    connect(m_kill, &QPushButton::clicked, this, [this] {
+        m_session.killInstance(selectedInstance().id);
+    });
+    connect(m_freeze, &QPushButton::clicked, this, [this] {
+        m_session.freezeInstance(selectedInstance().id);
+    });
+    connect(m_restore, &QPushButton::clicked, this, [this] {
+        m_session.restoreInstance(selectedInstance().id);
+    });
+    connect(m_edit, &QPushButton::clicked, this, [this] { Q_EMIT editRequested(m_subject); });
+    connect(&m_head->menuButton(), &QToolButton::clicked, this, &Inspector::showFaultMenu);
+    return bar;
+}
+
+void Inspector::refresh()
+{
+    if (!m_head->pinButton().isChecked()) {
+        m_subject = m_session.context().selection();
+    }
+    const bridge::Topology& topology = m_session.topology();
+    const bridge::EntityRow* entity = findEntity(topology, m_subject);
+    const bridge::EdgeRow* edge = findEdge(topology, m_subject);
+    if (entity == nullptr && edge == nullptr && !m_subject.isEmpty()) {
+        m_subject.clear(); // It is gone: the inspector falls back to the mesh.
+    }
+    refreshHead(entity, edge);
+    const bridge::Figures* figures = nullptr;
+    bridge::HealthState state = bridge::HealthState::NoData;
+    bridge::Figures whole;
+    if (entity != nullptr) {
+        figures = &entity->figures;
+        state = entity->state;
+    } else if (edge != nullptr) {
+        figures = &edge->figures;
+        state = edge->state;
+    } else {
+        whole = entryFigures(topology);
+        figures = &whole;
+    }
+    refreshFigures(figures, state);
+    refreshInstances(entity);
+    refreshDocumentTabs();
+    refreshTap();
+    refreshHistory();
+    requestSeries();
+    updateActions();
+}
+
+void Inspector::refreshHead(const bridge::EntityRow* entity, const bridge::EdgeRow* edge)
+{
+    if (entity != nullptr) {
+        QStringList parts = {wordOf(entity->kind)};
+        if (!entity->version.isEmpty()) {
+            parts << entity->version;
+        }
+        if (!entity->zones.isEmpty()) {
+            parts << tr("zones %1").arg(entity->zones.join(QStringLiteral(", ")));
+        }
+        m_head->setEntity(entity->name, parts.join(QStringLiteral(" · ")), entity->state);
+        const double client = entity->figures.clientErrorRatio.value_or(0);
+        const double server = entity->figures.errorRatio.value_or(0);
+        const bool isGateway = entity->kind == bridge::EntityKind::Gateway;
+        m_head->setShares(1 - client - server, client, server, isGateway);
+        m_why->setState(stateOf(entity->state));
+        m_whyText->setText(entity->why.isEmpty() ? wordOf(entity->state) : entity->why);
+        QString rule =
+            entity->since_us > 0 ? tr("since %1").arg(clockText(entity->since_us)) : QString();
+        if (!entity->rule.isEmpty()) {
+            rule += (rule.isEmpty() ? QString() : QStringLiteral(" · ")) + entity->rule;
+        }
+        if (entity->isLowTraffic) {
+            rule += (rule.isEmpty() ? QString() : QStringLiteral(" · ")) + tr("low traffic");
+        }
+        m_whyRule->setText(rule);
+        m_whyRule->setVisible(!rule.isEmpty());
+        return;
+    }
+    if (edge != nullptr) {
+        m_head->setEntity(
+            tr("%1 → %2").arg(nameOf(edge->source), nameOf(edge->target)),
+            edge->isTcp ? tr("TCP connections") : tr("calls from one service to another"),
+            edge->state
+        );
+        m_head->setShares(1, 0, edge->figures.errorRatio.value_or(0), false);
+        m_why->setState(stateOf(edge->state));
+        m_whyText->setText(
+            tr("%1 of %2 requests failed")
+                .arg(countText(edge->figures.errors), countText(edge->figures.requests))
+        );
+        m_whyRule->hide();
+        return;
+    }
+    const bridge::Topology& topology = m_session.topology();
+    const auto worst = worstState(topology);
+    m_head->setEntity(
+        m_session.name().isEmpty() ? tr("Mesh") : m_session.name(),
+        tr("%n services and gateways", nullptr, static_cast<int>(topology.entities.size())),
+        worst
+    );
+    m_head->setShares(1, 0, 0, false);
+    m_why->setState(stateOf(worst));
+    m_whyText->setText(meshSummary(topology));
+    m_whyRule->setText(tr("Select a node or an edge to see why it is in its state."));
+    m_whyRule->show();
+}
+
+void Inspector::refreshFigures(const bridge::Figures* figures, bridge::HealthState state)
+{
+    const theme::Tokens& tokens = theme::tokens();
+    const std::array<QString, 4> titles = {tr("Attempts"), tr("Errors"), tr("p95"), tr("Amplif.")};
+    for (std::size_t i = 0; i < titles.size(); ++i) {
+        m_figureTitles[i]->setText(titles[i]);
+    }
+    const auto show = [this](std::size_t at, const QString& text, const QString& unit) {
+        const bool isNone = text == QStringLiteral("–");
+        m_figures[at]->setText(text, isNone ? QString() : unit);
+        m_figures[at]->setAccessibleName(m_figureTitles[at]->text() + u' ' + text + unit);
+    };
+    show(0, rateText(figures->rps), tr("/s"));
+    show(1, percentText(figures->errorRatio), QStringLiteral("%"));
+    show(2, millisecondsText(figures->p95_ms), tr("ms"));
+    const QString amplification = figures->amplification > 0
+                                      ? QString::number(figures->amplification, 'f', 2)
+                                      : QStringLiteral("–");
+    show(3, amplification, QStringLiteral("×"));
+    const bool isBad =
+        figures->errorRatio.value_or(0) > 0
+        && (state == bridge::HealthState::Degraded || state == bridge::HealthState::Failure);
+    m_figures[1]->setColor(isBad ? tokens.of(stateOf(state)).text : QColor());
+}
+
+void Inspector::refreshInstances(const bridge::EntityRow* entity)
+{
+    const std::vector<bridge::InstanceRow> none;
+    const auto& instances = entity != nullptr ? entity->instances : none;
+    m_instances->setRows(instanceRows(instances));
+    m_instances->fitHeight(kInstanceRowsMax);
+    m_instances->setVisible(!instances.empty());
+    m_endpoints->setRows(endpointRows(instances));
+    const QString reason = worstReason(instances);
+    m_instanceReason->setText(reason);
+    m_instanceReason->setVisible(!reason.isEmpty());
+}
+
+void Inspector::refreshDocumentTabs()
+{
+    const auto document = m_session.document();
+    if (document == nullptr) {
+        return;
+    }
+    const QString service =
+        nameOf(edgeEnds(m_subject).target.isEmpty() ? m_subject : edgeEnds(m_subject).target);
+    if (m_pages->currentWidget() == m_routes) {
+        m_routes->setRows(routeRows(*document, service));
+    }
+    if (m_pages->currentWidget() == m_policy) {
+        m_policy->setRows(policyRows(*document, service));
+    }
+}
+
+void Inspector::refreshTap()
+{
+    if (m_pages->currentWidget() == m_tap) {
+        m_tap->setRows(tapRows(m_session.tap(), m_subject));
+    }
+}
+
+void Inspector::refreshHistory()
+{
+    if (m_pages->currentWidget() == m_history) {
+        m_history->setRows(historyRows(m_session, m_subject));
+    }
+}
+
+void Inspector::requestSeries()
+{
+    if (!m_session.isOpen() || m_pages->currentIndex() != 0) {
+        return;
+    }
+    const std::int64_t now = nowOf(m_session);
+    m_request = m_session.requestSeries(m_subject, now - kChartSpan_us, now);
+}
+
+void Inspector::onSeries(int request, const bridge::Series& series)
+{
+    if (request != m_request) {
+        return;
+    }
+    const std::int64_t now = nowOf(m_session);
+    const charts::TimeSpan span{now - kChartSpan_us, now};
+    const std::int64_t window = m_session.context().window_s() * 1'000'000LL;
+    const auto markers = m_session.markers(span.begin_us, span.end_us);
+    for (charts::TimeChart* chart : m_charts) {
+        chart->setSeries(series, span);
+        chart->setMarkers(markers);
+        chart->setWindow(charts::TimeSpan{now - window, now});
+    }
+}
+
+void Inspector::setCursorTime(std::optional<std::int64_t> time_us)
+{
+    for (charts::TimeChart* chart : m_charts) {
+        chart->setCursorTime(time_us);
+    }
+}
+
+bridge::InstanceRow Inspector::selectedInstance() const
+{
+    const RowsTable* table = m_pages->currentIndex() == 0 ? m_instances : m_endpoints;
+    QString key = table->currentKey();
+    const bridge::EntityRow* entity = findEntity(m_session.topology(), m_subject);
+    if (entity == nullptr) {
+        return {};
+    }
+    if (key.isEmpty() && entity->instances.size() == 1) {
+        key = entity->instances.front().id;
+    }
+    for (const bridge::InstanceRow& instance : entity->instances) {
+        if (instance.id == key) {
+            return instance;
+        }
+    }
+    return {};
+}
+
+void Inspector::updateActions()
+{
+    const bridge::EntityRow* entity = findEntity(m_session.topology(), m_subject);
+    const bridge::InstanceRow instance = selectedInstance();
+    bool isSimulated = false;
+    if (entity != nullptr) {
+        for (const bridge::InstanceRow& row : entity->instances) {
+            isSimulated = isSimulated || row.canFault;
+        }
+    }
+    bool isFaulted = false;
+    for (const bridge::FaultRow& fault : m_session.faults()) {
+        isFaulted = isFaulted || (!instance.id.isEmpty() && fault.instance == instance.id);
+    }
+    for (QPushButton* button : {m_kill, m_freeze, m_restore}) {
+        button->setVisible(isSimulated);
+        button->setToolTip(
+            instance.id.isEmpty() ? tr("Select an instance in the table first.")
+                                  : tr("%1 %2").arg(button->text(), instance.id)
+        );
+    }
+    m_kill->setEnabled(instance.canFault && !isFaulted);
+    m_freeze->setEnabled(instance.canFault && !isFaulted);
+    m_restore->setEnabled(instance.canFault && isFaulted);
+    m_edit->setVisible(entity != nullptr);
+    m_edit->setToolTip(tr("Open its upstream in Edit, where targets have weights."));
+    m_head->menuButton().setEnabled(entity != nullptr);
+    m_head->pinButton().setEnabled(entity != nullptr || m_head->pinButton().isChecked());
+}
+
+void Inspector::showFaultMenu()
+{
+    const bridge::InstanceRow instance = selectedInstance();
+    QMenu menu;
+    QAction* latency = menu.addAction(tr("Add 400 ms latency to %1").arg(instance.id));
+    QAction* errors = menu.addAction(tr("Let 30 % of %1 fail").arg(instance.id));
+    latency->setEnabled(instance.canFault);
+    errors->setEnabled(instance.canFault);
+    if (!instance.canFault) {
+        latency->setText(tr("Add latency (select a simulated instance)"));
+        errors->setText(tr("Let requests fail (select a simulated instance)"));
+    }
+    menu.addSeparator();
+    QAction* edit = menu.addAction(tr("Edit configuration"));
+    QAction* focus = menu.addAction(tr("Focus on its neighbours"));
+    QAction* chosen = menu.exec(m_head->menuButton().mapToGlobal(QPoint(0, 28)));
+    if (chosen == nullptr) {
+        return;
+    }
+    if (chosen == latency) {
+        m_session.addLatency(instance.id, 400);
+    } else if (chosen == errors) {
+        m_session.setErrorRate(instance.id, 0.3);
+    } else if (chosen == edit) {
+        Q_EMIT editRequested(m_subject);
+    } else if (chosen == focus) {
+        m_session.context().focusOn(m_subject, 1);
+    }
+}
+
+void Inspector::paintEvent(QPaintEvent* event)
+{
+    QPainter painter(this);
+    painter.fillRect(event->rect(), theme::tokens().panel);
+    painter.fillRect(0, 0, 1, height(), theme::tokens().border);
+}
+
+} // namespace mesh::pages

@@ -1,0 +1,381 @@
+#include "app/shell/main_window.h"
+
+#include "app/bridge/mesh_session.h"
+#include "app/bridge/view_context.h"
+#include "app/charts/time_bar.h"
+#include "app/pages/edit_page.h"
+#include "app/pages/first_run_page.h"
+#include "app/pages/inspector.h"
+#include "app/pages/list_pages.h"
+#include "app/pages/rows_table.h"
+#include "app/pages/topology_page.h"
+#include "app/shell/top_bar.h"
+#include "app/theme/controls.h"
+#include "app/theme/theme.h"
+
+#include <QCloseEvent>
+#include <QDateTime>
+#include <QDockWidget>
+#include <QLabel>
+#include <QPainter>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace mesh::shell {
+namespace {
+
+constexpr int kPaneHeight = 220;
+constexpr int kInspectorWidth = 344;
+constexpr std::int64_t kStripSpan_us = 20LL * 60 * 1'000'000;
+
+// The line of the environment across the window's top.
+class TintLine : public QWidget
+{
+public:
+    explicit TintLine(QWidget* parent)
+        : QWidget(parent)
+    {
+        setAttribute(Qt::WA_TransparentForMouseEvents);
+    }
+
+protected:
+    void paintEvent(QPaintEvent* event) override
+    {
+        Q_UNUSED(event)
+        QPainter painter(this);
+        painter.fillRect(rect(), theme::tokens().of(theme::EnvironmentKind::Production));
+    }
+};
+
+} // namespace
+
+MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
+    : m_session(session)
+    , m_options(std::move(options))
+    , m_topBar(new TopBar(this))
+    , m_rail(new ModeRail(this))
+    , m_honesty(new HonestyStrip(session, this))
+    , m_inner(new QMainWindow(this, Qt::Widget))
+    , m_stack(new QStackedWidget(m_inner))
+    , m_banner(new QLabel(m_inner))
+    , m_tint(new TintLine(this))
+{
+    setObjectName(QStringLiteral("mainWindow"));
+    setWindowTitle(tr("Meshwright"));
+    setMinimumSize(900, 560);
+    resize(1440, 900);
+    setMenuWidget(m_topBar);
+    m_draft.load(*session.document());
+    makeCentral();
+    makeBottomDock();
+    makeMenus();
+    connectSession();
+    m_topBar->locator().setSource([this] { return locatorEntries(); });
+    connect(&m_topBar->meshButton(), &QAbstractButton::clicked, this, &MainWindow::showMeshMenu);
+    onDocumentChanged();
+    showRecent();
+    if (m_options.isPersistent) {
+        restoreWindow();
+    }
+    setMode(m_mode);
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::makeCentral()
+{
+    auto* central = new QWidget(this);
+    auto* column = new QVBoxLayout(central);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(0);
+    row->addWidget(m_rail);
+    row->addWidget(m_inner, 1);
+    column->addLayout(row, 1);
+    column->addWidget(m_honesty);
+    setCentralWidget(central);
+    connect(m_rail, &ModeRail::modeChosen, this, &MainWindow::setMode);
+
+    auto* middle = new QWidget(m_inner);
+    auto* middleColumn = new QVBoxLayout(middle);
+    middleColumn->setContentsMargins(0, 0, 0, 0);
+    middleColumn->setSpacing(0);
+    theme::setText(*m_banner, theme::Role::Small, theme::TextColor::Degraded);
+    m_banner->setContentsMargins(16, 7, 16, 7);
+    m_banner->setWordWrap(true);
+    m_banner->hide();
+    middleColumn->addWidget(m_banner);
+    middleColumn->addWidget(m_stack, 1);
+    makeTimeBar();
+    middleColumn->addWidget(m_timeBar);
+    m_inner->setCentralWidget(middle);
+    m_inner->setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    m_inner->setContextMenuPolicy(Qt::NoContextMenu);
+
+    m_firstRun = new pages::FirstRunPage(m_stack);
+    m_stack->addWidget(m_firstRun);
+    for (int i = 0; i < kModeCount; ++i) {
+        QWidget* page = makePage(static_cast<Mode>(i));
+        m_modePages[static_cast<std::size_t>(i)] = page;
+        m_stack->addWidget(page);
+    }
+    connect(m_firstRun, &pages::FirstRunPage::doorOpened, this, [this](pages::Door door) {
+        if (door == pages::Door::Demo) {
+            startDemo();
+        } else if (door == pages::Door::Connect) {
+            connectNode();
+        } else {
+            chooseImport();
+        }
+    });
+    connect(m_firstRun, &pages::FirstRunPage::openOther, this, &MainWindow::chooseDocument);
+    connect(m_firstRun, &pages::FirstRunPage::documentChosen, this, &MainWindow::openPath);
+    connect(m_firstRun, &pages::FirstRunPage::fileDropped, this, &MainWindow::openPath);
+
+    m_inspector = new pages::Inspector(m_session, m_inner);
+    m_inspectorDock = new QDockWidget(tr("Inspector"), m_inner);
+    m_inspectorDock->setObjectName(QStringLiteral("inspectorDock"));
+    m_inspectorDock->setFeatures(QDockWidget::NoDockWidgetFeatures);
+    m_inspectorDock->setTitleBarWidget(new QWidget(m_inspectorDock));
+    m_inspectorDock->setWidget(m_inspector);
+    m_inner->addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
+    m_inner->resizeDocks({m_inspectorDock}, {kInspectorWidth}, Qt::Horizontal);
+    connect(m_inspector, &pages::Inspector::editRequested, this, [this](const QString& id) {
+        setMode(Mode::Edit);
+        m_edit->goToEntity(id.section(u':', 1));
+    });
+    connect(
+        m_inspector, &pages::Inspector::cursorMoved, m_timeBar, &charts::TimeBar::setCursorTime
+    );
+    connect(
+        m_timeBar, &charts::TimeBar::cursorMoved, m_inspector, &pages::Inspector::setCursorTime
+    );
+}
+
+QWidget* MainWindow::makePage(Mode mode)
+{
+    switch (mode) {
+    case Mode::Topology:
+        m_topology = new pages::TopologyPage(m_session, m_stack);
+        connect(m_topology, &pages::TopologyPage::activated, this, [this] {
+            m_inspector->setFocus(Qt::OtherFocusReason);
+        });
+        return m_topology;
+    case Mode::Edit:
+        m_edit = new pages::EditPage(m_session, m_draft, m_stack);
+        return m_edit;
+    case Mode::Rehearse: {
+        auto* page = new pages::LaterPage(
+            modeKey(mode),
+            modeTitle(mode),
+            tr("This mode will run a scenario against the mesh in virtual time: kill a zone, add "
+               "latency, triple the load, and see whether the assertions hold before it happens "
+               "for real. It is not part of this version."),
+            tr("What can be done now: select a service in Topology and kill or freeze one of its "
+               "instances, add latency or let requests fail. The faults are real, are listed at "
+               "the bottom of the window and are stopped there."),
+            tr("Go to Topology"),
+            m_stack
+        );
+        connect(page, &pages::LaterPage::actionChosen, this, [this] { setMode(Mode::Topology); });
+        return page;
+    }
+    case Mode::Rollout: {
+        auto* page = new pages::LaterPage(
+            modeKey(mode),
+            modeTitle(mode),
+            tr("This mode will push a revision in waves with gates, one row for each node, and "
+               "take "
+               "it back when a gate closes. It is not part of this version."),
+            tr("What can be done now: Review applies the changes to every node at once and waits "
+               "until each has answered with the hash it runs. The result of the last apply is in "
+               "the Rollout pane (Alt+4); older revisions can be rolled back to from the Change "
+               "menu."),
+            tr("Review changes…"),
+            m_stack
+        );
+        connect(page, &pages::LaterPage::actionChosen, this, &MainWindow::review);
+        return page;
+    }
+    case Mode::Nodes:
+        return new pages::NodesPage(m_session, m_stack);
+    case Mode::Findings: {
+        auto* page = new pages::FindingsPage(m_session, m_stack);
+        const auto show = [this](const QString& path, int line) {
+            setMode(Mode::Edit);
+            if (!m_edit->goToPath(path.toStdString()) && line > 0) {
+                m_edit->goToLine(line);
+            }
+        };
+        connect(page, &pages::FindingsPage::problemActivated, this, show);
+        connect(page, &pages::FindingsPage::entityActivated, this, [this](const QString& id) {
+            m_session.context().select(id);
+            setMode(Mode::Topology);
+        });
+        return page;
+    }
+    case Mode::Settings: {
+        auto* page = new pages::SettingsPage(m_session, m_stack);
+        connect(page, &pages::SettingsPage::environmentChanged, this, &MainWindow::refreshChrome);
+        return page;
+    }
+    }
+    return new QWidget(m_stack);
+}
+
+void MainWindow::makeTimeBar()
+{
+    bridge::ViewContext& context = m_session.context();
+    m_timeBar = new charts::TimeBar(&context, m_inner);
+    m_timeBar->setObjectName(QStringLiteral("timeBar"));
+    m_timeBar->setAccessibleName(tr("Time"));
+    connect(m_timeBar, &charts::TimeBar::goLive, &context, &bridge::ViewContext::goLive);
+    connect(m_timeBar, &charts::TimeBar::pauseAt, &context, &bridge::ViewContext::pauseAt);
+    connect(m_timeBar, &charts::TimeBar::windowChosen, &context, &bridge::ViewContext::setWindow);
+    connect(&m_session, &bridge::MeshSession::topologyChanged, this, &MainWindow::refreshTimeBar);
+    connect(
+        &m_session,
+        &bridge::MeshSession::seriesReady,
+        this,
+        [this](int request, const bridge::Series& series) {
+            if (request == m_request) {
+                const auto recorded = m_session.recordedRange_us();
+                const std::int64_t now = QDateTime::currentMSecsSinceEpoch() * 1000;
+                m_timeBar->setSeries(series, std::max(recorded.second, now));
+            }
+        }
+    );
+}
+
+void MainWindow::makeBottomDock()
+{
+    m_paneStrip = new PaneStrip(m_inner);
+    m_panes = new QStackedWidget(m_inner);
+    m_problems = pages::makeProblemsTable(m_panes);
+    m_events = pages::makeEventsTable(m_panes);
+    m_events->setObjectName(QStringLiteral("eventsPane"));
+    m_problems->setObjectName(QStringLiteral("problemsPane"));
+    m_tap = pages::makeRequestsTable(m_panes);
+    m_rollout = new QLabel(tr("Nothing has been applied in this session."), m_panes);
+    m_rollout->setWordWrap(true);
+    m_rollout->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    m_rollout->setContentsMargins(16, 12, 16, 12);
+    m_rollout->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    theme::setText(*m_rollout, theme::Role::Small, theme::TextColor::Text2);
+    m_log = new pages::RowsTable(tr("Log"), {{tr("Time"), 130}, {tr("What"), 0}}, m_panes);
+    m_log->setObjectName(QStringLiteral("logPane"));
+    for (QWidget* pane :
+         std::initializer_list<QWidget*>{m_problems, m_events, m_tap, m_rollout, m_log}) {
+        m_panes->addWidget(pane);
+    }
+    m_bottomDock = new QDockWidget(tr("Panes"), m_inner);
+    m_bottomDock->setObjectName(QStringLiteral("bottomDock"));
+    m_bottomDock->setFeatures(QDockWidget::NoDockWidgetFeatures);
+    m_bottomDock->setTitleBarWidget(m_paneStrip);
+    m_bottomDock->setWidget(m_panes);
+    m_inner->addDockWidget(Qt::BottomDockWidgetArea, m_bottomDock);
+    connect(m_paneStrip, &PaneStrip::paneToggled, this, [this](Pane pane) {
+        togglePane(static_cast<int>(pane));
+    });
+    connect(m_paneStrip, &PaneStrip::closeRequested, this, [this] {
+        togglePane(m_pane >= 0 ? m_pane : 0);
+    });
+    connect(m_problems, &pages::RowsTable::keyActivated, this, [this](const QString& key) {
+        setMode(Mode::Edit);
+        const int line = key.section(u'\n', 1, 1).toInt();
+        if (!m_edit->goToPath(key.section(u'\n', 0, 0).toStdString()) && line > 0) {
+            m_edit->goToLine(line);
+        }
+    });
+    m_pane = 0;
+    togglePane(0); // Closed at first.
+}
+
+void MainWindow::togglePane(int pane)
+{
+    m_pane = m_pane == pane ? -1 : pane;
+    const bool isOpen = m_pane >= 0;
+    m_panes->setVisible(isOpen);
+    m_panes->setMinimumHeight(isOpen ? 120 : 0);
+    m_panes->setMaximumHeight(isOpen ? QWIDGETSIZE_MAX : 0);
+    m_bottomDock->setMaximumHeight(isOpen ? QWIDGETSIZE_MAX : m_paneStrip->height());
+    if (isOpen) {
+        m_panes->setCurrentIndex(m_pane);
+        m_inner->resizeDocks({m_bottomDock}, {kPaneHeight}, Qt::Vertical);
+        refreshPanes();
+    }
+    m_paneStrip->setOpenPane(m_pane);
+}
+
+void MainWindow::setMode(Mode mode)
+{
+    m_mode = mode;
+    m_rail->setMode(mode);
+    updateRegions();
+    if (m_session.isOpen()) {
+        m_session.setSetting(QStringLiteral("mode"), modeKey(mode));
+    }
+}
+
+void MainWindow::updateRegions()
+{
+    const bool isOpen = m_session.isOpen();
+    const bool isFirstRun = !isOpen && m_mode != Mode::Settings;
+    m_stack->setCurrentWidget(
+        isFirstRun ? static_cast<QWidget*>(m_firstRun)
+                   : m_modePages[static_cast<std::size_t>(m_mode)]
+    );
+    m_inspectorDock->setVisible(isOpen && m_mode == Mode::Topology);
+    m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
+    m_bottomDock->setVisible(isOpen);
+}
+
+void MainWindow::updateTint()
+{
+    const auto kind =
+        environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
+    m_tint->setVisible(m_session.isOpen() && kind == theme::EnvironmentKind::Production);
+    m_tint->setGeometry(0, 0, width(), 2);
+    m_tint->raise();
+}
+
+bool MainWindow::writePicture(const QString& file)
+{
+    QImage picture(size(), QImage::Format_RGB32);
+    picture.fill(theme::tokens().chrome);
+    render(&picture);
+    return picture.save(file, "PNG");
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event)
+{
+    QMainWindow::resizeEvent(event);
+    updateTint();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    if (m_options.isPersistent) {
+        saveWindow();
+    }
+    event->accept();
+}
+
+void MainWindow::restoreWindow()
+{
+    const QSettings settings;
+    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+}
+
+void MainWindow::saveWindow()
+{
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    rememberRecent();
+}
+
+} // namespace mesh::shell

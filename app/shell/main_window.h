@@ -1,0 +1,172 @@
+#pragma once
+
+#include "app/forms/draft.h"
+#include "app/shell/locator.h"
+#include "app/shell/mode_rail.h"
+#include "app/shell/strips.h"
+
+#include <QMainWindow>
+#include <QString>
+
+#include <array>
+#include <functional>
+#include <vector>
+
+class QAction;
+class QDockWidget;
+class QLabel;
+class QMenu;
+class QStackedWidget;
+
+namespace mesh::bridge {
+class MeshSession;
+}
+namespace mesh::charts {
+class TimeBar;
+}
+namespace mesh::pages {
+class EditPage;
+class FirstRunPage;
+class Inspector;
+class RowsTable;
+class TopologyPage;
+} // namespace mesh::pages
+
+namespace mesh::shell {
+
+class ModeRail;
+class TopBar;
+
+// What the console tells the window once.
+struct WindowOptions
+{
+    QString demoFile; // The demo's declarative file; empty: there is none.
+    bool isPersistent = true; // Reads and writes window state and recent documents.
+};
+
+// The window: top bar, modes, the page of the mode, inspector, bottom panes, time bar, strips.
+//
+// It holds the draft and hands what changes to the session; everything shown comes from there.
+// Lifetime: the session outlives the window.
+class MainWindow : public QMainWindow
+{
+    Q_OBJECT
+
+public:
+    MainWindow(bridge::MeshSession& session, WindowOptions options);
+    ~MainWindow() override;
+
+    void setMode(Mode mode);
+    [[nodiscard]] Mode mode() const { return m_mode; }
+    // Starts the demo mesh; says so on the first-run page when it cannot.
+    void startDemo();
+    void openPath(const QString& path); // A document, or a declarative file to import.
+    // Writes the window to a picture; false when the file cannot be written.
+    [[nodiscard]] bool writePicture(const QString& file);
+
+    [[nodiscard]] forms::Draft& draft() { return m_draft; }
+    [[nodiscard]] pages::EditPage& editPage() { return *m_edit; }
+    [[nodiscard]] pages::TopologyPage& topologyPage() { return *m_topology; }
+    [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
+    [[nodiscard]] const std::vector<QAction*>& actionList() const { return m_actions; }
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+    void closeEvent(QCloseEvent* event) override;
+
+private:
+    struct ActionSpec
+    {
+        QString name;
+        QString text;
+        QString keys;
+        std::function<void()> run;
+    };
+    void makeCentral();
+    void makeBottomDock();
+    QWidget* makePage(Mode mode);
+    void makeTimeBar();
+    void connectSession();
+
+    QAction* add(QMenu& menu, ActionSpec spec);
+    void makeMenus();
+    void makeFileMenu();
+    void makeEditMenu();
+    void makeViewMenu();
+    void makeChangeMenu();
+    void makeMeshMenu();
+    void makeHelpMenu();
+    void updateActions();
+
+    void onDocumentChanged();
+    void onDraftChanged();
+    void onApplyFinished(bool isSuccess, const QString& text);
+    void refreshChrome();
+    void refreshBanners();
+    void refreshPanes();
+    void refreshTimeBar();
+    void togglePane(int pane);
+    void updateRegions();
+    void updateTint();
+
+    void newDocument();
+    void chooseDocument();
+    void chooseImport();
+    void connectNode();
+    void saveCopy();
+    void rememberRecent();
+    void showRecent();
+    void showMeshMenu();
+    void review();
+    void showShortcuts();
+    void showHelp(const QString& topic);
+    void showError(const QString& what, const QString& why);
+    [[nodiscard]] std::vector<LocatorEntry> locatorEntries();
+    void restoreWindow();
+    void saveWindow();
+
+    bridge::MeshSession& m_session;
+    WindowOptions m_options;
+    forms::Draft m_draft;
+    Mode m_mode = Mode::Topology;
+    int m_pane = -1;
+    int m_request = -1;
+
+    TopBar* m_topBar;
+    ModeRail* m_rail;
+    HonestyStrip* m_honesty;
+    QMainWindow* m_inner; // Holds the docks between rail and honesty strip.
+    QStackedWidget* m_stack;
+    QLabel* m_banner;
+    charts::TimeBar* m_timeBar = nullptr;
+    QDockWidget* m_inspectorDock = nullptr;
+    QDockWidget* m_bottomDock = nullptr;
+    PaneStrip* m_paneStrip = nullptr;
+    QStackedWidget* m_panes = nullptr;
+    QWidget* m_tint;
+    pages::FirstRunPage* m_firstRun = nullptr;
+    pages::TopologyPage* m_topology = nullptr;
+    pages::EditPage* m_edit = nullptr;
+    pages::Inspector* m_inspector = nullptr;
+    std::array<QWidget*, kModeCount> m_modePages{};
+    pages::RowsTable* m_problems = nullptr;
+    pages::RowsTable* m_events = nullptr;
+    pages::RowsTable* m_tap = nullptr;
+    QLabel* m_rollout = nullptr;
+    pages::RowsTable* m_log = nullptr;
+    QString m_lastApply;
+
+    std::vector<QAction*> m_actions;
+    QAction* m_undo = nullptr;
+    QAction* m_redo = nullptr;
+    QAction* m_discard = nullptr;
+    QAction* m_review = nullptr;
+    QAction* m_push = nullptr;
+    QAction* m_stopFaults = nullptr;
+    QAction* m_startMesh = nullptr;
+    QAction* m_stopMesh = nullptr;
+    QAction* m_closeDocument = nullptr;
+    QAction* m_saveCopy = nullptr;
+};
+
+} // namespace mesh::shell

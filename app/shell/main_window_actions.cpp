@@ -1,0 +1,344 @@
+// The window's actions: menus, shortcuts, the locator and what lists them.
+#include "app/bridge/mesh_session.h"
+#include "app/bridge/view_context.h"
+#include "app/charts/time_bar.h"
+#include "app/graph/topology_view.h"
+#include "app/pages/edit_page.h"
+#include "app/pages/inspector.h"
+#include "app/pages/topology_page.h"
+#include "app/shell/help_window.h"
+#include "app/shell/main_window.h"
+#include "app/shell/top_bar.h"
+#include "app/theme/theme.h"
+#include "proxyengine/base/version.h"
+#include "proxyengine/model/objects.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QLabel>
+#include <QMenu>
+#include <QMessageBox>
+#include <QSettings>
+
+namespace mesh::shell {
+namespace {
+
+QString plain(const QString& text)
+{
+    QString words = text;
+    return words.remove(u'&').remove(QStringLiteral("…"));
+}
+
+} // namespace
+
+QAction* MainWindow::add(QMenu& menu, ActionSpec spec)
+{
+    auto* action = new QAction(spec.text, this);
+    action->setObjectName(spec.name);
+    if (!spec.keys.isEmpty()) {
+        action->setShortcut(QKeySequence(spec.keys));
+        action->setShortcutContext(Qt::WindowShortcut);
+    }
+    action->setToolTip(plain(spec.text));
+    connect(action, &QAction::triggered, this, std::move(spec.run));
+    menu.addAction(action);
+    addAction(action);
+    m_actions.push_back(action);
+    return action;
+}
+
+void MainWindow::makeMenus()
+{
+    makeFileMenu();
+    makeEditMenu();
+    makeViewMenu();
+    makeChangeMenu();
+    makeMeshMenu();
+    makeHelpMenu();
+    m_topBar->setDraftActions(m_undo, m_redo, m_discard, m_review, m_push);
+}
+
+void MainWindow::makeFileMenu()
+{
+    QMenu& menu = *m_topBar->menus().addMenu(tr("&File"));
+    const auto name = [](const char* text) { return QString::fromLatin1(text); };
+    add(menu, {name("file.new"), tr("New document…"), {}, [this] { newDocument(); }});
+    add(menu, {name("file.open"), tr("Open…"), name("Ctrl+O"), [this] { chooseDocument(); }});
+    add(menu, {name("file.import"), tr("Import configuration…"), {}, [this] { chooseImport(); }});
+    add(menu, {name("file.demo"), tr("Start the demo mesh"), {}, [this] { startDemo(); }});
+    menu.addSeparator();
+    m_saveCopy =
+        add(menu,
+            {name("file.copy"), tr("Save a copy…"), name("Ctrl+Shift+S"), [this] { saveCopy(); }});
+    m_closeDocument = add(menu, {name("file.close"), tr("Close document"), {}, [this] {
+                                     rememberRecent();
+                                     m_session.closeDocument();
+                                 }});
+    menu.addSeparator();
+    add(menu, {name("file.quit"), tr("Quit"), name("Ctrl+Q"), [this] { close(); }});
+}
+
+void MainWindow::makeEditMenu()
+{
+    QMenu& menu = *m_topBar->menus().addMenu(tr("&Edit"));
+    const auto name = [](const char* text) { return QString::fromLatin1(text); };
+    QUndoStack& history = *m_draft.undoStack();
+    m_undo =
+        add(menu, {name("edit.undo"), tr("Undo"), name("Ctrl+Z"), [&history] { history.undo(); }});
+    m_redo =
+        add(menu,
+            {name("edit.redo"), tr("Redo"), name("Ctrl+Shift+Z"), [&history] { history.redo(); }});
+    connect(&history, &QUndoStack::canUndoChanged, this, &MainWindow::updateActions);
+    connect(&history, &QUndoStack::canRedoChanged, this, &MainWindow::updateActions);
+    menu.addSeparator();
+    add(menu, {name("edit.find"), tr("Find in this view"), name("Ctrl+F"), [this] {
+                   if (m_mode == Mode::Edit) {
+                       m_edit->focusFilter();
+                   } else {
+                       setMode(Mode::Topology);
+                       m_topology->focusFind();
+                   }
+               }});
+    add(menu, {name("edit.locator"), tr("Find anything"), name("Ctrl+K"), [this] {
+                   m_topBar->locator().setFocus(Qt::ShortcutFocusReason);
+               }});
+    add(menu, {name("edit.nextProblem"), tr("Next problem"), name("F8"), [this] {
+                   setMode(Mode::Edit);
+                   m_edit->goToProblem(1);
+               }});
+    add(menu, {name("edit.previousProblem"), tr("Previous problem"), name("Shift+F8"), [this] {
+                   setMode(Mode::Edit);
+                   m_edit->goToProblem(-1);
+               }});
+}
+
+void MainWindow::makeViewMenu()
+{
+    QMenu& menu = *m_topBar->menus().addMenu(tr("&View"));
+    const auto name = [](const char* text) { return QString::fromLatin1(text); };
+    for (int i = 0; i < kModeCount; ++i) {
+        const auto mode = static_cast<Mode>(i);
+        add(menu,
+            {name("view.") + modeKey(mode),
+             modeTitle(mode),
+             QStringLiteral("Ctrl+%1").arg(i + 1),
+             [this, mode] { setMode(mode); }});
+    }
+    menu.addSeparator();
+    const QStringList panes = {tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Log")};
+    for (int i = 0; i < kPaneCount; ++i) {
+        add(menu,
+            {QStringLiteral("pane.%1").arg(i + 1),
+             tr("%1 pane").arg(panes[i]),
+             QStringLiteral("Alt+%1").arg(i + 1),
+             [this, i] {
+                 if (m_session.isOpen()) {
+                     togglePane(i);
+                 }
+             }});
+    }
+    menu.addSeparator();
+    add(menu, {name("view.form"), tr("Graph or table"), name("F6"), [this] {
+                   m_topology->toggleForm();
+               }});
+    add(menu, {name("view.fit"), tr("Fit the graph"), {}, [this] { m_topology->view().fit(); }});
+    add(menu, {name("view.layout"), tr("Re-layout the graph"), {}, [this] {
+                   m_topology->view().layOutAgain();
+               }});
+    add(menu, {name("view.live"), tr("Go live"), name("Ctrl+Home"), [this] {
+                   m_session.context().goLive();
+               }});
+    add(menu, {name("view.previousMarker"), tr("Previous marker"), name("Alt+Left"), [this] {
+                   m_timeBar->stepToMarker(-1);
+               }});
+    add(menu, {name("view.nextMarker"), tr("Next marker"), name("Alt+Right"), [this] {
+                   m_timeBar->stepToMarker(1);
+               }});
+    menu.addSeparator();
+    QMenu& themes = *menu.addMenu(tr("Theme"));
+    const QStringList choices = {tr("System"), tr("Dark"), tr("Light")};
+    for (int i = 0; i < choices.size(); ++i) {
+        add(themes, {QStringLiteral("theme.%1").arg(i), tr("%1 theme").arg(choices[i]), {}, [i] {
+                         theme::current().setTheme(static_cast<theme::Choice>(i));
+                         QSettings().setValue(QStringLiteral("theme"), i);
+                     }});
+    }
+    add(menu, {name("view.fullScreen"), tr("Full screen"), name("F11"), [this] {
+                   setWindowState(windowState() ^ Qt::WindowFullScreen);
+               }});
+    add(menu, {name("view.settings"), tr("Settings"), name("Ctrl+,"), [this] {
+                   setMode(Mode::Settings);
+               }});
+}
+
+void MainWindow::makeChangeMenu()
+{
+    QMenu& menu = *m_topBar->menus().addMenu(tr("&Change"));
+    const auto name = [](const char* text) { return QString::fromLatin1(text); };
+    m_review =
+        add(menu, {name("change.review"), tr("Review changes…"), name("Ctrl+Shift+R"), [this] {
+                       review();
+                   }});
+    m_push =
+        add(menu, {name("change.push"), tr("Push…"), name("Ctrl+Shift+P"), [this] { review(); }});
+    m_discard =
+        add(menu,
+            {name("change.discard"), tr("Discard changes"), name("Ctrl+Shift+Backspace"), [this] {
+                 m_draft.discard();
+             }});
+    menu.addSeparator();
+    add(menu,
+        {name("change.rollBack"),
+         tr("Roll back to the previous revision"),
+         name("Ctrl+Alt+Z"),
+         [this] {
+             if (m_session.revisions().size() < 2) {
+                 showError(tr("There is no earlier revision."), {});
+                 return;
+             }
+             m_session.rollBackTo(m_session.revisions()[1].id);
+         }});
+}
+
+void MainWindow::makeMeshMenu()
+{
+    QMenu& menu = *m_topBar->menus().addMenu(tr("&Mesh"));
+    const auto name = [](const char* text) { return QString::fromLatin1(text); };
+    m_startMesh = add(menu, {name("mesh.start"), tr("Start mesh"), {}, [this] {
+                                 if (const auto started = m_session.startMesh(); !started) {
+                                     showError(
+                                         tr("The mesh did not start."),
+                                         QString::fromStdString(started.error().message)
+                                     );
+                                 }
+                             }});
+    m_stopMesh =
+        add(menu, {name("mesh.stop"), tr("Stop mesh"), {}, [this] { m_session.stopMesh(); }});
+    menu.addSeparator();
+    m_stopFaults =
+        add(menu, {name("mesh.stopFaults"), tr("Stop all faults"), name("Ctrl+Shift+."), [this] {
+                       m_session.stopAllFaults();
+                   }});
+}
+
+void MainWindow::makeHelpMenu()
+{
+    QMenu& menu = *m_topBar->menus().addMenu(tr("&Help"));
+    const auto name = [](const char* text) { return QString::fromLatin1(text); };
+    add(menu, {name("help.firstSteps"), tr("First steps"), name("F1"), [this] {
+                   showHelp(QStringLiteral("first_steps"));
+               }});
+    add(menu, {name("help.glossary"), tr("Glossary"), {}, [this] {
+                   showHelp(QStringLiteral("glossary"));
+               }});
+    add(menu, {name("help.shortcuts"), tr("Shortcuts"), name("?"), [this] { showShortcuts(); }});
+    add(menu,
+        {name("help.about"), tr("About Meshwright"), {}, [this] {
+             const std::string_view version = mesh::version();
+             QMessageBox::about(
+                 this,
+                 tr("About Meshwright"),
+                 tr("Meshwright %1\nA console for service meshes with the mesh inside.\n"
+                    "Apache License 2.0.")
+                     .arg(QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())))
+             );
+         }});
+}
+
+void MainWindow::updateActions()
+{
+    const bool isOpen = m_session.isOpen();
+    const bool isWritable = isOpen && !m_session.isReadOnly();
+    m_undo->setEnabled(m_draft.undoStack()->canUndo());
+    m_redo->setEnabled(m_draft.undoStack()->canRedo());
+    m_discard->setEnabled(isOpen && m_draft.isChanged());
+    m_review->setEnabled(isOpen && m_draft.isChanged());
+    m_push->setEnabled(
+        isWritable && m_draft.isChanged() && !m_draft.hasErrors() && !m_session.isApplying()
+    );
+    m_stopFaults->setEnabled(!m_session.faults().empty());
+    m_startMesh->setEnabled(isOpen && !m_session.isMeshRunning());
+    m_stopMesh->setEnabled(m_session.isMeshRunning());
+    m_closeDocument->setEnabled(isOpen);
+    m_saveCopy->setEnabled(isOpen);
+}
+
+std::vector<LocatorEntry> MainWindow::locatorEntries()
+{
+    std::vector<LocatorEntry> entries;
+    for (const bridge::EntityRow& entity : m_session.topology().entities) {
+        const QString id = entity.id;
+        entries.push_back({entity.name, QStringLiteral("service"), [this, id] {
+                               setMode(Mode::Topology);
+                               m_session.context().select(id);
+                           }});
+    }
+    for (const bridge::NodeRow& node : m_session.nodes()) {
+        entries.push_back({QStringLiteral("@ ") + node.name, QStringLiteral("nodes"), [this] {
+                               setMode(Mode::Nodes);
+                           }});
+    }
+    for (const model::ObjectRef& ref : model::objectsOf(*m_session.document(), "routes")) {
+        const std::string path = model::pathOf(*m_session.document(), ref);
+        entries.push_back(
+            {QStringLiteral("/ ") + QString::fromStdString(ref.name),
+             QStringLiteral("route"),
+             [this, path] {
+                 setMode(Mode::Edit);
+                 m_edit->goToPath(path);
+             }}
+        );
+    }
+    for (const bridge::RevisionRow& revision : m_session.revisions()) {
+        entries.push_back(
+            {QStringLiteral("# %1 %2").arg(revision.id).arg(revision.message),
+             QStringLiteral("history"),
+             [this] {
+                 if (m_pane != static_cast<int>(Pane::Log)) {
+                     togglePane(static_cast<int>(Pane::Log));
+                 }
+             }}
+        );
+    }
+    for (QAction* action : m_actions) {
+        if (action->isEnabled()) {
+            entries.push_back(
+                {QStringLiteral("> ") + plain(action->text()),
+                 QStringLiteral("play"),
+                 [action] { action->trigger(); }}
+            );
+        }
+    }
+    return entries;
+}
+
+void MainWindow::showShortcuts()
+{
+    QString rows;
+    for (const QAction* action : m_actions) {
+        if (!action->shortcut().isEmpty()) {
+            rows +=
+                QStringLiteral("| %1 | %2 |\n")
+                    .arg(
+                        action->shortcut().toString(QKeySequence::NativeText), plain(action->text())
+                    );
+        }
+    }
+    auto* window = new HelpWindow(this);
+    window->setAttribute(Qt::WA_DeleteOnClose);
+    window->showText(
+        tr("Shortcuts"),
+        tr("# Shortcuts")
+            + QStringLiteral("\n\n| %1 | %2 |\n|---|---|\n").arg(tr("Keys"), tr("Does")) + rows
+            + QStringLiteral("\n") + HelpWindow::textOf(QStringLiteral("shortcuts"))
+    );
+}
+
+void MainWindow::showHelp(const QString& topic)
+{
+    auto* window = new HelpWindow(this);
+    window->setAttribute(Qt::WA_DeleteOnClose);
+    window->showText(tr("Help"), HelpWindow::textOf(topic));
+}
+
+} // namespace mesh::shell

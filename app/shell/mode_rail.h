@@ -1,0 +1,58 @@
+#pragma once
+
+#include <QAbstractButton>
+#include <QWidget>
+
+#include <array>
+#include <cstdint>
+
+namespace mesh::shell {
+
+enum class Mode : std::uint8_t { Topology, Edit, Rehearse, Rollout, Nodes, Findings, Settings };
+inline constexpr int kModeCount = 7;
+
+[[nodiscard]] QString modeTitle(Mode mode);
+// "topology": as on the command line and in stored settings.
+[[nodiscard]] QString modeKey(Mode mode);
+
+// One item of the rail: icon above its name, a bar at the left when it is the current one.
+class RailButton : public QAbstractButton
+{
+    Q_OBJECT
+
+public:
+    RailButton(const QString& iconName, const QString& title, QWidget* parent);
+
+    void setCount(int count); // 0: no badge.
+    [[nodiscard]] QSize sizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    QString m_icon;
+    int m_count = 0;
+};
+
+// The modes of the window, 64 px wide, Settings at the foot.
+class ModeRail : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit ModeRail(QWidget* parent = nullptr);
+
+    void setMode(Mode mode);
+    void setFindings(int count);
+
+Q_SIGNALS:
+    void modeChosen(mesh::shell::Mode mode);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    std::array<RailButton*, kModeCount> m_buttons{};
+};
+
+} // namespace mesh::shell
