@@ -65,16 +65,22 @@ public:
     [[nodiscard]] Result<void> importText(const QString& text, const QString& path = {});
     // Starts instances, load and one engine per node for what the document describes (workloads
     // with models). The document then has real ports, as a new revision. Errors: as the parts.
+    // It takes seconds and runs beside: meshRunningChanged() tells the end, a banner a failure.
     [[nodiscard]] Result<void> startMesh();
-    // importFile(file) into a temporary document, then startMesh().
+    // importFile(file) into a temporary document, then startMesh(). The load and the faults come
+    // from the scenario beside it ("storefront.scenario.yaml" beside "storefront.yaml").
     [[nodiscard]] Result<void> startDemo(const QString& file);
-    void stopMesh();
+    void stopMesh(); // Blocks until every engine has stopped.
+    // An engine that runs elsewhere, or that the caller has started, as this node. Applies go to it
+    // too. Replaces an engine of the same name.
+    void addEngine(const QString& node, std::unique_ptr<api::Engine> engine);
     void closeDocument();
 
     [[nodiscard]] bool isOpen() const;
     [[nodiscard]] bool isReadOnly() const; // True also when nothing is open.
     [[nodiscard]] bool isTemporary() const;
     [[nodiscard]] bool isMeshRunning() const;
+    [[nodiscard]] bool isMeshStarting() const;
     [[nodiscard]] QString path() const; // Of the open document; empty: none.
     [[nodiscard]] QString name() const; // mesh.name of the configuration, or the file's base name.
     // Writes a copy of the whole document. The answer comes as copyFinished().

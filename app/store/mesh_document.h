@@ -105,7 +105,7 @@ struct SeriesFilter
     SeriesKind kind = SeriesKind::Request;
     std::optional<std::string> source;
     std::optional<std::string> service;
-    std::optional<std::string> instance;
+    std::optional<std::string> instance; // Of a target without a workload: its address.
     std::optional<std::vector<std::string>> sources; // Any of these.
 };
 

@@ -383,7 +383,8 @@ std::vector<std::int64_t> MetricTable::idsOf(const SeriesFilter& filter) const
     std::vector<std::int64_t> ids;
     for (const auto& [id, key] : m_keys) {
         if (key.kind == filter.kind && accepts(filter.source, key.source)
-            && accepts(filter.service, key.service) && accepts(filter.instance, key.instance)
+            && accepts(filter.service, key.service)
+            && accepts(filter.instance, key.instance.empty() ? key.target : key.instance)
             && (!filter.sources
                 || std::ranges::find(*filter.sources, key.source) != filter.sources->end())) {
             ids.push_back(id);

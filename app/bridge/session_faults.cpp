@@ -1,0 +1,263 @@
+#include "app/bridge/format.h"
+#include "app/bridge/session_private.h"
+#include "proxyengine/base/limits.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mesh::bridge {
+
+namespace {
+
+struct KindName
+{
+    Marker::Kind kind;
+    const char* name; // In the document.
+};
+
+constexpr std::array<KindName, 7> kKindNames = {{
+    {Marker::Kind::Revision, "revision"},
+    {Marker::Kind::Push, "push"},
+    {Marker::Kind::Fault, "fault"},
+    {Marker::Kind::HealthChange, "health"},
+    {Marker::Kind::Ejection, "ejection"},
+    {Marker::Kind::Node, "node"},
+    {Marker::Kind::Alert, "alert"},
+}};
+
+const char* nameOf(Marker::Kind kind)
+{
+    return std::ranges::find(kKindNames, kind, &KindName::kind)->name;
+}
+
+Marker::Kind kindOf(const std::string& name)
+{
+    const auto found =
+        std::ranges::find_if(kKindNames, [&](const KindName& row) { return name == row.name; });
+    return found == kKindNames.end() ? Marker::Kind::Alert : found->kind;
+}
+
+store::EventRecord toRecord(const Marker& marker)
+{
+    return {
+        0,
+        nameOf(marker.kind),
+        marker.begin_us,
+        marker.end_us,
+        marker.label.toStdString(),
+        marker.detail.toStdString(),
+        marker.subject.toStdString()};
+}
+
+// The rows of one instance, by kind.
+std::vector<FaultRow> rowsOf(const QString& instance, const simulator::InstanceFaults& faults)
+{
+    std::vector<FaultRow> rows;
+    const auto add = [&](FaultKind kind, const QString& text) {
+        rows.push_back({kind, instance, {}, text, 0});
+    };
+    if (faults.isKilled) {
+        add(FaultKind::Kill, MeshSession::tr("killed"));
+    }
+    if (faults.isFrozen) {
+        add(FaultKind::Freeze, MeshSession::tr("frozen"));
+    }
+    if (faults.latencyAdd > Duration{}) {
+        const double added_ms = toSeconds(faults.latencyAdd) * 1000;
+        add(FaultKind::Latency, QStringLiteral("+%1").arg(formatDuration(added_ms)));
+    }
+    if (faults.errorShare > 0) {
+        add(FaultKind::Errors,
+            QStringLiteral("%1 %2").arg(faults.errorStatus).arg(formatRatio(faults.errorShare)));
+    }
+    return rows;
+}
+
+} // namespace
+
+void MeshSession::Private::readEvents(const std::vector<store::EventRecord>& stored)
+{
+    for (const store::EventRecord& record : stored) {
+        Marker marker;
+        marker.kind = kindOf(record.kind);
+        marker.begin_us = record.begin_us;
+        // A fault of an earlier run ended with that run at the latest.
+        marker.end_us = record.end_us == 0 ? record.begin_us : record.end_us;
+        marker.label = QString::fromStdString(record.label);
+        marker.detail = QString::fromStdString(record.detail);
+        marker.subject = QString::fromStdString(record.subject);
+        events.push_back(std::move(marker));
+    }
+}
+
+void MeshSession::Private::addEvent(Marker marker)
+{
+    if (file && file->access().isWritable()) {
+        file->addEvent(toRecord(marker));
+    }
+    events.push_back(std::move(marker));
+    if (events.size() > kEventRowsMax + kEventRowsMax / 4) {
+        events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kEventRowsMax));
+    }
+    isEventNew = true;
+}
+
+void MeshSession::Private::beginFaultEvent(const FaultRow& fault)
+{
+    Marker marker;
+    marker.kind = Marker::Kind::Fault;
+    marker.begin_us = fault.since_us;
+    marker.label = MeshSession::tr("fault");
+    marker.detail = QStringLiteral("%1 %2").arg(fault.instance, fault.text);
+    marker.subject = fault.service;
+    if (file && file->access().isWritable()) {
+        auto id = std::make_shared<std::int64_t>(0);
+        faultEvents[{fault.instance, fault.kind}] = id;
+        file->addEvent(toRecord(marker), [this, id](const Result<std::int64_t>& added) {
+            if (added) {
+                post([id, value = *added] { *id = value; });
+            }
+        });
+    }
+    events.push_back(std::move(marker));
+    isEventNew = true;
+}
+
+void MeshSession::Private::endFaultEvent(const FaultRow& fault)
+{
+    const QString detail = QStringLiteral("%1 %2").arg(fault.instance, fault.text);
+    for (Marker& marker : events) {
+        const bool isThis = marker.kind == Marker::Kind::Fault && marker.end_us == 0
+                            && marker.begin_us == fault.since_us && marker.detail == detail;
+        if (isThis) {
+            marker.end_us = now_us();
+        }
+    }
+    const auto stored = faultEvents.find({fault.instance, fault.kind});
+    if (stored != faultEvents.end()) {
+        if (file && *stored->second != 0) {
+            file->endEvent(*stored->second, now_us());
+        }
+        faultEvents.erase(stored);
+    }
+    isEventNew = true;
+}
+
+void MeshSession::Private::readFaults()
+{
+    std::vector<FaultRow> rows;
+    if (live) {
+        for (const std::string& name : live->instances()) {
+            const auto found = std::ranges::find(document->workloads, name, &model::Workload::name);
+            for (FaultRow& row : rowsOf(QString::fromStdString(name), live->faults(name))) {
+                if (found != document->workloads.end()) {
+                    row.service = serviceId(found->service);
+                }
+                rows.push_back(std::move(row));
+            }
+        }
+    }
+    const auto isSame = [](const FaultRow& a, const FaultRow& b) {
+        return a.instance == b.instance && a.kind == b.kind && a.text == b.text;
+    };
+    for (FaultRow& row : rows) {
+        const auto before =
+            std::ranges::find_if(faults, [&](const FaultRow& fault) { return isSame(fault, row); });
+        row.since_us = before == faults.end() ? now_us() : before->since_us;
+    }
+    if (rows == faults) {
+        return;
+    }
+    const auto isIn = [&](const std::vector<FaultRow>& list, const FaultRow& fault) {
+        return std::ranges::any_of(list, [&](const FaultRow& row) { return isSame(row, fault); });
+    };
+    for (const FaultRow& fault : faults) {
+        if (!isIn(rows, fault)) {
+            endFaultEvent(fault);
+        }
+    }
+    for (const FaultRow& row : rows) {
+        if (!isIn(faults, row)) {
+            beginFaultEvent(row);
+        }
+    }
+    faults = std::move(rows);
+    Q_EMIT q.faultsChanged();
+}
+
+void MeshSession::Private::changeFaults(
+    const QString& instance, const std::function<void(simulator::InstanceFaults&)>& change
+)
+{
+    if (!live) {
+        return;
+    }
+    simulator::InstanceFaults wanted = live->faults(instance.toStdString());
+    change(wanted);
+    if (live->setFaults(instance.toStdString(), wanted)) {
+        evaluate();
+    }
+}
+
+std::vector<Marker> MeshSession::markers(std::int64_t begin_us, std::int64_t end_us) const
+{
+    std::vector<Marker> found;
+    for (const Marker& marker : m_private->events) {
+        const bool isActive = marker.end_us == 0;
+        if (marker.begin_us <= end_us && (isActive || marker.end_us >= begin_us)) {
+            found.push_back(marker);
+        }
+    }
+    std::ranges::stable_sort(found, {}, &Marker::begin_us);
+    return found;
+}
+
+const std::vector<Marker>& MeshSession::events() const { return m_private->events; }
+
+const std::vector<FaultRow>& MeshSession::faults() const { return m_private->faults; }
+
+void MeshSession::killInstance(const QString& instance)
+{
+    m_private->changeFaults(instance, [](simulator::InstanceFaults& faults) {
+        faults.isKilled = true;
+    });
+}
+
+void MeshSession::freezeInstance(const QString& instance)
+{
+    m_private->changeFaults(instance, [](simulator::InstanceFaults& faults) {
+        faults.isFrozen = true;
+    });
+}
+
+void MeshSession::addLatency(const QString& instance, int milliseconds)
+{
+    m_private->changeFaults(instance, [milliseconds](simulator::InstanceFaults& faults) {
+        faults.latencyAdd = std::chrono::milliseconds(std::max(0, milliseconds));
+    });
+}
+
+void MeshSession::setErrorRate(const QString& instance, double ratio)
+{
+    m_private->changeFaults(instance, [ratio](simulator::InstanceFaults& faults) {
+        faults.errorShare = std::clamp(ratio, 0.0, 1.0);
+    });
+}
+
+void MeshSession::restoreInstance(const QString& instance)
+{
+    m_private->changeFaults(instance, [](simulator::InstanceFaults& faults) { faults = {}; });
+}
+
+void MeshSession::stopAllFaults()
+{
+    if (!m_private->live) {
+        return;
+    }
+    for (const std::string& instance : m_private->live->instances()) {
+        static_cast<void>(m_private->live->setFaults(instance, {}));
+    }
+    m_private->evaluate();
+}
+
+} // namespace mesh::bridge
