@@ -43,6 +43,12 @@ bool contains(const HealthRules::Statuses& set, int status)
            && set.test(static_cast<std::size_t>(status));
 }
 
+// 0 is an answer that was no HTTP.
+bool isFailure(const HealthRules::Limits& limits, int status)
+{
+    return status == 0 || contains(limits.unhealthyStatuses, status);
+}
+
 } // namespace
 
 HealthRules::HealthRules(const model::Healthchecks& config)
@@ -94,7 +100,7 @@ bool HealthMachine::observe(TimePoint now, const Observation& observation)
     case Observation::Kind::Status:
         if (contains(limits.healthyStatuses, observation.status)) {
             countSuccess(limits);
-        } else if (observation.status == 0 || contains(limits.unhealthyStatuses, observation.status)) {
+        } else if (isFailure(limits, observation.status)) {
             countFailure(
                 observation.check, Counter::HttpFailures, observation.status, limits.httpFailures
             );

@@ -22,6 +22,11 @@ bool isSameWithoutCase(std::string_view text, std::string_view lower)
 
 re2::StringPiece toPiece(std::string_view text) { return {text.data(), text.size()}; }
 
+bool beginsNamedGroup(std::string_view text)
+{
+    return text.size() > 3 && text.starts_with("(?<") && text[3] != '=' && text[3] != '!';
+}
+
 // (?<name> is how most write a named group, (?P<name> how RE2 reads it. Not inside a class, not
 // escaped; (?<= and (?<! stay, and RE2 refuses them.
 std::string withRe2Names(std::string_view text)
@@ -36,7 +41,7 @@ std::string withRe2Names(std::string_view text)
             isInClass = true;
         } else if (text[i] == ']') {
             isInClass = false;
-        } else if (!isInClass && text.substr(i).starts_with("(?<") && i + 3 < text.size() && text[i + 3] != '=' && text[i + 3] != '!') {
+        } else if (!isInClass && beginsNamedGroup(text.substr(i))) {
             out.append("?P<");
             i += 2;
         }

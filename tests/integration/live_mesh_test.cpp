@@ -1,6 +1,8 @@
 #include "simulator/live/live_mesh.h"
 
 #include "proxyengine/base/clock.h"
+#include "proxyengine/base/file.h"
+#include "proxyengine/base/limits.h"
 #include "proxyengine/config/codec.h"
 #include "proxyengine/proxy/local_engine.h"
 
@@ -19,43 +21,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* kDocument = R"(
-_format_version: "3.0"
-mesh: {name: small}
-nodes:
-- {name: edge-1, role: gateway, zone: a}
-- {name: vm-1, role: sidecar, zone: a}
-- {name: vm-2, role: sidecar, zone: b}
-services:
-- {name: frontend, host: frontend, retries: 2, connect_timeout: 500, read_timeout: 1000, routes: [{name: all, paths: [/], strip_path: false}]}
-- {name: cart, host: cart, retries: 2, connect_timeout: 500, read_timeout: 1000}
-- {name: db, host: db, retries: 2, connect_timeout: 500, read_timeout: 1000}
-upstreams:
-- name: frontend
-  algorithm: round-robin
-  healthchecks:
-    active: {http_path: /ready, timeout: 1, healthy: {interval: 1, successes: 1}, unhealthy: {interval: 1, tcp_failures: 1, timeouts: 1, http_failures: 1}}
-    passive: {unhealthy: {tcp_failures: 1, timeouts: 1}}
-- name: cart
-  algorithm: least-requests
-  healthchecks:
-    active: {http_path: /ready, timeout: 1, healthy: {interval: 1, successes: 1}, unhealthy: {interval: 1, tcp_failures: 1, timeouts: 1, http_failures: 1}}
-    passive: {unhealthy: {tcp_failures: 1, timeouts: 1}}
-workloads:
-- {name: frontend-1, service: frontend, node: vm-1, address: "127.0.0.1:0", inbound: "127.0.0.1:0", outbound: "127.0.0.1:0"}
-- {name: frontend-2, service: frontend, node: vm-2, address: "127.0.0.1:0", inbound: "127.0.0.1:0", outbound: "127.0.0.1:0"}
-- {name: cart-1, service: cart, node: vm-1, address: "127.0.0.1:0", inbound: "127.0.0.1:0", outbound: "127.0.0.1:0"}
-- {name: cart-2, service: cart, node: vm-2, address: "127.0.0.1:0", inbound: "127.0.0.1:0", outbound: "127.0.0.1:0"}
-- {name: db-1, service: db, node: vm-2, address: "127.0.0.1:0", inbound: "127.0.0.1:0", outbound: "127.0.0.1:0"}
-models:
-- {service: frontend, concurrency: 64, service_time: {dist: const, mean: 1ms}, script: [{call: cart}]}
-- {service: cart, concurrency: 64, service_time: {dist: const, mean: 1ms}, script: [{call: db, probability: 0.5}]}
-- {service: db, concurrency: 64, service_time: {dist: const, mean: 1ms}}
-)";
-
 model::Document smallDocument()
 {
-    const config::DecodeResult decoded = config::decode(kDocument);
+    const auto text =
+        readFile(MESH_SOURCE_DIR "/tests/integration/live_mesh.yaml", kConfigBytesMax);
+    const config::DecodeResult decoded = config::decode(text ? *text : std::string());
     for (const config::Problem& problem : decoded.problems) {
         qWarning("%s", config::toText(problem, "small").c_str());
     }
