@@ -25,7 +25,7 @@ QPixmap render(const QString& name, double size, const QColor& color, double rat
 {
     QFile file(pathOf(name));
     if (!file.open(QIODevice::ReadOnly)) {
-        qWarning("no icon %s", qUtf8Printable(name));
+        
         return {};
     }
     QByteArray svg = file.readAll();

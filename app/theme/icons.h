@@ -13,7 +13,7 @@ namespace mesh::theme {
 
 // An icon of resources/icons by its file name without ending ("step-back"), drawn in text2
 // (normal), textDisabled and text1 (active, selected) of the theme in use. Follows the theme by
-// itself. A name that does not exist gives an empty icon and a warning.
+// itself. A name that does not exist gives an empty icon.
 [[nodiscard]] QIcon icon(const QString& name);
 
 // The same with one colour for all states but disabled.
