@@ -44,9 +44,9 @@ public:
             const Route& each = m_document.routes[at];
             route(each, {std::nullopt, at});
             const std::string path = fmt::format("routes[{}]", at);
-            if (each.service) {
+            if (each.service && !hasService(*each.service)) {
                 dangling(path + ".service", "service", *each.service);
-            } else {
+            } else if (!each.service) {
                 add(Severity::Info,
                     path,
                     ErrorCode::MissingField,
@@ -86,6 +86,14 @@ private:
             std::move(path),
             ErrorCode::DanglingReference,
             fmt::format("there is no {} '{}' in this document", what, name));
+    }
+
+    [[nodiscard]] bool hasService(std::string_view nameOrId) const
+    {
+        return m_serviceNames.contains(nameOrId)
+               || std::ranges::any_of(m_document.services, [&](const Service& service) {
+                      return service.id == nameOrId;
+                  });
     }
 
     // `path` makes the object's path, only when something is wrong.
