@@ -3,6 +3,7 @@
 #include "app/theme/numbers.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <unordered_map>
@@ -170,9 +171,10 @@ void placePlates(Scene& scene, const QHash<QString, double>& former)
             continue;
         }
         const QSizeF size = plateSize(edge.row, isStacked(edge.row));
-        std::vector<double> tries = {0.5, 0.6, 0.4, 0.7, 0.3, 0.8};
+        // The first place is where the plate stood before, if it did.
+        std::array<double, 7> tries = {0.5, 0.5, 0.6, 0.4, 0.7, 0.3, 0.8};
         if (const auto kept = former.constFind(edgeId(edge.row)); kept != former.cend()) {
-            tries.insert(tries.begin(), *kept);
+            tries[0] = *kept;
         }
         for (const double share : tries) {
             const QRectF rect = around(sampleAt(edge, share), size);
