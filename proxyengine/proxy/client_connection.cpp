@@ -1,0 +1,294 @@
+#include "proxyengine/proxy/client_connection.h"
+
+#include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/worker.h"
+
+#include <utility>
+
+namespace mesh::proxy {
+namespace {
+
+constexpr int kStepsPerEventMax = 16; // 1 MiB; then others get their share.
+constexpr Duration kLingerTime = std::chrono::seconds(2); // For the client to read our answer.
+
+} // namespace
+
+ClientConnection::ClientConnection(
+    Worker& worker,
+    std::shared_ptr<const Listener> listener,
+    FileDescriptor socket,
+    std::string peer
+)
+    : m_worker(worker)
+    , m_listener(std::move(listener))
+    , m_transport(std::move(socket))
+    , m_timer(worker.loop().timers(), *this)
+    , m_peer(std::move(peer))
+{}
+
+ClientConnection::~ClientConnection() = default;
+
+Result<void> ClientConnection::begin(const tls::ServerContext* tls)
+{
+    if (tls != nullptr) {
+        MESH_TRY(auto stream, tls::TlsStream::server(*tls, m_transport.descriptor()));
+        m_transport.setTls(std::move(stream));
+        m_phase = Phase::Handshake;
+    }
+    m_timer.arm(m_worker.loop().now() + kClientIdleTimeout);
+    return m_worker.loop().watch(m_transport.descriptor(), *this);
+}
+
+void ClientConnection::onReady(net::Ready ready)
+{
+    m_mayRead = m_mayRead || ready.canRead();
+    m_mayWrite = m_mayWrite || ready.canWrite();
+    if (m_phase == Phase::Lingering) {
+        drainLingering();
+        return;
+    }
+    if (m_phase == Phase::Exchange && (ready.isBroken() || ready.hasPeerEnded())) {
+        abort("the client went away");
+        return;
+    }
+    if (m_phase == Phase::Handshake) {
+        switch (m_transport.handshake()) {
+        case Transport::Handshake::Waiting:
+            return;
+        case Transport::Handshake::Failed:
+            abort("the handshake failed");
+            return;
+        case Transport::Handshake::Done:
+            m_phase = Phase::Idle;
+            break;
+        }
+    }
+    run();
+}
+
+void ClientConnection::onTimer(net::Timer&)
+{
+    switch (m_phase) {
+    case Phase::Head:
+        refuse(408, messageOf(408), "the request head took too long");
+        run();
+        return;
+    case Phase::Exchange:
+    case Phase::Handshake:
+    case Phase::Idle:
+    case Phase::Lingering:
+        abort("the client took too long");
+        return;
+    case Phase::Closed:
+        return;
+    }
+}
+
+void ClientConnection::run()
+{
+    m_isRunning = true;
+    Progress progress = Progress::Moved;
+    for (int steps = 0; progress == Progress::Moved && steps < kStepsPerEventMax; ++steps) {
+        switch (m_phase) {
+        case Phase::Idle:
+        case Phase::Head:
+            progress = readHead();
+            break;
+        case Phase::Exchange:
+            progress = step();
+            break;
+        case Phase::Handshake:
+        case Phase::Lingering:
+        case Phase::Closed:
+            progress = Progress::Stuck;
+            break;
+        }
+    }
+    m_isRunning = false;
+    if (m_phase == Phase::Exchange) {
+        armTimers();
+    }
+    if (progress == Progress::Moved && m_phase != Phase::Closed) {
+        m_worker.loop().callAgain(*this, net::Ready(0));
+    }
+}
+
+ClientConnection::Progress ClientConnection::readHead()
+{
+    if (m_in.isEmpty()) {
+        if (!m_mayRead) {
+            goIdle();
+            return Progress::Stuck;
+        }
+        m_in.acquire(m_worker.loop().buffers());
+    }
+    if (m_exchange == nullptr) {
+        m_exchange = m_worker.takeExchange();
+        m_in.compact();
+    } else if (!m_mayRead) {
+        return Progress::Stuck;
+    }
+    Exchange& exchange = *m_exchange;
+    if (m_phase == Phase::Head || m_in.isEmpty()) {
+        const Transport::Step step = m_transport.read(m_in.writable());
+        m_mayRead = step.mayHaveMore;
+        if (step.status == net::IoStatus::WouldBlock) {
+            if (m_in.isEmpty()) {
+                goIdle();
+            }
+            return Progress::Stuck;
+        }
+        if (step.status != net::IoStatus::Done) {
+            abort("the client closed");
+            return Progress::Stuck;
+        }
+        m_in.commit(step.count);
+    }
+    switch (exchange.requestParser.parse(m_in.readable(), exchange.head)) {
+    case http::ParseStatus::Done:
+        m_phase = Phase::Exchange;
+        startExchange();
+        return Progress::Moved;
+    case http::ParseStatus::Refused: {
+        const http::Refusal& refusal = exchange.requestParser.refusal();
+        refuse(refusal.status, messageOf(refusal.status), refusal.reason);
+        return Progress::Moved;
+    }
+    case http::ParseStatus::NeedMore:
+        break;
+    }
+    if (m_in.writable().empty()) {
+        refuse(400, "Request header or cookie too large", "the request head is too large");
+        return Progress::Moved;
+    }
+    if (m_phase == Phase::Idle) {
+        m_phase = Phase::Head;
+        m_timer.arm(m_worker.loop().now() + kClientHeadTimeout);
+    }
+    return Progress::Moved;
+}
+
+void ClientConnection::refuse(int status, std::string_view message, std::string_view failure)
+{
+    ++m_worker.counters().protocolErrors;
+    m_phase = Phase::Exchange;
+    Exchange& exchange = *m_exchange;
+    exchange.startedAt = m_worker.loop().now();
+    exchange.runtime = &m_worker.runtime();
+    ++exchange.runtime->streams;
+    exchange.listener = m_listener->index;
+    exchange.closesClient = true;
+    exchange.head.body = {};
+    exchange.head.method = http::Method::Get;
+    exchange.head.minorVersion = 1;
+    exchange.bodyAt = m_in.size();
+    answerSelf(status, message, failure);
+}
+
+void ClientConnection::goIdle()
+{
+    if (m_exchange != nullptr) {
+        m_worker.giveBack(m_exchange);
+        m_exchange = nullptr;
+    }
+    m_in.release();
+    m_phase = Phase::Idle;
+    if (m_worker.isDraining() || !m_worker.isOpen(*m_listener)) {
+        abort({});
+        return;
+    }
+    m_timer.arm(m_worker.loop().now() + kClientIdleTimeout);
+}
+
+void ClientConnection::recordEnd()
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.row != nullptr) {
+        telemetry::RequestRow& row = *exchange.row;
+        ++row.answers[telemetry::classOf(exchange.status)];
+        row.bytesIn += exchange.bytesIn;
+        row.bytesOut += exchange.bytesOut;
+        --row.inflight;
+        const Duration took = m_worker.loop().now() - exchange.startedAt;
+        row.latency.record(static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(took).count()
+        ));
+        m_worker.onStreamEnd(exchange, m_peer);
+    }
+    if (exchange.runtime != nullptr) {
+        m_worker.releaseRuntime(*exchange.runtime);
+    }
+}
+
+void ClientConnection::finish()
+{
+    Exchange& exchange = *m_exchange;
+    endAttempt();
+    const bool isRequestRead =
+        exchange.isOwnAnswer ? exchange.up.isEndSeen() : exchange.up.isDone();
+    const bool closes = exchange.closesClient || !isRequestRead;
+    if (exchange.body.hasBlock()) {
+        m_in = std::move(exchange.body);
+    } else {
+        m_in.consume(exchange.bodyAt);
+    }
+    recordEnd();
+    m_worker.giveBack(m_exchange);
+    m_exchange = nullptr;
+    if (closes) {
+        linger();
+        return;
+    }
+    m_timer.cancel();
+    m_phase = Phase::Idle;
+}
+
+void ClientConnection::linger()
+{
+    m_in.release();
+    m_phase = Phase::Lingering;
+    m_transport.shutdownWrite();
+    m_timer.arm(m_worker.loop().now() + kLingerTime);
+    drainLingering();
+}
+
+void ClientConnection::drainLingering()
+{
+    for (int steps = 0; steps < kStepsPerEventMax; ++steps) {
+        const Transport::Step step = m_transport.read(m_worker.scratch());
+        if (step.status == net::IoStatus::WouldBlock) {
+            return;
+        }
+        if (step.status != net::IoStatus::Done) {
+            abort({});
+            return;
+        }
+    }
+    m_worker.loop().callAgain(*this, net::Ready(net::Ready::kRead));
+}
+
+void ClientConnection::abort(std::string_view failure)
+{
+    if (m_phase == Phase::Closed) {
+        return;
+    }
+    if (m_exchange != nullptr) {
+        if (m_exchange->failure.empty()) {
+            m_exchange->failure = failure;
+        }
+        if (m_phase == Phase::Exchange) {
+            endAttempt();
+            recordEnd();
+        }
+        m_worker.giveBack(m_exchange);
+        m_exchange = nullptr;
+    }
+    m_phase = Phase::Closed;
+    m_timer.cancel();
+    m_in.release();
+    m_worker.loop().forget(*this);
+    m_transport.close();
+    m_worker.close(*this);
+}
+
+} // namespace mesh::proxy

@@ -1,0 +1,232 @@
+#include "proxyengine/policy/path.h"
+#include "proxyengine/proxy/client_connection.h"
+#include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace mesh::proxy {
+namespace {
+
+void writeRequestId(Random& random, std::array<char, 32>& out)
+{
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    for (std::size_t half = 0; half < 2; ++half) {
+        std::uint64_t bits = random.next();
+        for (std::size_t at = 0; at < 16; ++at, bits >>= 4U) {
+            out[half * 16 + at] = kDigits[bits & 15U];
+        }
+    }
+}
+
+char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+} // namespace
+
+void ClientConnection::startExchange()
+{
+    Exchange& exchange = *m_exchange;
+    m_timer.cancel();
+    exchange.startedAt = m_worker.loop().now();
+    exchange.bodyAt = exchange.head.size;
+    exchange.bytesIn = exchange.head.size;
+    exchange.up.start(exchange.head.body, http::ChunkedDecoder::Mode::Keep);
+    exchange.runtime = &m_worker.runtime();
+    ++exchange.runtime->streams;
+    exchange.listener = m_listener->index;
+    exchange.closesClient = !exchange.head.keepsAlive;
+    writeRequestId(m_worker.random(), exchange.requestId);
+    if (readHost() && route()) {
+        startAttempts();
+    }
+}
+
+bool ClientConnection::readHost()
+{
+    Exchange& exchange = *m_exchange;
+    std::string_view host = exchange.head.host();
+    const std::size_t colon = host.rfind(':');
+    if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+        host = host.substr(0, colon);
+    }
+    exchange.host.resize(host.size());
+    std::ranges::transform(host, exchange.host.begin(), lowered);
+    if (exchange.head.form == http::TargetForm::Authority) {
+        exchange.closesClient = true;
+        answerSelf(405, messageOf(405), "CONNECT is not served");
+        return false;
+    }
+    const std::string_view full = exchange.head.path();
+    const std::size_t mark = full.find('?');
+    exchange.query = mark == std::string_view::npos ? std::string_view() : full.substr(mark);
+    const auto path = policy::normalizePath(full.substr(0, mark), exchange.pathBuffer);
+    if (!path) {
+        ++m_worker.counters().protocolErrors;
+        exchange.closesClient = true;
+        answerSelf(400, messageOf(400), toText(path.error()));
+        return false;
+    }
+    exchange.path = *path;
+    return true;
+}
+
+bool ClientConnection::route()
+{
+    Exchange& exchange = *m_exchange;
+    Runtime& runtime = *exchange.runtime;
+    const ListenerView& view = runtime.listeners[exchange.listener];
+    const std::size_t noRoute = view.requestRows.size() - 1;
+    std::optional<policy::RouteMatch> match;
+    if (view.table != ListenerView::kNoTable) {
+        auto& headers = m_worker.headerViews();
+        headers.clear();
+        for (const http::FieldPlace& field : exchange.head.fields) {
+            headers.push_back({exchange.head.fields.name(field), exchange.head.fields.value(field)}
+            );
+        }
+        policy::RequestView request;
+        request.method = exchange.head.methodText();
+        request.host = exchange.host;
+        request.port = m_listener->port;
+        request.path = exchange.path;
+        request.isTls = m_listener->isTls;
+        if (m_transport.tls() != nullptr) {
+            request.sni = m_transport.tls()->serverName();
+        }
+        request.headers = headers.data();
+        request.headerCount = headers.size();
+        match = runtime.snapshot().tables[view.table].router.match(request);
+    }
+    exchange.row =
+        &runtime.requestRow(m_worker.counters(), exchange.listener, match ? match->route : noRoute);
+    ++exchange.row->inflight;
+    if (!match) {
+        answerSelf(404, "no Route matched with those values", {});
+        return false;
+    }
+    exchange.route = &runtime.snapshot().tables[view.table].routes[match->route];
+    exchange.matchedPathBytes = match->matchedPathBytes;
+    if (!exchange.route->allowsHttp && !m_listener->isTls) {
+        if (exchange.route->redirectStatus == 426) {
+            answerSelf(
+                426,
+                "Please use HTTPS protocol",
+                {},
+                "Connection: Upgrade\r\nUpgrade: TLS/1.2, HTTP/1.1\r\n"
+            );
+        } else {
+            answerSelf(
+                exchange.route->redirectStatus,
+                {},
+                {},
+                fmt::format("Location: https://{}{}\r\n", exchange.host, exchange.head.path())
+            );
+        }
+        return false;
+    }
+    if (!exchange.route->service) {
+        answerSelf(503, "no Service found with those values", {});
+        return false;
+    }
+    exchange.service = &runtime.snapshot().services[*exchange.route->service];
+    exchange.upstream = runtime.upstreams[exchange.service->upstream];
+    exchange.retriesLeft = exchange.service->retries;
+    return true;
+}
+
+void ClientConnection::skipBufferedBody()
+{
+    Exchange& exchange = *m_exchange;
+    while (!exchange.up.isEndSeen() && !exchange.body.hasBlock()) {
+        if (!exchange.up.isFlushed()) {
+            exchange.up.written(exchange.up.pieces().front().iov_len);
+            continue;
+        }
+        const std::string_view rest = m_in.readable().substr(exchange.bodyAt);
+        if (rest.empty() || !exchange.up.take(rest)) {
+            return;
+        }
+        const std::size_t consumed = exchange.up.takeConsumed();
+        exchange.bodyAt += consumed;
+        if (consumed == 0) {
+            return;
+        }
+    }
+    while (!exchange.up.isFlushed()) {
+        exchange.up.written(exchange.up.pieces().front().iov_len);
+    }
+}
+
+void ClientConnection::answerSelf(
+    int status, std::string_view message, std::string_view failure, std::string_view extraFields
+)
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.requestId[0] == '\0') {
+        writeRequestId(m_worker.random(), exchange.requestId);
+    }
+    skipBufferedBody();
+    exchange.isOwnAnswer = true;
+    exchange.hasAnswered = true;
+    exchange.status = status;
+    exchange.failure = failure;
+    exchange.closesClient = exchange.closesClient || !exchange.up.isEndSeen()
+                            || m_worker.isDraining() || !m_worker.isOpen(*m_listener);
+    const std::string_view id(exchange.requestId.data(), exchange.requestId.size());
+    PageFormat format = PageFormat::Json;
+    if (!exchange.path.empty()) { // Otherwise there may be no head to look at.
+        if (const auto accept = exchange.head.fields.find(http::HeaderId::Accept)) {
+            format = pageFormatOf(*accept);
+        }
+    }
+    const std::string page = message.empty() ? std::string() : makePage(format, message, id);
+    http::HeadWriter out(m_worker.scratch());
+    out.statusLine(status);
+    if (!page.empty()) {
+        out.field("Content-Type", contentTypeOf(format));
+    }
+    out.field("Content-Length", static_cast<std::uint64_t>(page.size()));
+    if (exchange.closesClient && extraFields.find("Connection:") == std::string_view::npos) {
+        out.raw("Connection: close\r\n");
+    } else if (exchange.head.minorVersion == 0) {
+        out.raw("Connection: keep-alive\r\n");
+    }
+    out.raw(extraFields);
+    out.field("Server", m_worker.names().server);
+    out.field(
+        "X-Meshwright-Response-Latency",
+        static_cast<std::uint64_t>(toMilliseconds(m_worker.loop().now() - exchange.startedAt))
+    );
+    out.field("X-Meshwright-Request-Id", id);
+    if (!failure.empty()) {
+        out.field("x-meshwright-proxy-error", failure);
+    }
+    out.end();
+    if (exchange.head.method != http::Method::Head) {
+        out.raw(page);
+    }
+    exchange.toClient.release();
+    exchange.toClient.acquire(m_worker.loop().buffers());
+    exchange.toClient.append(out.written());
+    if (!m_isRunning) {
+        run();
+    }
+}
+
+ClientConnection::Progress ClientConnection::pumpOwn()
+{
+    Exchange& exchange = *m_exchange;
+    const std::size_t before = exchange.toClient.size();
+    const Progress progress = flush(exchange.toClient, m_transport, m_mayWrite);
+    exchange.bytesOut += before - exchange.toClient.size();
+    if (m_phase == Phase::Exchange && exchange.toClient.isEmpty()) {
+        finish();
+        return Progress::Moved;
+    }
+    return progress;
+}
+
+} // namespace mesh::proxy

@@ -1,0 +1,260 @@
+#include "proxyengine/config/codec.h"
+#include "proxyengine/config/compile.h"
+#include "proxyengine/proxy/engine_core.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace mesh::proxy {
+namespace {
+
+constexpr Duration kDrainCheck = std::chrono::milliseconds(20);
+constexpr Duration kSelfSignedLifetime = std::chrono::hours(24 * 30);
+
+std::string keyOf(const config::ListenerPlan& plan)
+{
+    return fmt::format("{}|{}", plan.name, plan.address);
+}
+
+api::CommandDone::Problem toProblem(const config::Problem& problem)
+{
+    api::CommandDone::Problem out;
+    out.path = problem.path;
+    if (problem.place) {
+        out.line = problem.place->line;
+        out.column = problem.place->column;
+    }
+    out.code = toText(problem.code);
+    out.message = problem.message;
+    return out;
+}
+
+} // namespace
+
+void EngineCore::execute(CommandId id, api::Command command)
+{
+    if (const auto* document = std::get_if<api::ApplyDocument>(&command)) {
+        apply(id, document->document);
+    } else if (const auto* health = std::get_if<api::SetTargetHealth>(&command)) {
+        setHealth(id, *health);
+    } else if (const auto* level = std::get_if<api::SetLogLevel>(&command)) {
+        setLogLevel(level->level);
+        done(id, api::Applied{m_snapshot->hash});
+    } else if (const auto* drained = std::get_if<api::Drain>(&command)) {
+        drain(id, drained->grace);
+    }
+}
+
+void EngineCore::done(CommandId id, Result<api::Applied> result)
+{
+    emit(api::CommandDone{id, std::move(result), {}});
+}
+
+void EngineCore::apply(CommandId id, const std::shared_ptr<const model::Document>& document)
+{
+    if (document == nullptr) {
+        done(id, fail(ErrorCode::InvalidArgument, "there is no document"));
+        return;
+    }
+    config::CompileResult compiled = config::compile(*document, m_options.node);
+    if (compiled.snapshot == nullptr) {
+        api::CommandDone refused{
+            id, fail(ErrorCode::InvalidArgument, "the document cannot run on this node"), {}};
+        for (const config::Problem& problem : compiled.problems) {
+            refused.problems.push_back(toProblem(problem));
+        }
+        emit(refused);
+        return;
+    }
+    if (auto activated = activate(compiled.snapshot); !activated) {
+        api::CommandDone refused{id, tl::unexpected(activated.error()), {}};
+        refused.problems.push_back(
+            {"", 0, 0, std::string(toText(activated.error().code)), activated.error().message}
+        );
+        emit(refused);
+        return;
+    }
+    done(id, api::Applied{m_snapshot->hash});
+    emitPolicy("config.applied", m_snapshot->hash, {});
+    emit(state());
+}
+
+Result<std::vector<EngineCore::Bound>> EngineCore::bindNew(const config::Snapshot& snapshot)
+{
+    std::vector<Bound> made;
+    for (const config::ListenerPlan& plan : snapshot.listeners) {
+        if (plan.kind == config::ListenerKind::Gateway || m_bound.contains(keyOf(plan))) {
+            continue;
+        }
+        Listener listener;
+        listener.key = keyOf(plan);
+        listener.kind = plan.kind;
+        listener.name = plan.name;
+        listener.planName = plan.name;
+        auto bound = bind(std::move(listener), plan.address, m_listenersEver + made.size());
+        if (!bound) {
+            Error error = std::move(bound).error();
+            error.message = fmt::format("{} ({}): {}", plan.name, plan.address, error.message);
+            return tl::unexpected(std::move(error));
+        }
+        made.push_back(*std::move(bound));
+    }
+    return made;
+}
+
+Result<std::shared_ptr<const tls::ServerContext>> EngineCore::makeServerTls(
+    const config::Snapshot& snapshot
+) const
+{
+    const bool isNeeded = std::ranges::any_of(m_options.proxyListen, &api::ListenOption::ssl);
+    if (!isNeeded) {
+        return std::shared_ptr<const tls::ServerContext>();
+    }
+    std::vector<tls::CertificateText> certificates;
+    for (const config::CertificatePlan& plan : snapshot.certificates) {
+        certificates.push_back({plan.certPem, plan.keyPem, plan.snis});
+    }
+    if (certificates.empty()) {
+        MESH_TRY(
+            auto own, tls::makeSelfSigned("localhost", m_clock.wallNow(), kSelfSignedLifetime)
+        );
+        certificates.push_back(std::move(own));
+    }
+    return tls::ServerContext::make(certificates, tls::Http2Offer::No);
+}
+
+Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>& snapshot)
+{
+    Activation activation;
+    activation.snapshot = snapshot;
+    MESH_TRY(activation.serverTls, makeServerTls(*snapshot));
+    const bool callsTls = std::ranges::any_of(snapshot->services, [](const auto& service) {
+        return service.protocol == model::Protocol::Https;
+    });
+    if (callsTls) {
+        tls::ClientOptions options;
+        options.verify = tls::VerifyPeer::No; // The gateway format's default for services.
+        MESH_TRY(activation.clientTls, tls::ClientContext::make(options));
+    }
+    MESH_TRY(std::vector<Bound> made, bindNew(*snapshot));
+    m_listenersEver += made.size();
+    m_board->apply(*snapshot);
+    activation.isAvailable = m_board->availability();
+    m_snapshot = snapshot;
+    dropGone(*snapshot);
+    onEachWorker([activation](Worker& worker, std::size_t) { worker.activate(activation); });
+    for (Bound& bound : made) {
+        handOver(bound);
+        std::string key = bound.listener->key;
+        m_bound.emplace(std::move(key), std::move(bound));
+    }
+    return {};
+}
+
+void EngineCore::dropGone(const config::Snapshot& snapshot)
+{
+    std::set<std::string> wanted;
+    for (const config::ListenerPlan& plan : snapshot.listeners) {
+        wanted.insert(keyOf(plan));
+    }
+    for (auto at = m_bound.begin(); at != m_bound.end();) {
+        const Listener& listener = *at->second.listener;
+        if (listener.kind == config::ListenerKind::Gateway || wanted.contains(listener.key)) {
+            ++at;
+            continue;
+        }
+        onEachWorker([key = listener.key](Worker& worker, std::size_t) {
+            worker.removeListener(key);
+        });
+        at = m_bound.erase(at);
+    }
+}
+
+void EngineCore::setHealth(CommandId id, const api::SetTargetHealth& command)
+{
+    using Override = policy::HealthMachine::Override;
+    const Override word = command.health == api::HealthOverride::Healthy     ? Override::Healthy
+                          : command.health == api::HealthOverride::Unhealthy ? Override::Unhealthy
+                                                                             : Override::None;
+    if (!m_board->setOverride(command.upstream, command.target, word)) {
+        done(
+            id,
+            fail(
+                ErrorCode::NotFound,
+                fmt::format("upstream {} has no target {}", command.upstream, command.target)
+            )
+        );
+        return;
+    }
+    done(id, api::Applied{m_snapshot->hash});
+}
+
+void EngineCore::drain(std::optional<CommandId> id, Duration grace)
+{
+    if (m_drainCommand && id) {
+        done(*id, api::Applied{m_snapshot->hash}); // One is on its way already.
+        id.reset();
+    }
+    if (id) {
+        m_drainCommand = id;
+    }
+    m_drainEnd = m_loop->now() + grace;
+    m_state = api::EngineState::Draining;
+    onEachWorker([](Worker& worker, std::size_t) { worker.drain(); });
+    emit(state());
+    checkDrained();
+}
+
+void EngineCore::checkDrained()
+{
+    if (m_loop->now() >= m_drainEnd) {
+        onDrained();
+        return;
+    }
+    m_drainTimer->arm(m_loop->now() + kDrainCheck);
+    m_drainAnswers = 0;
+    m_drainConnections = 0;
+    onEachWorker([this](Worker& worker, std::size_t) {
+        static_cast<void>(m_loop->post([this, count = worker.connectionCount()] {
+            m_drainConnections += count;
+            if (++m_drainAnswers == m_workers.size() && m_drainConnections == 0
+                && m_state == api::EngineState::Draining) {
+                onDrained();
+            }
+        }));
+    });
+}
+
+void EngineCore::onDrained()
+{
+    m_drainTimer->cancel();
+    m_state = api::EngineState::Stopped;
+    onEachWorker([](Worker& worker, std::size_t) { worker.closeAll(); });
+    if (m_drainCommand) {
+        done(*std::exchange(m_drainCommand, std::nullopt), api::Applied{m_snapshot->hash});
+    }
+    if (m_stopsWhenDrained) {
+        for (const auto& worker : m_workers) {
+            worker->stopAndJoin();
+        }
+    }
+    emit(state());
+    if (m_stopsWhenDrained) {
+        m_loop->stop();
+    }
+}
+
+void EngineCore::stop(Duration grace)
+{
+    m_stopsWhenDrained = true;
+    if (m_state == api::EngineState::Stopped) {
+        onDrained();
+    } else {
+        drain(std::nullopt, grace);
+    }
+}
+
+} // namespace mesh::proxy

@@ -1,0 +1,274 @@
+#include "proxyengine/proxy/engine_core.h"
+
+#include "proxyengine/base/log.h"
+#include "proxyengine/base/version.h"
+
+#include <fmt/format.h>
+
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+// Making, listening, measuring; what commands do is in engine_commands.cpp.
+namespace mesh::proxy {
+namespace {
+
+Seed systemSeed()
+{
+    std::uint64_t value = 0;
+    if (getrandom(&value, sizeof(value), 0) != static_cast<ssize_t>(sizeof(value))) {
+        value = static_cast<std::uint64_t>(getpid());
+    }
+    return Seed{value};
+}
+
+Duration processorTime()
+{
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto toDuration = [](const timeval& time) {
+        return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+    };
+    return toDuration(usage.ru_utime) + toDuration(usage.ru_stime);
+}
+
+} // namespace
+
+EngineCore::EngineCore(api::EngineOptions options)
+    : m_options(std::move(options))
+{
+    if (m_options.workers <= 0) {
+        m_options.workers = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
+    }
+    m_seed = m_options.seed ? *m_options.seed : systemSeed();
+}
+
+EngineCore::~EngineCore() = default;
+
+Result<std::unique_ptr<EngineCore>> EngineCore::make(api::EngineOptions options)
+{
+    std::unique_ptr<EngineCore> core(new EngineCore(std::move(options)));
+    MESH_LOG(
+        Info,
+        "engine.started",
+        kv("node", core->m_options.node),
+        kv("workers", core->m_options.workers),
+        kv("seed", core->m_seed.value)
+    );
+    if (core->m_options.accessLog != api::AccessLogFormat::Off
+        && !core->m_options.accessLogFile.empty()) {
+        core->m_accessFile.reset(std::fopen(core->m_options.accessLogFile.c_str(), "ae"));
+        if (core->m_accessFile == nullptr) {
+            return failErrno("cannot open " + core->m_options.accessLogFile, errno);
+        }
+    }
+    MESH_TRY(core->m_loop, net::EventLoop::make(core->m_clock));
+    MESH_TRY(
+        core->m_board,
+        HealthBoard::make(
+            *core->m_loop,
+            deriveSeed(core->m_seed, 0),
+            [raw = core.get()](const telemetry::TargetHealth& health) { raw->onVerdict(health); }
+        )
+    );
+    MESH_TRY_VOID(core->makeWorkers());
+    for (const api::ListenOption& option : core->m_options.proxyListen) {
+        Listener listener;
+        listener.kind = config::ListenerKind::Gateway;
+        listener.name = "proxy";
+        listener.isTls = option.ssl;
+        listener.key = fmt::format("proxy|{}|{}", core->m_bound.size(), option.address);
+        MESH_TRY(
+            Bound bound, core->bind(std::move(listener), option.address, core->m_listenersEver)
+        );
+        ++core->m_listenersEver;
+        core->m_bound.emplace(bound.listener->key, std::move(bound));
+    }
+    return core;
+}
+
+Result<void> EngineCore::makeWorkers()
+{
+    for (int number = 0; number < m_options.workers; ++number) {
+        WorkerOutputs outputs;
+        outputs.onPassive = [this](PassiveReport report) {
+            static_cast<void>(m_loop->post([this, report = std::move(report)] {
+                m_board->observe(report.upstream, report.target, report.observation);
+            }));
+        };
+        outputs.onAccess = [this](std::vector<api::AccessEvent> events, std::string lines) {
+            static_cast<void>(
+                m_loop->post([this, events = std::move(events), lines = std::move(lines)](
+                             ) mutable { onAccess(std::move(events), lines); })
+            );
+        };
+        MESH_TRY(
+            auto worker,
+            Worker::make(
+                m_clock,
+                m_options,
+                deriveSeed(m_seed, static_cast<std::uint64_t>(number) + 1),
+                std::move(outputs)
+            )
+        );
+        m_workers.push_back(std::move(worker));
+    }
+    return {};
+}
+
+Result<EngineCore::Bound> EngineCore::bind(
+    Listener listener, const std::string& address, std::size_t index
+)
+{
+    MESH_TRY(net::SocketAddress wanted, net::SocketAddress::parse(address));
+    const auto sharing = m_workers.size() > 1 ? net::PortSharing::Yes : net::PortSharing::No;
+    Bound bound;
+    for (std::size_t at = 0; at < m_workers.size(); ++at) {
+        MESH_TRY(FileDescriptor socket, net::listenOn(wanted, sharing));
+        wanted = net::localAddress(socket.get());
+        bound.sockets.push_back(std::move(socket));
+    }
+    bound.address = wanted.toText();
+    listener.index = index;
+    listener.port = wanted.port();
+    bound.listener = std::make_shared<const Listener>(std::move(listener));
+    return bound;
+}
+
+void EngineCore::handOver(Bound& bound)
+{
+    for (std::size_t at = 0; at < m_workers.size(); ++at) {
+        Worker& worker = *m_workers[at];
+        auto posted = worker.loop().post(
+            [&worker, listener = bound.listener, socket = std::move(bound.sockets[at])]() mutable {
+                worker.addListener(listener, std::move(socket));
+            }
+        );
+        if (!posted) {
+            MESH_LOG(Error, "worker.overloaded", kv("worker", at));
+        }
+    }
+    bound.sockets.clear();
+}
+
+void EngineCore::begin()
+{
+    m_loop->moveHere();
+    m_statsTimer = std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] { collect(); });
+    m_drainTimer =
+        std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] { checkDrained(); });
+    for (std::size_t at = 0; at < m_workers.size(); ++at) {
+        m_workers[at]->start(at);
+    }
+    auto first = std::make_shared<config::Snapshot>();
+    first->node = m_options.node;
+    if (auto activated = activate(first); !activated) {
+        MESH_LOG(Error, "engine.crippled", kv("error", activated.error()));
+    }
+    for (auto& [key, bound] : m_bound) {
+        handOver(bound);
+    }
+    m_state = api::EngineState::Running;
+    m_collectedAt = m_clock.now();
+    m_statsTimer->arm(m_collectedAt + kStatsInterval);
+}
+
+void EngineCore::subscribe(api::EventSink& sink)
+{
+    m_sinks.push_back(&sink);
+    sink.onEvent(state());
+}
+
+void EngineCore::emit(const api::Event& event)
+{
+    for (api::EventSink* sink : m_sinks) {
+        sink->onEvent(event);
+    }
+}
+
+void EngineCore::emitPolicy(std::string kind, std::string subject, std::string reason)
+{
+    emit(api::PolicyEvent{
+        m_options.node, m_clock.wallNow(), std::move(kind), std::move(subject), std::move(reason)});
+}
+
+api::StateEvent EngineCore::state() const
+{
+    api::StateEvent event;
+    event.node = m_options.node;
+    event.version = version();
+    event.state = m_state;
+    event.hash = m_snapshot == nullptr ? std::string() : m_snapshot->hash;
+    for (const auto& [key, bound] : m_bound) {
+        event.listeners.push_back({bound.listener->name, bound.address});
+    }
+    event.health = m_board->all();
+    return event;
+}
+
+void EngineCore::onVerdict(const telemetry::TargetHealth& health)
+{
+    const bool isAvailable = health.state != telemetry::TargetState::Unhealthy;
+    onEachWorker([upstream = health.upstream, target = health.target, isAvailable](
+                     Worker& worker, std::size_t
+                 ) { worker.setAvailability(upstream, target, isAvailable); });
+    emit(api::HealthEvent{m_options.node, m_clock.wallNow(), health});
+    emitPolicy(
+        isAvailable ? "target.healthy" : "target.unhealthy",
+        fmt::format("{}/{}", health.upstream, health.target),
+        health.reason
+    );
+}
+
+void EngineCore::onAccess(std::vector<api::AccessEvent> events, const std::string& lines)
+{
+    if (!lines.empty()) {
+        std::FILE* file = m_accessFile == nullptr ? stdout : m_accessFile.get();
+        if (std::fwrite(lines.data(), 1, lines.size(), file) != lines.size()
+            || std::fflush(file) != 0) {
+            MESH_LOG(Warn, "access_log.failed", kv("error", std::strerror(errno)));
+        }
+    }
+    for (api::AccessEvent& event : events) {
+        emit(std::move(event));
+    }
+}
+
+void EngineCore::collect()
+{
+    const TimePoint now = m_loop->now();
+    m_statsTimer->arm(now + kStatsInterval);
+    ++m_round;
+    m_readingsMissing = m_workers.size();
+    onEachWorker([this, round = m_round](Worker& worker, std::size_t) {
+        static_cast<void>(m_loop->post([this, round, reading = worker.takeReading()]() mutable {
+            onReading(round, std::move(reading));
+        }));
+    });
+}
+
+void EngineCore::onReading(std::uint64_t round, telemetry::Reading reading)
+{
+    telemetry::merge(m_frame, std::move(reading)); // A late one counts in the next frame.
+    if (round != m_round || m_readingsMissing == 0 || --m_readingsMissing != 0) {
+        return;
+    }
+    const TimePoint now = m_loop->now();
+    auto frame = std::make_shared<telemetry::StatsFrame>(std::exchange(m_frame, {}));
+    frame->node = m_options.node;
+    frame->time = m_clock.wallNow();
+    frame->interval = now - std::exchange(m_collectedAt, now);
+    frame->sequence = m_round;
+    frame->hash = m_snapshot == nullptr ? std::string() : m_snapshot->hash;
+    frame->health = m_board->all();
+    const Duration cpu = processorTime();
+    frame->cpu = cpu - std::exchange(m_cpuSeen, cpu);
+    emit(api::StatsEvent{std::move(frame)});
+}
+
+} // namespace mesh::proxy

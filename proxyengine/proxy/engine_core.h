@@ -1,0 +1,117 @@
+#pragma once
+
+#include "proxyengine/api/engine.h"
+#include "proxyengine/api/engine_options.h"
+#include "proxyengine/base/clock.h"
+#include "proxyengine/base/log.h"
+#include "proxyengine/net/event_loop.h"
+#include "proxyengine/proxy/health_board.h"
+#include "proxyengine/proxy/worker.h"
+#include "proxyengine/telemetry/counters.h"
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mesh::proxy {
+
+// The control thread's side of a LocalEngine: compiles and posts snapshots, owns listeners and
+// health, collects statistics, tells the sinks.
+//
+// Threads: made on the caller's, then its loop's; post to loop().
+class EngineCore
+{
+public:
+    // Binds the gateway's addresses and starts the workers. Errors: as makeLocalEngine().
+    [[nodiscard]] static Result<std::unique_ptr<EngineCore>> make(api::EngineOptions options);
+    ~EngineCore();
+
+    [[nodiscard]] net::EventLoop& loop() { return *m_loop; }
+    void begin(); // First thing on the control thread.
+    void execute(CommandId id, api::Command command);
+    void subscribe(api::EventSink& sink);
+    void stop(Duration grace); // Ends the loop when drained.
+
+private:
+    struct Bound
+    {
+        std::shared_ptr<const Listener> listener;
+        std::string address; // As bound.
+        std::vector<FileDescriptor> sockets; // One per worker until handed over.
+    };
+
+    explicit EngineCore(api::EngineOptions options);
+    [[nodiscard]] Result<void> makeWorkers();
+    [[nodiscard]] Result<Bound> bind(
+        Listener listener, const std::string& address, std::size_t index
+    );
+    void handOver(Bound& bound);
+    [[nodiscard]] Result<std::vector<Bound>> bindNew(const config::Snapshot& snapshot);
+
+    void apply(CommandId id, const std::shared_ptr<const model::Document>& document);
+    [[nodiscard]] Result<void> activate(const std::shared_ptr<const config::Snapshot>& snapshot);
+    [[nodiscard]] Result<std::shared_ptr<const tls::ServerContext>> makeServerTls(
+        const config::Snapshot& snapshot
+    ) const;
+    void dropGone(const config::Snapshot& snapshot);
+    void setHealth(CommandId id, const api::SetTargetHealth& command);
+    void drain(std::optional<CommandId> id, Duration grace);
+    void checkDrained();
+    void onDrained();
+    void done(CommandId id, Result<api::Applied> result);
+
+    void onVerdict(const telemetry::TargetHealth& health);
+    void onAccess(std::vector<api::AccessEvent> events, const std::string& lines);
+    void collect();
+    void onReading(std::uint64_t round, telemetry::Reading reading);
+    void emit(const api::Event& event);
+    void emitPolicy(std::string kind, std::string subject, std::string reason);
+    [[nodiscard]] api::StateEvent state() const;
+    template <typename Function>
+    void onEachWorker(const Function& function);
+
+    SystemClock m_clock;
+    api::EngineOptions m_options;
+    Seed m_seed{0};
+    std::unique_ptr<net::EventLoop> m_loop;
+    std::unique_ptr<HealthBoard> m_board;
+    std::vector<std::unique_ptr<Worker>> m_workers;
+    std::vector<api::EventSink*> m_sinks;
+    std::map<std::string, Bound> m_bound; // By the listener's key.
+    std::size_t m_listenersEver = 0;
+    std::shared_ptr<const config::Snapshot> m_snapshot;
+    api::EngineState m_state = api::EngineState::Starting;
+    std::unique_ptr<net::FunctionTimer> m_statsTimer;
+    std::unique_ptr<net::FunctionTimer> m_drainTimer;
+    telemetry::StatsFrame m_frame; // Being put together.
+    std::size_t m_readingsMissing = 0;
+    std::uint64_t m_round = 0;
+    TimePoint m_collectedAt{};
+    Duration m_cpuSeen{};
+    TimePoint m_drainEnd{};
+    std::size_t m_drainAnswers = 0;
+    std::size_t m_drainConnections = 0;
+    std::optional<CommandId> m_drainCommand;
+    bool m_stopsWhenDrained = false;
+    struct CloseFile
+    {
+        void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
+    };
+    std::unique_ptr<std::FILE, CloseFile> m_accessFile; // Null: standard output.
+};
+
+template <typename Function>
+void EngineCore::onEachWorker(const Function& function)
+{
+    for (std::size_t at = 0; at < m_workers.size(); ++at) {
+        Worker& worker = *m_workers[at];
+        if (!worker.loop().post([function, &worker, at]() mutable { function(worker, at); })) {
+            MESH_LOG(Error, "worker.overloaded", kv("worker", at));
+        }
+    }
+}
+
+} // namespace mesh::proxy

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "proxyengine/base/time.h"
+#include "proxyengine/http/head.h"
+#include "proxyengine/http/parser.h"
+#include "proxyengine/net/buffer.h"
+#include "proxyengine/net/resolver.h"
+#include "proxyengine/policy/hosts.h"
+#include "proxyengine/proxy/body_pump.h"
+#include "proxyengine/proxy/runtime.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mesh::proxy {
+
+// Everything about one request and its answer while they pass. Kept by the worker for the next
+// request when done, so that its strings keep their room and nothing is allocated per request.
+struct Exchange
+{
+    // The request. `head` views the client's buffer, which is not moved before the end.
+    http::RequestHead head;
+    http::RequestParser requestParser;
+    BodyPump up;
+    net::Buffer body; // Body bytes that came after those in the client's buffer.
+    std::size_t bodyAt = 0; // In the client's buffer: first body byte not yet forwarded.
+    std::string host; // Lower case, without port.
+    std::string pathBuffer;
+    std::string joinBuffer;
+    std::string escapeBuffer;
+    std::string_view path; // Normalised, without query.
+    std::string_view query; // With its '?', as received.
+    std::array<char, 32> requestId{};
+
+    // Where it goes.
+    Runtime* runtime = nullptr;
+    std::size_t listener = 0;
+    const config::RoutePlan* route = nullptr;
+    const config::ServicePlan* service = nullptr;
+    std::size_t matchedPathBytes = 0;
+    telemetry::RequestRow* row = nullptr;
+    UpstreamState* upstream = nullptr;
+
+    // The present attempt.
+    policy::TriedHosts tried;
+    UpstreamPool* pool = nullptr;
+    UpstreamConnection* connection = nullptr;
+    telemetry::AttemptRow* attemptRow = nullptr;
+    std::optional<net::QueryId> lookup;
+    std::uint32_t target = 0;
+    int retriesLeft = 0;
+    int attempts = 0;
+    bool hasAttempt = false; // begin() was called on the host set and end() was not.
+    bool needsFresh = false; // A kept connection turned out stale: take a new one.
+    bool hasSentAny = false;
+    bool isHeadSent = false;
+    bool isBodyConsumed = false; // Some of the body is in no buffer any more.
+    bool hasContinued = false;
+    TimePoint startedAt{};
+    TimePoint attemptAt{};
+    net::Buffer toUpstream; // Rest of a head that the socket did not take.
+
+    // The answer.
+    http::ResponseHead answer;
+    http::ResponseParser answerParser;
+    BodyPump down;
+    net::Buffer toClient; // Rest of a head, or of a whole answer of our own.
+    int status = 0; // As sent to the client.
+    bool isAnswerHead = false; // `answer` is complete.
+    bool hasAnswered = false; // Something of the final answer was sent or queued.
+    bool isOwnAnswer = false;
+    bool closesClient = false;
+    Duration upstreamLatency{};
+    std::uint64_t bytesIn = 0;
+    std::uint64_t bytesOut = 0;
+    std::string_view failure; // A literal for the log.
+
+    // For the next request; keeps the buffers' room.
+    void reset();
+};
+
+} // namespace mesh::proxy

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "proxyengine/http/head_writer.h"
+#include "proxyengine/proxy/exchange.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace mesh::proxy {
+
+// What the proxy says about itself in heads.
+struct OwnNames
+{
+    std::string via; // "1.1 meshwright/0.1"
+    std::string server; // "meshwright/0.1"
+};
+[[nodiscard]] OwnNames makeOwnNames();
+
+struct ClientFacts
+{
+    std::string_view address; // Without port.
+    std::uint16_t listenerPort = 0;
+    bool isTls = false;
+};
+
+// The request as the upstream gets it: hop-by-hop fields and what only we may say are left out,
+// the body is framed anew, the host is the one of this attempt.
+void writeUpstreamHead(
+    http::HeadWriter& out, Exchange& exchange, const ClientFacts& client, const OwnNames& names
+);
+
+enum class ClientConnectionEnds : std::uint8_t { No, Yes };
+
+// The answer as the client gets it.
+void writeClientHead(
+    http::HeadWriter& out,
+    const Exchange& exchange,
+    ClientConnectionEnds ends,
+    Duration proxyLatency,
+    const OwnNames& names
+);
+
+} // namespace mesh::proxy

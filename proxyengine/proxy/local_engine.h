@@ -1,0 +1,18 @@
+#pragma once
+
+#include "proxyengine/api/engine.h"
+#include "proxyengine/api/engine_options.h"
+#include "proxyengine/base/error.h"
+
+#include <memory>
+
+namespace mesh::proxy {
+
+// The proxy in this process: one control thread and `workers` worker threads. It runs no
+// configuration until the first ApplyDocument; gateway listeners of EngineOptions::proxyListen are
+// bound at once, so that their ports are known, and answer 404 until then.
+//
+// Errors: InvalidArgument or AlreadyExists when an address cannot be listened on; Io.
+[[nodiscard]] Result<std::unique_ptr<api::Engine>> makeLocalEngine(api::EngineOptions options);
+
+} // namespace mesh::proxy

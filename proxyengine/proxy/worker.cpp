@@ -1,0 +1,407 @@
+#include "proxyengine/proxy/worker.h"
+
+#include "proxyengine/base/assert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mesh::proxy {
+namespace {
+
+constexpr Duration kAccessFlush = std::chrono::milliseconds(100); // Events go out at 10 Hz.
+constexpr std::size_t kLogBytesMax = 1U << 20U; // Of waiting lines; beyond it they are dropped.
+
+double milliseconds(Duration duration)
+{
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+} // namespace
+
+class Worker::Listening final : public net::AcceptHandler
+{
+public:
+    Listening(Worker& worker, std::shared_ptr<const Listener> listener, FileDescriptor socket)
+        : m_worker(worker)
+        , m_listener(std::move(listener))
+        , m_acceptor(std::make_unique<net::Acceptor>(worker.loop(), std::move(socket), *this))
+    {}
+    void onAccepted(FileDescriptor socket, const net::SocketAddress& peer) override
+    {
+        m_worker.onAccepted(m_listener, std::move(socket), peer);
+    }
+    [[nodiscard]] const Listener& listener() const { return *m_listener; }
+
+private:
+    Worker& m_worker;
+    std::shared_ptr<const Listener> m_listener;
+    std::unique_ptr<net::Acceptor> m_acceptor;
+};
+
+Result<std::unique_ptr<Worker>> Worker::make(
+    const Clock& clock, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs
+)
+{
+    std::unique_ptr<Worker> worker(new Worker(clock, options, seed, std::move(outputs)));
+    MESH_TRY(worker->m_loop, net::EventLoop::make(clock));
+    MESH_TRY(worker->m_resolver, net::Resolver::make(*worker->m_loop));
+    worker->m_runtime = std::make_unique<Runtime>();
+    worker->m_runtime->activation.snapshot = std::make_shared<config::Snapshot>();
+    worker->m_accessTimer =
+        std::make_unique<net::FunctionTimer>(worker->m_loop->timers(), [owner = worker.get()] {
+            owner->flushAccess();
+        });
+    return worker;
+}
+
+Worker::Worker(const Clock&, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs)
+    : m_options(options)
+    , m_random(seed)
+    , m_outputs(std::move(outputs))
+    , m_scratch(net::Buffer::kCapacity)
+{}
+
+Worker::~Worker() = default;
+
+void Worker::start(std::size_t number)
+{
+    m_thread = Thread(fmt::format("worker-{}", number), [this] {
+        m_loop->moveHere();
+        m_loop->run();
+        m_listening.clear();
+        closeAll();
+        flushAccess();
+        for (const auto& [key, pool] : m_pools) {
+            pool->closeIdle();
+        }
+        m_loop->runTurn(Duration::zero());
+    });
+}
+
+void Worker::stopAndJoin()
+{
+    m_loop->stop();
+    m_thread.join();
+}
+
+void Worker::addListener(std::shared_ptr<const Listener> listener, FileDescriptor socket)
+{
+    m_known.resize(std::max(m_known.size(), listener->index + 1));
+    m_known[listener->index] = listener;
+    m_listening.push_back(std::make_unique<Listening>(*this, std::move(listener), std::move(socket))
+    );
+    fillListeners(*m_runtime);
+}
+
+void Worker::removeListener(const std::string& key)
+{
+    for (auto& known : m_known) {
+        if (known != nullptr && known->key == key) {
+            known.reset();
+        }
+    }
+    std::erase_if(m_listening, [&key](const auto& entry) { return entry->listener().key == key; });
+    for (std::size_t at = m_clients.size(); at-- > 0;) {
+        ClientConnection& client = *m_clients[at];
+        if (client.isIdle() && !isOpen(client.listener())) {
+            client.abort({});
+        }
+    }
+}
+
+bool Worker::isOpen(const Listener& listener) const
+{
+    return listener.index < m_known.size() && m_known[listener.index] != nullptr;
+}
+
+void Worker::fillListeners(Runtime& runtime) const
+{
+    const config::Snapshot& snapshot = runtime.snapshot();
+    for (std::size_t at = runtime.listeners.size(); at < m_known.size(); ++at) {
+        ListenerView view;
+        if (m_known[at] != nullptr) {
+            const Listener& listener = *m_known[at];
+            for (const config::ListenerPlan& plan : snapshot.listeners) {
+                const bool isMine = listener.kind == plan.kind
+                                    && (plan.kind == config::ListenerKind::Gateway
+                                        || plan.name == listener.planName);
+                if (isMine) {
+                    view.table = plan.table;
+                    view.source = plan.source;
+                }
+            }
+            if (listener.kind == config::ListenerKind::Gateway) {
+                view.source = snapshot.node.empty() ? m_options.node : snapshot.node;
+                if (view.source.empty()) {
+                    view.source = "gateway";
+                }
+            }
+        }
+        const std::size_t routes =
+            view.table == ListenerView::kNoTable ? 0 : snapshot.tables[view.table].routes.size();
+        view.requestRows.resize(routes + 1, nullptr);
+        view.attemptRows.resize(runtime.upstreams.size());
+        runtime.listeners.push_back(std::move(view));
+    }
+}
+
+UpstreamPool& Worker::poolFor(const config::TargetPlan& target, bool isTls)
+{
+    auto& pool = m_pools[fmt::format("{}|{}", isTls ? "https" : "http", target.address)];
+    if (pool == nullptr) {
+        pool = std::make_unique<UpstreamPool>(*m_loop, target.host, target.port);
+    }
+    return *pool;
+}
+
+UpstreamState& Worker::upstreamFor(const config::UpstreamPlan& plan, bool isTls)
+{
+    for (const UpstreamState* known : m_runtime->upstreams) {
+        const bool isSame = isSamePlan(known->plan, plan)
+                            && (known->pools.empty()
+                                || known->pools.front() == &poolFor(plan.targets.front(), isTls));
+        if (!isSame) {
+            continue;
+        }
+        for (const auto& state : m_upstreams) {
+            if (state.get() == known) {
+                return *state;
+            }
+        }
+    }
+    auto state = std::make_unique<UpstreamState>(plan, m_random);
+    for (const config::TargetPlan& target : plan.targets) {
+        state->pools.push_back(&poolFor(target, isTls));
+    }
+    m_upstreams.push_back(std::move(state));
+    return *m_upstreams.back();
+}
+
+void Worker::activate(Activation activation)
+{
+    auto runtime = std::make_unique<Runtime>();
+    runtime->activation = std::move(activation);
+    const config::Snapshot& snapshot = runtime->snapshot();
+    std::vector<bool> isTls(snapshot.upstreams.size(), false);
+    for (const config::ServicePlan& service : snapshot.services) {
+        if (service.protocol == model::Protocol::Https) {
+            isTls[service.upstream] = true;
+        }
+    }
+    for (std::size_t at = 0; at < snapshot.upstreams.size(); ++at) {
+        UpstreamState& state = upstreamFor(snapshot.upstreams[at], isTls[at]);
+        ++state.holders;
+        runtime->upstreams.push_back(&state);
+        const auto& available = runtime->activation.isAvailable[at];
+        for (std::size_t target = 0; target < available.size(); ++target) {
+            state.hosts.setAvailability(
+                target,
+                available[target] ? policy::HostSet::Availability::Available
+                                  : policy::HostSet::Availability::Unavailable
+            );
+        }
+    }
+    fillListeners(*runtime);
+    std::unique_ptr<Runtime> old = std::exchange(m_runtime, std::move(runtime));
+    if (old->streams > 0) {
+        m_retired.push_back(std::move(old));
+    }
+    old.reset();
+    dropUnusedUpstreams();
+}
+
+void Worker::releaseRuntime(Runtime& runtime)
+{
+    MESH_ASSERT(runtime.streams > 0);
+    --runtime.streams;
+    if (runtime.streams == 0 && &runtime != m_runtime.get()) {
+        std::erase_if(m_retired, [&runtime](const auto& kept) { return kept.get() == &runtime; });
+        dropUnusedUpstreams();
+    }
+}
+
+void Worker::dropUnusedUpstreams()
+{
+    std::erase_if(m_upstreams, [](const auto& state) { return state->holders == 0; });
+}
+
+void Worker::setAvailability(
+    const std::string& upstream, const std::string& target, bool isAvailable
+)
+{
+    for (UpstreamState* state : m_runtime->upstreams) {
+        if (state->plan.name != upstream) {
+            continue;
+        }
+        for (std::size_t at = 0; at < state->plan.targets.size(); ++at) {
+            if (state->plan.targets[at].address == target) {
+                state->hosts.setAvailability(
+                    at,
+                    isAvailable ? policy::HostSet::Availability::Available
+                                : policy::HostSet::Availability::Unavailable
+                );
+                if (!isAvailable) {
+                    state->pools[at]->closeIdle();
+                }
+            }
+        }
+    }
+}
+
+telemetry::Reading Worker::takeReading()
+{
+    m_counters.connections = m_clients.size();
+    return m_counters.take();
+}
+
+void Worker::onAccepted(
+    const std::shared_ptr<const Listener>& listener,
+    FileDescriptor socket,
+    const net::SocketAddress& peer
+)
+{
+    if (m_clients.size() >= kConnectionsPerWorkerMax) {
+        return;
+    }
+    ++m_counters.accepted;
+    auto client =
+        std::make_unique<ClientConnection>(*this, listener, std::move(socket), peer.hostText());
+    client->place = m_clients.size();
+    const tls::ServerContext* tls =
+        listener->isTls ? m_runtime->activation.serverTls.get() : nullptr;
+    if (listener->isTls && tls == nullptr) {
+        return;
+    }
+    if (client->begin(tls)) {
+        m_clients.push_back(std::move(client));
+    }
+}
+
+void Worker::close(ClientConnection& connection)
+{
+    const std::size_t place = connection.place;
+    MESH_ASSERT(m_clients[place].get() == &connection);
+    auto doomed = std::move(m_clients[place]);
+    if (place + 1 != m_clients.size()) {
+        m_clients[place] = std::move(m_clients.back());
+        m_clients[place]->place = place;
+    }
+    m_clients.pop_back();
+    m_loop->destroyLater(std::move(doomed));
+}
+
+void Worker::drain()
+{
+    m_isDraining = true;
+    m_listening.clear();
+    for (std::size_t at = m_clients.size(); at-- > 0;) {
+        if (m_clients[at]->isIdle()) {
+            m_clients[at]->abort({});
+        }
+    }
+}
+
+void Worker::closeAll()
+{
+    while (!m_clients.empty()) {
+        m_clients.back()->abort("the node stopped");
+    }
+}
+
+Exchange* Worker::takeExchange()
+{
+    if (m_spareExchanges.empty()) {
+        m_exchanges.push_back(std::make_unique<Exchange>());
+        return m_exchanges.back().get();
+    }
+    Exchange* exchange = m_spareExchanges.back();
+    m_spareExchanges.pop_back();
+    return exchange;
+}
+
+void Worker::giveBack(Exchange* exchange)
+{
+    exchange->reset();
+    m_spareExchanges.push_back(exchange);
+}
+
+void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
+{
+    const TimePoint now = m_loop->now();
+    if (now - m_sampleSecond >= std::chrono::seconds(1)) {
+        m_sampleSecond = now;
+        m_sampled = 0;
+    }
+    const std::size_t share =
+        kAccessSamplesPerSecondMax / static_cast<std::size_t>(std::max(m_options.workers, 1));
+    const bool isSampled = m_sampled < share;
+    const bool isLogged = m_options.accessLog != api::AccessLogFormat::Off;
+    if (!isSampled && !isLogged) {
+        return;
+    }
+    telemetry::AccessRecord record;
+    record.latencyTotal = now - exchange.startedAt;
+    record.time =
+        m_loop->wallNow() - std::chrono::duration_cast<WallTime::duration>(record.latencyTotal);
+    record.client = peer;
+    record.method = exchange.head.methodText();
+    record.host = exchange.host;
+    record.target = exchange.head.target();
+    record.status = exchange.status;
+    record.route = exchange.row->route;
+    record.service = exchange.row->service;
+    record.source = exchange.row->source;
+    if (exchange.attempts > 0) {
+        record.upstreamTarget = exchange.upstream->plan.targets[exchange.target].address;
+    }
+    record.attempts = exchange.attempts;
+    record.latencyUpstream = exchange.upstreamLatency;
+    record.latencyProxy = record.latencyTotal - exchange.upstreamLatency;
+    record.bytesIn = exchange.bytesIn;
+    record.bytesOut = exchange.bytesOut;
+    record.requestId = {exchange.requestId.data(), exchange.requestId.size()};
+    record.failure = exchange.failure;
+    if (isSampled) {
+        ++m_sampled;
+        m_samples.push_back(
+            {m_options.node,
+             record.time,
+             std::string(record.method),
+             std::string(record.host),
+             std::string(exchange.path),
+             record.status,
+             std::string(record.route),
+             std::string(record.service),
+             std::string(record.upstreamTarget),
+             std::string(record.source),
+             record.attempts,
+             milliseconds(record.latencyTotal),
+             milliseconds(record.latencyUpstream),
+             milliseconds(record.latencyProxy),
+             record.bytesIn,
+             record.bytesOut,
+             std::string(record.requestId)}
+        );
+    }
+    if (isLogged && m_logLines.size() < kLogBytesMax) {
+        if (m_options.accessLog == api::AccessLogFormat::Json) {
+            telemetry::appendJson(m_logLines, record);
+        } else {
+            telemetry::appendText(m_logLines, record);
+        }
+    }
+    if (!m_accessTimer->isArmed()) {
+        m_accessTimer->arm(now + kAccessFlush);
+    }
+}
+
+void Worker::flushAccess()
+{
+    if (!m_samples.empty() || !m_logLines.empty()) {
+        m_outputs.onAccess(std::exchange(m_samples, {}), std::exchange(m_logLines, {}));
+    }
+}
+
+} // namespace mesh::proxy

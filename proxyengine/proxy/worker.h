@@ -1,0 +1,135 @@
+#pragma once
+
+#include "proxyengine/api/engine_options.h"
+#include "proxyengine/api/event.h"
+#include "proxyengine/base/random.h"
+#include "proxyengine/base/thread.h"
+#include "proxyengine/net/acceptor.h"
+#include "proxyengine/net/resolver.h"
+#include "proxyengine/policy/health.h"
+#include "proxyengine/proxy/client_connection.h"
+#include "proxyengine/proxy/head_forward.h"
+#include "proxyengine/proxy/runtime.h"
+#include "proxyengine/telemetry/access_log.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mesh::proxy {
+
+// A place where clients connect; the same on every worker. Immutable.
+struct Listener
+{
+    std::string key; // Kind, name and address: what makes two the same across configurations.
+    std::size_t index = 0; // In every runtime's `listeners`; never used again for another.
+    config::ListenerKind kind = config::ListenerKind::Gateway;
+    std::string name;
+    std::string planName; // Of the snapshot's listener that it serves; empty: the gateway's.
+    std::uint16_t port = 0;
+    bool isTls = false;
+};
+
+// What requests met at one target; for the control thread, which owns health.
+struct PassiveReport
+{
+    std::string upstream;
+    std::string target;
+    policy::Observation observation;
+};
+
+// What a worker tells the control thread. Functions are called on the worker's thread.
+struct WorkerOutputs
+{
+    std::function<void(PassiveReport)> onPassive;
+    std::function<void(std::vector<api::AccessEvent>, std::string logLines)> onAccess;
+};
+
+// One thread of the proxy: its loop, listeners, connections, pools, balancers and counters.
+//
+// Threads: start() and post() any; everything else its own.
+class Worker
+{
+public:
+    // Errors: Io when the loop or the resolver cannot be made.
+    [[nodiscard]] static Result<std::unique_ptr<Worker>> make(
+        const Clock& clock, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs
+    );
+    ~Worker();
+
+    void start(std::size_t number);
+    void stopAndJoin();
+    [[nodiscard]] net::EventLoop& loop() { return *m_loop; }
+
+    // On its own thread from here on.
+    void addListener(std::shared_ptr<const Listener> listener, FileDescriptor socket);
+    void removeListener(const std::string& key);
+    void activate(Activation activation);
+    void setAvailability(const std::string& upstream, const std::string& target, bool isAvailable);
+    [[nodiscard]] telemetry::Reading takeReading();
+    void drain(); // Refuses new connections, ends idle ones, closes after each answer.
+    [[nodiscard]] std::size_t connectionCount() const { return m_clients.size(); }
+    void closeAll();
+
+    // For connections.
+    [[nodiscard]] Exchange* takeExchange();
+    void giveBack(Exchange* exchange);
+    void close(ClientConnection& connection);
+    [[nodiscard]] Runtime& runtime() { return *m_runtime; }
+    void releaseRuntime(Runtime& runtime);
+    [[nodiscard]] bool isOpen(const Listener& listener) const;
+    [[nodiscard]] bool isDraining() const { return m_isDraining; }
+    [[nodiscard]] telemetry::WorkerCounters& counters() { return m_counters; }
+    [[nodiscard]] Random& random() { return m_random; }
+    [[nodiscard]] net::Resolver& resolver() { return *m_resolver; }
+    [[nodiscard]] std::span<char> scratch() { return m_scratch; }
+    [[nodiscard]] const OwnNames& names() const { return m_names; }
+    [[nodiscard]] std::vector<policy::HeaderView>& headerViews() { return m_headerViews; }
+    void report(PassiveReport report) { m_outputs.onPassive(std::move(report)); }
+    void onStreamEnd(const Exchange& exchange, std::string_view peer);
+
+private:
+    class Listening;
+    Worker(const Clock& clock, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs);
+
+    [[nodiscard]] UpstreamPool& poolFor(const config::TargetPlan& target, bool isTls);
+    [[nodiscard]] UpstreamState& upstreamFor(const config::UpstreamPlan& plan, bool isTls);
+    void fillListeners(Runtime& runtime) const;
+    void dropUnusedUpstreams();
+    void onAccepted(
+        const std::shared_ptr<const Listener>& listener,
+        FileDescriptor socket,
+        const net::SocketAddress& peer
+    );
+    void flushAccess();
+
+    api::EngineOptions m_options;
+    Random m_random;
+    WorkerOutputs m_outputs;
+    OwnNames m_names = makeOwnNames();
+    telemetry::WorkerCounters m_counters;
+    std::unique_ptr<net::EventLoop> m_loop;
+    std::unique_ptr<net::Resolver> m_resolver;
+    std::vector<char> m_scratch;
+    std::vector<policy::HeaderView> m_headerViews;
+    std::map<std::string, std::unique_ptr<UpstreamPool>> m_pools; // By protocol and address.
+    std::vector<std::unique_ptr<UpstreamState>> m_upstreams;
+    std::vector<std::unique_ptr<Runtime>> m_retired; // Kept for their last streams.
+    std::unique_ptr<Runtime> m_runtime;
+    std::vector<std::shared_ptr<const Listener>> m_known; // By index; null: removed.
+    std::vector<std::unique_ptr<Listening>> m_listening;
+    std::vector<std::unique_ptr<Exchange>> m_exchanges; // All ever made.
+    std::vector<Exchange*> m_spareExchanges;
+    std::vector<std::unique_ptr<ClientConnection>> m_clients;
+    std::vector<api::AccessEvent> m_samples;
+    std::string m_logLines;
+    std::unique_ptr<net::FunctionTimer> m_accessTimer;
+    TimePoint m_sampleSecond{};
+    std::size_t m_sampled = 0; // In the present second.
+    bool m_isDraining = false;
+    Thread m_thread;
+};
+
+} // namespace mesh::proxy
