@@ -19,7 +19,7 @@ Result<CommandId> ManualEngine::submit(api::Command command)
     }
     MESH_TRY_VOID(m_commands.push({id, std::move(command)}));
     if (m_answers == Answers::AtOnce) {
-        emit(api::CommandDone{id, api::Applied{hash}, {}});
+        tell(api::CommandDone{id, api::Applied{hash}, {}});
     }
     return id;
 }
@@ -37,7 +37,7 @@ std::optional<std::pair<CommandId, api::Command>> ManualEngine::takeCommand()
     return m_commands.pop();
 }
 
-void ManualEngine::emit(const api::Event& event)
+void ManualEngine::tell(const api::Event& event)
 {
     for (api::EventSink* sink : m_sinks) {
         sink->onEvent(event);

@@ -13,12 +13,12 @@ namespace mesh::test {
 // An api::Engine without a proxy: keeps the commands it was given, and says what the test tells it
 // to say.
 //
-// Threads: submit() any; the rest the test's. Sinks are called on the thread that emits.
+// Threads: submit() any; the rest the test's. Sinks are called on the thread that tells.
 class ManualEngine final : public api::Engine
 {
 public:
     enum class Answers : std::uint8_t {
-        ByHand, // The test takes commands and emits CommandDone.
+        ByHand, // The test takes commands and tells CommandDone.
         AtOnce, // Every command succeeds inside submit(); a document's hash is its real one.
     };
 
@@ -30,7 +30,7 @@ public:
 
     // The oldest command nobody has taken yet.
     [[nodiscard]] std::optional<std::pair<CommandId, api::Command>> takeCommand();
-    void emit(const api::Event& event);
+    void tell(const api::Event& event);
     // What subscribers are told first; set before they subscribe.
     void setState(api::StateEvent state) { m_state = std::move(state); }
     [[nodiscard]] bool isStopped() const { return m_isStopped; }

@@ -1,0 +1,8 @@
+# The admin API over real sockets, on an engine that the test drives; ctl and RemoteEngine against it.
+if(TARGET mesh::control AND TARGET mesh::ctl)
+    foreach(subject IN ITEMS admin_server ctl)
+        mesh_add_test(${subject}_test
+            SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp ${CMAKE_SOURCE_DIR}/tests/support/manual_engine.cpp
+            DEPENDS mesh::control mesh::ctl FOREIGN nlohmann_json::nlohmann_json LABEL integration)
+    endforeach()
+endif()
