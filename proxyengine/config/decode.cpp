@@ -429,8 +429,8 @@ private:
             };
             return keyOf(a) < keyOf(b);
         });
-        const auto [first, last] = std::ranges::unique(m_problems);
-        m_problems.erase(first, last);
+        // Not std::ranges::unique: clang 14 cannot read the subrange of libstdc++ 12.
+        m_problems.erase(std::unique(m_problems.begin(), m_problems.end()), m_problems.end());
         if (m_problems.size() > kConfigProblemsMax) {
             m_problems.resize(kConfigProblemsMax);
         }

@@ -52,7 +52,7 @@ public:
     void OnDocumentStart(const YAML::Mark& mark) override
     {
         if (m_hasDocument) {
-            stop(mark, "only one document in a file; remove what follows '---'");
+            stop(mark, "only one document in a file; remove what follows the first");
         }
         m_hasDocument = true;
     }
@@ -304,7 +304,9 @@ Value parseYaml(std::string_view text, std::vector<Problem>& problems)
         std::istream stream(&buffer);
         YAML::Parser parser(stream);
         TreeBuilder builder(problems);
-        while (parser.HandleNextDocument(builder)) {
+        // Not until it says no: a stray bracket makes yaml-cpp 0.7 find empty documents for ever.
+        if (parser.HandleNextDocument(builder)) {
+            parser.HandleNextDocument(builder);
         }
         return builder.takeRoot();
     } catch (const YAML::Exception& thrown) {
