@@ -66,8 +66,7 @@ static_assert(static_cast<std::size_t>(HeaderId::Count) <= 64);
 constexpr std::size_t kSlots = 256;
 constexpr std::size_t kLengthMax = 19;
 
-// Length, first, last and one letter between tell all known names apart; `multiplier` is searched at
-// compile time.
+// Length, first, last and one letter between tell all known names apart.
 constexpr std::size_t slotOf(std::string_view name, std::uint32_t multiplier)
 {
     const auto letter = [name](std::size_t at) {
@@ -92,21 +91,8 @@ constexpr bool isPerfect(std::uint32_t multiplier)
     return true;
 }
 
-constexpr std::uint32_t findMultiplier()
-{
-    std::uint32_t multiplier = 0x9e3779b1;
-    for (int attempt = 0; attempt < 4000; ++attempt) {
-        if (isPerfect(multiplier)) {
-            return multiplier;
-        }
-        multiplier = multiplier * 1664525U + 1013904223U;
-        multiplier |= 1U;
-    }
-    return 0;
-}
-
-constexpr std::uint32_t kMultiplier = findMultiplier();
-static_assert(kMultiplier != 0, "no multiplier tells the names apart; widen the search");
+constexpr std::uint32_t kMultiplier = 0x53355155; // Found by trying: no two names share a slot.
+static_assert(isPerfect(kMultiplier), "try other multipliers until no two names share a slot");
 
 constexpr std::array<std::uint8_t, kSlots> makeSlots()
 {
