@@ -338,7 +338,7 @@ QSize Style::sizeFromContents(
         result.setHeight(metrics().header);
         return result;
     case CT_MenuBarItem:
-        return QSize(size.width() + 16, std::max(28, size.height()));
+        return QSize(size.width() + 9, std::max(28, size.height()));
     case CT_MenuItem: {
         const auto* const item = qstyleoption_cast<const QStyleOptionMenuItem*>(option);
         if (item != nullptr && item->menuItemType == QStyleOptionMenuItem::Separator) {
