@@ -212,7 +212,7 @@ bool isBefore(const Entry& a, const Entry& b, const std::vector<const model::Rou
         return std::tuple(
             route.createdAt.value_or(std::numeric_limits<std::int64_t>::max()),
             !route.id,
-            std::string_view(route.id ? *route.id : ""),
+            route.id ? std::string_view(*route.id) : std::string_view(),
             entry.route
         );
     };
