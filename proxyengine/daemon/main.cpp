@@ -16,10 +16,10 @@ int runNode(const mesh::daemon::RunOptions& options)
 {
     const mesh::SystemClock clock;
     mesh::Result<int> code = 0;
+    mesh::daemon::Node node(options, clock); // Before the log's thread: it holds signals back.
     if (auto started = mesh::startLog(options.log); !started) {
         code = tl::unexpected(std::move(started).error());
     } else {
-        mesh::daemon::Node node(options, clock);
         code = node.run();
     }
     mesh::stopLog();

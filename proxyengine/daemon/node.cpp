@@ -62,7 +62,11 @@ sigset_t caughtSignals()
 Node::Node(RunOptions options, const Clock& clock)
     : m_options(std::move(options))
     , m_clock(clock)
-{}
+{
+    const sigset_t set = caughtSignals();
+    static_cast<void>(::sigprocmask(SIG_BLOCK, &set, nullptr)); // Fails for a wrong `how` only.
+    static_cast<void>(::signal(SIGPIPE, SIG_IGN));
+}
 
 // The engine goes before the sinks that listen to it.
 Node::~Node()
@@ -79,7 +83,7 @@ Node::~Node()
 
 Result<int> Node::run()
 {
-    MESH_TRY_VOID(catchSignals()); // Before the first thread, so that all inherit the mask.
+    MESH_TRY_VOID(openSignals());
     if (!m_options.stateDirectory.empty()) {
         MESH_TRY(
             control::StateDirectory directory,
@@ -98,13 +102,9 @@ Result<int> Node::run()
     return m_exitCode;
 }
 
-Result<void> Node::catchSignals()
+Result<void> Node::openSignals()
 {
     const sigset_t set = caughtSignals();
-    if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) {
-        return failErrno("sigprocmask", errno);
-    }
-    static_cast<void>(::signal(SIGPIPE, SIG_IGN));
     m_signals.reset(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!m_signals.isOpen()) {
         return failErrno("signalfd", errno);

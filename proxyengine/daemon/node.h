@@ -25,6 +25,7 @@ class Node final
     , private api::EventSink
 {
 public:
+    // Holds SIGTERM, SIGINT and SIGHUP back; threads made from here on inherit that.
     Node(RunOptions options, const Clock& clock);
     ~Node();
 
@@ -38,7 +39,7 @@ private:
     [[nodiscard]] Result<DocumentPtr> firstDocument();
     [[nodiscard]] Result<DocumentPtr> storedDocument();
     [[nodiscard]] Result<void> start();
-    [[nodiscard]] Result<void> catchSignals();
+    [[nodiscard]] Result<void> openSignals();
     void applyFirst(DocumentPtr document);
     void onFirstApplied(const api::CommandDone& done);
     void onReady(net::Ready ready) override;
