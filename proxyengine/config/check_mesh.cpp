@@ -97,13 +97,14 @@ private:
     void placement(const model::Workload& workload, const std::string& path)
     {
         const auto node = m_nodes.find(workload.node);
+        const bool hasSidecar = workload.inbound || workload.outbound;
         if (node == m_nodes.end()) {
             error(
                 path + ".node",
                 ErrorCode::DanglingReference,
                 fmt::format("there is no node '{}' in this document", workload.node)
             );
-        } else if (node->second->role == model::NodeRole::Gateway && (workload.inbound || workload.outbound)) {
+        } else if (hasSidecar && node->second->role == model::NodeRole::Gateway) {
             error(
                 path + ".node",
                 ErrorCode::Conflict,

@@ -53,6 +53,12 @@ bool isSequence(std::string_view bytes)
     }
 }
 
+// True when the text begins with a whole character of that many bytes.
+bool isCharacter(std::string_view text, std::size_t length)
+{
+    return length != 0 && length <= text.size() && isSequence(text.substr(0, length));
+}
+
 // Both parsers rest on this: yaml-cpp takes one of the control characters for the end of the text.
 std::optional<Problem> findBadByte(std::string_view text)
 {
@@ -71,7 +77,7 @@ std::optional<Problem> findBadByte(std::string_view text)
             lineStart = at + 1;
         } else if (byte < 0x80U) {
             wrong = byte == '\t' || byte == '\r' ? "" : "a control character";
-        } else if (length == 0 || at + length > text.size() || !isSequence(text.substr(at, length))) {
+        } else if (!isCharacter(text.substr(at), length)) {
             wrong = "bytes that are not UTF-8";
         }
         if (!wrong.empty()) {

@@ -42,7 +42,20 @@ FieldChain timeout(std::string_view key)
 } // namespace
 } // namespace build
 
-using namespace build; // NOLINT(google-build-using-namespace): the tables below are its language.
+using build::as;
+using build::createdField;
+using build::Headers;
+using build::idField;
+using build::kPortMax;
+using build::ListOf;
+using build::plain;
+using build::RecordOf;
+using build::rules;
+using build::tagsField;
+using build::texts;
+using build::timeout;
+using build::updatedField;
+using build::Words;
 
 template <>
 const Schema& schemaOf<Service>()

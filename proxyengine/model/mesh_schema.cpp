@@ -24,7 +24,10 @@ std::span<const std::string_view> wordsOf<NodeRole>()
 
 } // namespace build
 
-using namespace build; // NOLINT(google-build-using-namespace): the tables below are its language.
+using build::as;
+using build::plain;
+using build::tagsField;
+using build::Words;
 
 template <>
 const Schema& schemaOf<MeshSettings>()

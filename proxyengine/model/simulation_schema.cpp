@@ -165,7 +165,16 @@ void checkLaw(const DurationLaw& law, FieldProblems& problems)
 } // namespace
 } // namespace build
 
-using namespace build; // NOLINT(google-build-using-namespace): the tables below are its language.
+using build::as;
+using build::AsDurationText;
+using build::checkLaw;
+using build::distField;
+using build::plain;
+using build::quantilesField;
+using build::RecordOf;
+using build::rules;
+using build::scriptField;
+using build::texts;
 
 template <>
 const Schema& schemaOf<DurationLaw>()

@@ -72,7 +72,22 @@ FieldChain interval(std::string_view key, std::string_view help)
 } // namespace
 } // namespace build
 
-using namespace build; // NOLINT(google-build-using-namespace): the tables below are its language.
+using build::as;
+using build::counter;
+using build::createdField;
+using build::Headers;
+using build::idField;
+using build::InSeconds;
+using build::interval;
+using build::kSecondsMax;
+using build::ListOf;
+using build::plain;
+using build::RecordOf;
+using build::rules;
+using build::statuses;
+using build::tagsField;
+using build::updatedField;
+using build::Words;
 
 template <>
 const Schema& schemaOf<ActiveHealthcheck::Healthy>()

@@ -33,8 +33,18 @@ nodes:
 - {name: vm-1, role: sidecar, zone: a}
 - {name: vm-2, role: sidecar, zone: b}
 workloads:
-- {name: frontend-1, service: frontend, node: vm-1, address: "127.0.0.1:7000", inbound: "10.0.0.1:15006", outbound: "127.0.0.1:15001"}
-- {name: cart-1, service: cart, node: vm-1, version: v1, address: "127.0.0.1:7001", inbound: "10.0.0.1:15007"}
+- name: frontend-1
+  service: frontend
+  node: vm-1
+  address: "127.0.0.1:7000"
+  inbound: "10.0.0.1:15006"
+  outbound: "127.0.0.1:15001"
+- name: cart-1
+  service: cart
+  node: vm-1
+  version: v1
+  address: "127.0.0.1:7001"
+  inbound: "10.0.0.1:15007"
 - {name: cart-2, service: cart, node: vm-2, zone: c, address: "10.0.0.2:7001"}
 )";
 
