@@ -19,6 +19,8 @@ enum class ChartKind : std::uint8_t {
     Latency, // p50, p95, p99 in milliseconds.
 };
 
+class TitleRow;
+
 // A span of wall time, microseconds since 1970, begin < end.
 struct TimeSpan
 {
@@ -65,6 +67,7 @@ protected:
 private:
     class Private;
     std::unique_ptr<Private> m_private;
+    TitleRow* m_title;
 };
 
 } // namespace mesh::charts

@@ -176,7 +176,8 @@ void drawBadges(QPainter& painter, const SceneNode& node, const Look& look, cons
         const QColor& failure = t.of(State::Failure).line;
         drawBadge(painter, {offset, -offset}, QStringLiteral("bolt"), failure, true);
     }
-    if (node.row.version.contains(QStringLiteral(" · "))) {
+    if (node.row.kind == bridge::EntityKind::Service
+        && node.row.version.contains(QStringLiteral(" · v"))) {
         drawBadge(painter, {-offset, offset}, QStringLiteral("split"), t.text1, false);
     }
     if (node.row.kind == bridge::EntityKind::Gateway || isAll) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace mesh::graph {
 
@@ -210,7 +211,13 @@ void routeEdges(Scene& scene)
     const Ports ports = assignPorts(scene);
     std::vector<Lane> lanes;
     const bool hasLanes = scene.edges.size() <= kLaneEdgesMax;
-    for (std::size_t i = 0; i < scene.edges.size(); ++i) {
+    // From the upper ports to the lower ones, so that lanes of one source do not cross.
+    std::vector<std::size_t> order(scene.edges.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&ports](std::size_t one, std::size_t other) {
+        return ports.starts[one] < ports.starts[other];
+    });
+    for (const std::size_t i : order) {
         SceneEdge& edge = scene.edges[i];
         const SceneNode& source = scene.nodes[edge.source];
         const SceneNode& target = scene.nodes[edge.target];
