@@ -24,7 +24,7 @@ private Q_SLOTS:
         SessionOptions options;
         options.engineFactory = [](const api::EngineOptions& engine,
                                    const std::shared_ptr<const model::Document>&) {
-            return proxy::LocalEngine::make(engine);
+            return proxy::makeLocalEngine(engine);
         };
         MeshSession session(options);
         const auto started =

@@ -169,7 +169,8 @@ private Q_SLOTS:
 
         QCOMPARE(
             toText(model),
-            u"Services*!1\n  cart*\n    cart\n  web!1\n  new*\nUpstreams\n  cart\n    10.0.0.1:80\n"_qs
+            QStringLiteral("Services*!1\n  cart*\n    cart\n  web!1\n  new*\n"
+                           "Upstreams\n  cart\n    10.0.0.1:80\n")
         );
         QVERIFY(selected.isValid());
         QCOMPARE(selected.data().toString(), u"web"_qs);
