@@ -144,7 +144,6 @@ bool isWorse(HealthState a, HealthState b) { return rankOf(a) > rankOf(b); }
 HealthVerdict judge(const HealthEvidence& evidence, const HealthRules& rules, HealthState previous)
 {
     if (auto silence = judgeSilence(evidence, rules)) {
-        // An instance that the console itself has killed is out, whoever reports.
         return *silence;
     }
     return worst(judgeInstances(evidence), judgeTraffic(evidence, rules, previous));
