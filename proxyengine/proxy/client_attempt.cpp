@@ -226,7 +226,9 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
         exchange.up.start(exchange.head.body, http::ChunkedDecoder::Mode::Keep);
         return true;
     }
-    if (exchange.hasAnswered) {
+    // A sidecar whose process is gone is as good as gone itself: a connection that breaks is what
+    // the caller's sidecar may repeat elsewhere; a 502 would be an answer.
+    if (exchange.hasAnswered || exchange.runtime->listeners[exchange.listener].isInbound) {
         abort(reason);
         return false;
     }

@@ -38,6 +38,7 @@ struct ListenerView
 {
     std::string source; // As counters call the callers.
     std::size_t table = kNoTable;
+    bool isInbound = false; // A sidecar's, in front of the workload's process.
     std::vector<telemetry::RequestRow*> requestRows; // By route; the last is "no route".
     std::vector<std::vector<telemetry::AttemptRow*>> attemptRows; // By upstream and target.
 

@@ -130,6 +130,7 @@ void Worker::fillListeners(Runtime& runtime) const
                 if (isMine) {
                     view.table = plan.table;
                     view.source = plan.source;
+                    view.isInbound = plan.kind == config::ListenerKind::Inbound;
                 }
             }
             if (listener.kind == config::ListenerKind::Gateway) {
