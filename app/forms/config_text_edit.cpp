@@ -13,6 +13,8 @@ namespace mesh::forms {
 namespace {
 
 constexpr int kGutterWidth = 44;
+constexpr int kLineHeight = 19;
+constexpr double kRaise = 1.5; // Grounds stand this much higher: the text is at the top of a line.
 
 // Paints the numbers; all drawing is the editor's.
 class Gutter : public QWidget
@@ -28,6 +30,23 @@ protected:
 
 private:
     ConfigTextEdit& m_editor;
+};
+
+// Lines of the height the design asks for: the layout of plain text knows no line height, but what
+// it says a block takes is what the editor draws and measures by.
+class TallLayout : public QPlainTextDocumentLayout
+{
+public:
+    using QPlainTextDocumentLayout::QPlainTextDocumentLayout;
+
+    [[nodiscard]] QRectF blockBoundingRect(const QTextBlock& block) const override
+    {
+        QRectF rect = QPlainTextDocumentLayout::blockBoundingRect(block);
+        if (rect.height() > 0 && rect.height() < kLineHeight) {
+            rect.setHeight(kLineHeight);
+        }
+        return rect;
+    }
 };
 
 bool isKeyCharacter(QChar character)
@@ -84,6 +103,7 @@ ConfigTextEdit::ConfigTextEdit(QWidget* parent)
     : QPlainTextEdit(parent)
     , m_gutter(new Gutter(*this))
 {
+    document()->setDocumentLayout(new TallLayout(document()));
     setFont(theme::font(theme::Role::Code));
     setFrameShape(QFrame::NoFrame);
     setLineWrapMode(QPlainTextEdit::NoWrap);
@@ -191,7 +211,7 @@ void ConfigTextEdit::paintGutter(QPaintEvent& event)
     while (block.isValid() && top <= event.rect().bottom()) {
         const double height = blockBoundingRect(block).height();
         const int line = block.blockNumber() + 1;
-        const QRectF row(0, top, kGutterWidth, height);
+        const QRectF row(0, top - kRaise, kGutterWidth, height);
         const bool isWrong = m_problems.contains(line);
         if (isWrong) {
             painter.fillRect(row, tokens.of(theme::State::Failure).soft);
@@ -199,9 +219,11 @@ void ConfigTextEdit::paintGutter(QPaintEvent& event)
             painter.fillRect(row, tokens.accentSoft);
         }
         if (isWrong) {
-            painter.fillRect(QRectF(0, top, 4, height), tokens.of(theme::State::Failure).text);
+            painter.fillRect(
+                QRectF(0, top - kRaise, 4, height), tokens.of(theme::State::Failure).text
+            );
         } else if (m_changed.contains(line)) {
-            painter.fillRect(QRectF(0, top, 4, height), tokens.accent);
+            painter.fillRect(QRectF(0, top - kRaise, 4, height), tokens.accent);
         }
         painter.setPen(isWrong ? tokens.of(theme::State::Failure).text : tokens.text3);
         painter.drawText(
@@ -228,7 +250,7 @@ void ConfigTextEdit::paintLineGrounds(QPaintEvent& event)
     while (block.isValid() && top <= event.rect().bottom()) {
         const double height = blockBoundingRect(block).height();
         const int line = block.blockNumber() + 1;
-        const QRectF row(0, top, viewport()->width(), height);
+        const QRectF row(0, top - kRaise, viewport()->width(), height);
         if (m_problems.contains(line)) {
             painter.fillRect(row, tokens.of(theme::State::Failure).soft);
         } else if (line == m_focusLine) {
@@ -252,7 +274,7 @@ void ConfigTextEdit::paintMessages(QPaintEvent& event)
         if (found != m_problems.end()) {
             const double x =
                 contentOffset().x() + fontMetrics().horizontalAdvance(block.text()) + 20;
-            const QRectF room(x, top, std::max(0.0, viewport()->width() - x - 8), height);
+            const QRectF room(x, top - kRaise, std::max(0.0, viewport()->width() - x - 8), height);
             painter.drawText(
                 room,
                 Qt::AlignLeft | Qt::AlignVCenter,

@@ -91,6 +91,55 @@ std::vector<DraftObject> objectsOfTree(const TreeNode& tree)
     return objects;
 }
 
+// The record without its children, which are objects of their own.
+TreeNode ownPart(const TreeNode& record, const model::EntityKind& kind)
+{
+    TreeNode own = record;
+    for (const model::EntityKind& child : model::entityKinds()) {
+        if (child.parent == kind.plural && own.isMap()) {
+            own.remove(child.plural);
+        }
+    }
+    return own;
+}
+
+bool isSame(const DraftObject& object, const TreeNode& tree, const TreeNode* other)
+{
+    const TreeNode* record = valueAt(tree, object.path);
+    return record != nullptr && other != nullptr
+           && ownPart(*record, *object.kind) == ownPart(*other, *object.kind);
+}
+
+int countChanged(
+    const std::vector<DraftObject>& objects,
+    const TreeNode& tree,
+    const std::vector<DraftObject>& others,
+    const TreeNode& otherTree
+)
+{
+    int count = 0;
+    for (const DraftObject& object : objects) {
+        count += isSame(object, tree, findRecord(others, otherTree, object)) ? 0 : 1;
+        count += countChanged(object.children, tree, others, otherTree);
+    }
+    return count;
+}
+
+// Those of `objects` that `others` lack.
+int countMissing(
+    const std::vector<DraftObject>& objects,
+    const std::vector<DraftObject>& others,
+    const TreeNode& otherTree
+)
+{
+    int count = 0;
+    for (const DraftObject& object : objects) {
+        count += findRecord(others, otherTree, object) == nullptr ? 1 : 0;
+        count += countMissing(object.children, others, otherTree);
+    }
+    return count;
+}
+
 } // namespace
 
 // Puts one text in the place of another; typing into the same field is one step.
@@ -189,6 +238,11 @@ const TreeNode* Draft::baseRecord(const DraftObject& object) const
     return findRecord(objectsOfTree(m_baseTree), m_baseTree, object);
 }
 
+bool Draft::isObjectChanged(const DraftObject& object) const
+{
+    return !isSame(object, m_tree, baseRecord(object));
+}
+
 void Draft::editText(const QString& text)
 {
     if (text != m_text) {
@@ -270,6 +324,13 @@ void Draft::updateChanges()
 {
     if (m_document) {
         m_changes = model::diff(m_base, *m_document);
+    }
+    m_changedObjects = 0;
+    if (isChanged()) {
+        const auto now = objectsOfTree(m_tree);
+        const auto before = objectsOfTree(m_baseTree);
+        m_changedObjects =
+            countChanged(now, m_tree, before, m_baseTree) + countMissing(before, now, m_tree);
     }
     m_changedLines = changedLines(m_baseText.split(u'\n'), m_text.split(u'\n'));
 }

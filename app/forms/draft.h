@@ -59,6 +59,9 @@ public:
     [[nodiscard]] const std::vector<config::Problem>& problems() const { return m_problems; }
     [[nodiscard]] bool hasErrors() const { return config::hasErrors(m_problems); }
     [[nodiscard]] bool isChanged() const { return m_text != m_baseText; }
+    // Objects that are new, different or gone, by the text, also while it has errors.
+    [[nodiscard]] int changedObjects() const { return m_changedObjects; }
+    [[nodiscard]] bool isObjectChanged(const DraftObject& object) const;
     // Against what was loaded; the last valid state while there are errors.
     [[nodiscard]] const std::vector<model::ObjectChange>& changes() const { return m_changes; }
     [[nodiscard]] const QSet<int>& changedLineNumbers() const { return m_changedLines; }
@@ -99,6 +102,7 @@ private:
     std::vector<config::Problem> m_problems;
     std::vector<model::ObjectChange> m_changes;
     QSet<int> m_changedLines;
+    int m_changedObjects = 0;
     QUndoStack m_undo;
 };
 

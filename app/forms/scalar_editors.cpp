@@ -28,9 +28,8 @@ bool isLongText(const model::Field& field)
 {
     using model::Format;
     return field.kind == model::Kind::Text
-           && (field.format == Format::Path || field.format == Format::Url
-               || field.format == Format::Pem || field.format == Format::Uuid
-               || field.format == Format::Address || field.format == Format::HostPort);
+           && (field.format == Format::Url || field.format == Format::Pem
+               || field.format == Format::Uuid);
 }
 
 } // namespace

@@ -171,6 +171,8 @@ QWidget* EditPage::makeForm()
     m_scroll->setFocusPolicy(Qt::NoFocus);
     m_form = new forms::SchemaForm(m_scroll);
     m_form->setObjectName(QStringLiteral("form"));
+    m_form->setBackgroundRole(QPalette::Base);
+    m_form->setAutoFillBackground(true);
     m_form->column().addStretch();
     m_scroll->setWidget(m_form);
     column->addWidget(m_scroll, 1);

@@ -162,7 +162,9 @@ void DoorCard::layOut(const QString& title, const QString& text, const QString& 
     head->addWidget(new theme::KeyCap(QString::number(static_cast<int>(m_door) + 1), this));
     column->addLayout(head);
     column->addSpacing(6);
-    auto* body = new QLabel(text, this);
+    auto* body = new QLabel(
+        QStringLiteral("<div style=\"line-height:122%\">%1</div>").arg(text.toHtmlEscaped()), this
+    );
     theme::setText(*body, theme::Role::Body, theme::TextColor::Text2);
     body->setWordWrap(true);
     column->addWidget(body);
@@ -244,6 +246,7 @@ FirstRunPage::FirstRunPage(QWidget* parent)
     auto* page = new QWidget(scroll);
     page->setAutoFillBackground(false);
     scroll->setWidget(page);
+    page->setAutoFillBackground(false); // setWidget() switches it on; the canvas is ours.
     auto* row = new QHBoxLayout(page);
     row->setContentsMargins(24, 0, 24, 0);
     row->addStretch(1);
@@ -294,7 +297,7 @@ QWidget* FirstRunPage::makeHead()
     row->setSpacing(14);
     row->addWidget(new Mark(head));
     auto* words = new QVBoxLayout;
-    words->setSpacing(2);
+    words->setSpacing(6);
     auto* title = new QLabel(tr("See your services talk. Rehearse before they fail."), head);
     theme::setText(*title, theme::Role::Display);
     title->setWordWrap(true);
@@ -302,7 +305,7 @@ QWidget* FirstRunPage::makeHead()
     auto* line = new QLabel(
         tr("Everything stays in one file on this computer. No account, no cloud."), head
     );
-    theme::setText(*line, theme::Role::BodyMedium, theme::TextColor::Text2);
+    theme::setText(*line, theme::Role::Body, theme::TextColor::Text2);
     words->addWidget(line);
     row->addLayout(words, 1);
     return head;
@@ -319,13 +322,14 @@ QWidget* FirstRunPage::makeRecent()
     theme::setText(*title, theme::Role::BodyStrong);
     head->addWidget(title);
     head->addStretch();
-    auto* other = new QPushButton(tr("Open other…"), part);
+    auto* other =
+        new QLabel(QStringLiteral("<a href=\"open\">%1</a>").arg(tr("Open other…")), part);
     other->setObjectName(QStringLiteral("openOther"));
     other->setAccessibleName(tr("Open another document"));
-    theme::setButtonRole(*other, theme::ButtonRole::Ghost);
+    other->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    other->setFocusPolicy(Qt::StrongFocus);
     theme::setText(*other, theme::Role::Control, theme::TextColor::Accent);
-    other->setFixedHeight(22);
-    connect(other, &QPushButton::clicked, this, &FirstRunPage::openOther);
+    connect(other, &QLabel::linkActivated, this, &FirstRunPage::openOther);
     head->addWidget(other);
     head->addWidget(new theme::KeyCap(tr("Ctrl O"), part));
     column->addLayout(head);
@@ -335,6 +339,7 @@ QWidget* FirstRunPage::makeRecent()
     m_recent->setHorizontalHeaderLabels({tr("Mesh"), tr("Holds"), tr("Last revision"), tr("Opened")}
     );
     theme::applyTableDefaults(*m_recent);
+    m_recent->horizontalHeader()->setFont(theme::font(theme::Role::Caption));
     m_recent->verticalHeader()->setDefaultSectionSize(34);
     m_recent->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     m_recent->setEditTriggers(QAbstractItemView::NoEditTriggers);

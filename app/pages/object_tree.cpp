@@ -265,12 +265,10 @@ void ObjectTree::addObjects(
 
 void ObjectTree::decorate(QTreeWidgetItem& item, const DraftObject& object)
 {
-    bool isChanged = false;
-    const std::string name = object.name.toStdString();
-    for (const model::ObjectChange& change : m_draft.changes()) {
-        const bool isOwn = change.object.kind == object.kind->plural && change.object.name == name;
-        const bool isChild = change.object.parent == name && change.object.kind == "targets";
-        isChanged = isChanged || isOwn || isChild;
+    bool isChanged = m_draft.isChanged() && m_draft.isObjectChanged(object);
+    for (const DraftObject& child : object.children) {
+        isChanged =
+            isChanged || (isTarget(child) && m_draft.isChanged() && m_draft.isObjectChanged(child));
     }
     int errors = 0;
     int warnings = 0;
@@ -319,7 +317,7 @@ void ObjectTree::refreshFoot()
     const auto colored = [](const QString& text, const QColor& color) {
         return QStringLiteral("<span style=\"color:%1\">%2</span>").arg(color.name(), text);
     };
-    const auto changes = static_cast<int>(m_draft.changes().size());
+    const int changes = m_draft.changedObjects();
     QStringList parts;
     parts << colored(
         changes > 0 ? tr("✎ %n changed", nullptr, changes) : tr("nothing changed"), tokens.text2

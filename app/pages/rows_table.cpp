@@ -1,5 +1,7 @@
 #include "app/pages/rows_table.h"
 
+#include "app/theme/theme.h"
+
 #include <QHeaderView>
 
 #include <algorithm>
@@ -13,6 +15,7 @@ RowsTable::RowsTable(const QString& name, std::vector<TableColumn> columns, QWid
 {
     setAccessibleName(name);
     theme::applyTableDefaults(*this);
+    horizontalHeader()->setFont(theme::font(theme::Role::Caption));
     setEditTriggers(QAbstractItemView::NoEditTriggers);
     setSelectionMode(QAbstractItemView::SingleSelection);
     setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);

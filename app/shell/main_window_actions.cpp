@@ -60,7 +60,7 @@ void MainWindow::makeMenus()
 
 void MainWindow::makeFileMenu()
 {
-    QMenu& menu = *m_topBar->menus().addMenu(tr("&File"));
+    QMenu& menu = *m_topBar->menus().addMenu(tr("File"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     add(menu, {name("file.new"), tr("New document…"), {}, [this] { newDocument(); }});
     add(menu, {name("file.open"), tr("Open…"), name("Ctrl+O"), [this] { chooseDocument(); }});
@@ -80,7 +80,7 @@ void MainWindow::makeFileMenu()
 
 void MainWindow::makeEditMenu()
 {
-    QMenu& menu = *m_topBar->menus().addMenu(tr("&Edit"));
+    QMenu& menu = *m_topBar->menus().addMenu(tr("Edit"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     QUndoStack& history = *m_draft.undoStack();
     m_undo =
@@ -114,7 +114,7 @@ void MainWindow::makeEditMenu()
 
 void MainWindow::makeViewMenu()
 {
-    QMenu& menu = *m_topBar->menus().addMenu(tr("&View"));
+    QMenu& menu = *m_topBar->menus().addMenu(tr("View"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     for (int i = 0; i < kModeCount; ++i) {
         const auto mode = static_cast<Mode>(i);
@@ -173,7 +173,7 @@ void MainWindow::makeViewMenu()
 
 void MainWindow::makeChangeMenu()
 {
-    QMenu& menu = *m_topBar->menus().addMenu(tr("&Change"));
+    QMenu& menu = *m_topBar->menus().addMenu(tr("Change"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     m_review =
         add(menu, {name("change.review"), tr("Review changes…"), name("Ctrl+Shift+R"), [this] {
@@ -202,7 +202,7 @@ void MainWindow::makeChangeMenu()
 
 void MainWindow::makeMeshMenu()
 {
-    QMenu& menu = *m_topBar->menus().addMenu(tr("&Mesh"));
+    QMenu& menu = *m_topBar->menus().addMenu(tr("Mesh"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     m_startMesh = add(menu, {name("mesh.start"), tr("Start mesh"), {}, [this] {
                                  if (const auto started = m_session.startMesh(); !started) {
@@ -223,7 +223,7 @@ void MainWindow::makeMeshMenu()
 
 void MainWindow::makeHelpMenu()
 {
-    QMenu& menu = *m_topBar->menus().addMenu(tr("&Help"));
+    QMenu& menu = *m_topBar->menus().addMenu(tr("Help"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     add(menu, {name("help.firstSteps"), tr("First steps"), name("F1"), [this] {
                    showHelp(QStringLiteral("first_steps"));

@@ -154,8 +154,7 @@ void MainWindow::refreshChrome()
     const auto kind =
         environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
     m_topBar->meshButton().setMesh(m_session.isOpen() ? m_session.name() : QString(), kind);
-    const auto changes = static_cast<int>(m_draft.changes().size());
-    m_topBar->setChanges(m_draft.isChanged() ? std::max(changes, 1) : 0);
+    m_topBar->setChanges(m_draft.isChanged() ? std::max(m_draft.changedObjects(), 1) : 0);
     updateTint();
     m_honesty->refresh();
     const QString name = m_session.isOpen() ? m_session.name() : QString();

@@ -1,5 +1,6 @@
 #include "app/shell/top_bar.h"
 
+#include "app/pages/brand.h"
 #include "app/shell/locator.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
@@ -171,7 +172,9 @@ TopBar::TopBar(QWidget* parent)
     leftRow->setSpacing(0);
     m_menus->setNativeMenuBar(false);
     m_menus->setSizePolicy(QSizePolicy::Minimum, QSizePolicy::Preferred);
-    leftRow->addWidget(m_menus);
+    m_menus->setFixedHeight(28);
+    theme::setText(*m_menus, theme::Role::Control, theme::TextColor::Text2);
+    leftRow->addWidget(m_menus, 0, Qt::AlignVCenter);
     auto* line = new theme::Hairline(Qt::Vertical, left);
     line->setFixedHeight(22);
     leftRow->addSpacing(8);
@@ -253,7 +256,7 @@ void TopBar::paintEvent(QPaintEvent* event)
     painter.fillRect(event->rect(), tokens.chrome);
     painter.fillRect(0, height() - 1, width(), 1, tokens.border);
     const QRectF mark((64 - kMark) / 2.0, (kBarHeight - kMark) / 2.0, kMark, kMark);
-    theme::drawIcon(painter, mark, QStringLiteral("mark"), tokens.accent);
+    pages::drawMark(painter, mark);
 }
 
 } // namespace mesh::shell
