@@ -67,11 +67,10 @@ QFont font(Role role)
 {
     const RoleFont wanted = roleFont(role);
     QFont result;
-    result.setFamilies(
-        wanted.isCode
-            ? QStringList{QStringLiteral("JetBrains Mono"), QStringLiteral("DejaVu Sans Mono")}
-            : QStringList{QStringLiteral("Inter"), QStringLiteral("Noto Sans"), QStringLiteral("DejaVu Sans")}
-    );
+    const QStringList code{QStringLiteral("JetBrains Mono"), QStringLiteral("DejaVu Sans Mono")};
+    const QStringList words{
+        QStringLiteral("Inter"), QStringLiteral("Noto Sans"), QStringLiteral("DejaVu Sans")};
+    result.setFamilies(wanted.isCode ? code : words);
     // Points keep the half pixels that setPixelSize() would round away.
     result.setPointSizeF(wanted.pixels * 72.0 / 96.0);
     result.setWeight(wanted.weight);

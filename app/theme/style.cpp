@@ -154,7 +154,7 @@ void Style::drawControl(
             QStyleOptionButton copy = *push;
             copy.palette.setColor(QPalette::ButtonText, color);
             QProxyStyle::drawControl(element, &copy, painter, widget);
-        } else if (const auto* const tool = qstyleoption_cast<const QStyleOptionToolButton*>(option)) {
+        } else if (const auto* tool = qstyleoption_cast<const QStyleOptionToolButton*>(option)) {
             QStyleOptionToolButton copy = *tool;
             copy.palette.setColor(QPalette::ButtonText, color);
             QProxyStyle::drawControl(element, &copy, painter, widget);
