@@ -180,6 +180,7 @@ void writeClientHead(
     const http::ResponseHead& answer = exchange.answer;
     out.statusLine(answer.status);
     copyFields(out, answer.fields, kAnswerDropped);
+    const bool isChunked = answer.body.kind == http::BodyFraming::Kind::Chunked;
     const bool hasNoBodyEver = answer.status == 204 || answer.status < 200;
     if (exchange.head.method == http::Method::Head || answer.status == 304) {
         if (const auto length = answer.fields.find(HeaderId::ContentLength)) {
@@ -187,7 +188,7 @@ void writeClientHead(
         }
     } else if (answer.body.kind == http::BodyFraming::Kind::None && !hasNoBodyEver) {
         out.raw("Content-Length: 0\r\n");
-    } else if (answer.body.kind != http::BodyFraming::Kind::Chunked || exchange.head.minorVersion >= 1) {
+    } else if (!isChunked || exchange.head.minorVersion >= 1) {
         writeFraming(out, answer.body);
     }
     if (ends == ClientConnectionEnds::Yes) {
