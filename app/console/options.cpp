@@ -7,6 +7,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
 namespace mesh::console {
 namespace {
 
@@ -15,6 +19,11 @@ constexpr int kSizeMin = 400;
 constexpr int kSizeMax = 10'000;
 
 EndNow refuse(const std::string& why) { return EndNow{kUsage, "meshwright: " + why + "\n"}; }
+
+bool isOneOf(const std::string& word, std::initializer_list<std::string_view> words)
+{
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 bool readSize(const std::string& text, QSize& size)
 {
@@ -42,12 +51,9 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     std::string after = "10s";
     std::string select;
     app.add_option("DOCUMENT", document, "a .mesh document, or YAML or JSON to import");
-    app.add_option("--demo", demo, "start a demo mesh")->check(CLI::IsMember({"storefront"}));
-    app.add_option("--mode", mode, "what the window shows first")
-        ->check(CLI::IsMember(
-            {"topology", "edit", "rehearse", "rollout", "nodes", "findings", "settings"}
-        ));
-    app.add_option("--theme", theme)->check(CLI::IsMember({"system", "light", "dark"}));
+    app.add_option("--demo", demo, "start a demo mesh");
+    app.add_option("--mode", mode, "what the window shows first");
+    app.add_option("--theme", theme);
     app.add_option("--size", size, "of the window, WIDTHxHEIGHT");
     app.add_option("--locale", locale, "language of the window: en, de, or pseudo");
     app.add_option("--snapshot", snapshot, "write a picture of the window and end");
@@ -66,6 +72,17 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     Options options;
     if (!readSize(size, options.size)) {
         return refuse("--size is WIDTHxHEIGHT, each 400 to 10000");
+    }
+    if (!isOneOf(demo, {"", "storefront"})) {
+        return refuse("--demo: storefront");
+    }
+    if (!isOneOf(theme, {"", "system", "light", "dark"})) {
+        return refuse("--theme: system, light or dark");
+    }
+    if (!isOneOf(
+            mode, {"", "topology", "edit", "rehearse", "rollout", "nodes", "findings", "settings"}
+        )) {
+        return refuse("--mode: topology, edit, rehearse, rollout, nodes, findings or settings");
     }
     const auto delay = parseDuration(after);
     if (!delay) {
