@@ -49,8 +49,8 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
     , m_stack(new QStackedWidget(this))
     , m_view(new graph::TopologyView(m_stack))
     , m_table(new RowsTable(tr("Services"), tableColumns(), m_stack))
-    , m_empty(makeEmpty())
 {
+    m_empty = makeEmpty();
     setObjectName(QStringLiteral("topologyPage"));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);

@@ -69,7 +69,7 @@ private:
     QStackedWidget* m_stack;
     graph::TopologyView* m_view;
     RowsTable* m_table;
-    QWidget* m_empty;
+    QWidget* m_empty = nullptr;
     QLabel* m_emptyTitle = nullptr;
     QLabel* m_emptyText = nullptr;
     QPushButton* m_emptyAction = nullptr;
