@@ -121,13 +121,13 @@ void drawMark(QPainter& painter, const QRectF& rect)
     const std::array<QPointF, 5> dots = {
         at(3, 19), at(8, 5), at(12.3, 14.3), at(16.6, 5), at(21.3, 19)};
     const theme::Tokens& tokens = theme::tokens();
-    painter.setPen(QPen(tokens.accent, 3 * unit, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.setPen(QPen(tokens.accent, 2.2 * unit, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
     painter.drawPolyline(dots.data(), static_cast<int>(dots.size()));
     painter.setPen(Qt::NoPen);
     for (std::size_t i = 0; i < dots.size(); ++i) {
         const bool isTop = i == 1 || i == 3;
         painter.setBrush(isTop ? tokens.text1 : tokens.accent);
-        const double radius = (i == 2 ? 2.4 : 3.0) * unit;
+        const double radius = (i == 2 ? 2.2 : 2.7) * unit;
         painter.drawEllipse(dots[i], radius, radius);
     }
     painter.restore();

@@ -425,6 +425,11 @@ void FirstRunPage::setMessage(const QString& text)
     m_message->setVisible(!text.isEmpty());
 }
 
+void FirstRunPage::focusFirstDoor()
+{
+    m_doors[0]->button().setFocus(Qt::OtherFocusReason);
+}
+
 void FirstRunPage::dragEnterEvent(QDragEnterEvent* event)
 {
     if (event->mimeData()->hasUrls()) {

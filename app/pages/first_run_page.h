@@ -62,6 +62,7 @@ public:
     void setRecent(const std::vector<RecentDocument>& recent);
     // A sentence under the doors while something is being opened, or why it was not; empty: none.
     void setMessage(const QString& text);
+    void focusFirstDoor();
 
 Q_SIGNALS:
     void doorOpened(mesh::pages::Door door);

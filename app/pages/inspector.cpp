@@ -23,12 +23,15 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace mesh::pages {
 namespace {
 
 constexpr int kInspectorWidth = 344;
 constexpr int kMargin = 16;
-constexpr std::int64_t kChartSpan_us = 10LL * 60 * 1'000'000;
+constexpr std::int64_t kChartSpanMax_us = 10LL * 60 * 1'000'000;
+constexpr std::int64_t kChartSpanMin_us = 60LL * 1'000'000;
 constexpr int kInstanceRowsMax = 5;
 constexpr double kFailureRatio = 10; // Per cent; the health rule's threshold on the chart.
 
@@ -40,6 +43,15 @@ std::int64_t nowOf(const bridge::MeshSession& session)
     }
     const std::int64_t time = session.topology().time_us;
     return time > 0 ? time : QDateTime::currentMSecsSinceEpoch() * 1000;
+}
+
+// What the charts show: all that was recorded, from one to ten minutes.
+charts::TimeSpan spanOf(const bridge::MeshSession& session)
+{
+    const std::int64_t now = nowOf(session);
+    const std::int64_t begin = session.recordedRange_us().first;
+    const std::int64_t held = begin > 0 && begin < now ? now - begin : kChartSpanMax_us;
+    return {now - std::clamp(held, kChartSpanMin_us, kChartSpanMax_us), now};
 }
 
 } // namespace
@@ -407,8 +419,8 @@ void Inspector::requestSeries()
     if (!m_session.isOpen() || m_pages->currentIndex() != 0) {
         return;
     }
-    const std::int64_t now = nowOf(m_session);
-    m_request = m_session.requestSeries(m_subject, now - kChartSpan_us, now);
+    const charts::TimeSpan span = spanOf(m_session);
+    m_request = m_session.requestSeries(m_subject, span.begin_us, span.end_us);
 }
 
 void Inspector::onSeries(int request, const bridge::Series& series)
@@ -416,14 +428,17 @@ void Inspector::onSeries(int request, const bridge::Series& series)
     if (request != m_request) {
         return;
     }
-    const std::int64_t now = nowOf(m_session);
-    const charts::TimeSpan span{now - kChartSpan_us, now};
+    const charts::TimeSpan span = spanOf(m_session);
     const std::int64_t window = m_session.context().window_s() * 1'000'000LL;
-    const auto markers = m_session.markers(span.begin_us, span.end_us);
+    auto markers = m_session.markers(span.begin_us, span.end_us);
+    std::erase_if(markers, [this](const bridge::Marker& marker) {
+        return !marker.subject.isEmpty() && marker.subject != m_subject;
+    });
+    shortenLabels(markers);
     for (charts::TimeChart* chart : m_charts) {
         chart->setSeries(series, span);
         chart->setMarkers(markers);
-        chart->setWindow(charts::TimeSpan{now - window, now});
+        chart->setWindow(charts::TimeSpan{span.end_us - window, span.end_us});
     }
 }
 

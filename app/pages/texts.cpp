@@ -10,6 +10,7 @@
 namespace mesh::pages {
 namespace {
 
+constexpr qsizetype kFlagMax = 20;
 const QString kNothing = QStringLiteral("–");
 
 QString words(const char* text) { return QCoreApplication::translate("Words", text); }
@@ -147,6 +148,16 @@ EdgeEnds edgeEnds(const QString& id)
 {
     const QStringList parts = id.split(QStringLiteral(" -> "));
     return parts.size() == 2 ? EdgeEnds{parts[0], parts[1]} : EdgeEnds{};
+}
+
+void shortenLabels(std::vector<bridge::Marker>& markers)
+{
+    for (bridge::Marker& marker : markers) {
+        if (marker.label.size() > kFlagMax) {
+            marker.detail = marker.label + u' ' + marker.detail;
+            marker.label = marker.label.left(kFlagMax - 1).trimmed() + u'…';
+        }
+    }
 }
 
 const bridge::EntityRow* findEntity(const bridge::Topology& topology, const QString& id)

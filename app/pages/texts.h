@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 // Words and figures as pages show them; the numbers follow the visual design, section 2.
 namespace mesh::pages {
@@ -35,6 +36,9 @@ struct EdgeEnds
     QString target;
 };
 [[nodiscard]] EdgeEnds edgeEnds(const QString& id);
+
+// Labels as short as a flag on a time axis can show; the whole stays in the detail.
+void shortenLabels(std::vector<bridge::Marker>& markers);
 
 [[nodiscard]] const bridge::EntityRow* findEntity(
     const bridge::Topology& topology, const QString& id

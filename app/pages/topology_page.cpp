@@ -57,6 +57,7 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
     column->setSpacing(0);
     column->addWidget(makeFilterBar());
     column->addWidget(m_stack, 1);
+    setFocusProxy(m_view);
     m_view->setObjectName(QStringLiteral("graph"));
     m_view->setAccessibleName(tr("Service graph"));
     m_table->setObjectName(QStringLiteral("serviceTable"));

@@ -29,7 +29,6 @@ namespace {
 
 constexpr int kPaneHeight = 220;
 constexpr int kInspectorWidth = 344;
-constexpr std::int64_t kStripSpan_us = 20LL * 60 * 1'000'000;
 
 // The line of the environment across the window's top.
 class TintLine : public QWidget
@@ -81,6 +80,7 @@ MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
         restoreWindow();
     }
     setMode(m_mode);
+    m_firstRun->focusFirstDoor();
 }
 
 MainWindow::~MainWindow() = default;
@@ -299,7 +299,6 @@ void MainWindow::togglePane(int pane)
 {
     m_pane = m_pane == pane ? -1 : pane;
     const bool isOpen = m_pane >= 0;
-    m_panes->setVisible(isOpen);
     m_panes->setMinimumHeight(isOpen ? 120 : 0);
     m_panes->setMaximumHeight(isOpen ? QWIDGETSIZE_MAX : 0);
     m_bottomDock->setMaximumHeight(isOpen ? QWIDGETSIZE_MAX : m_paneStrip->height());
@@ -316,6 +315,9 @@ void MainWindow::setMode(Mode mode)
     m_mode = mode;
     m_rail->setMode(mode);
     updateRegions();
+    if (m_session.isOpen() && m_modePages[static_cast<std::size_t>(mode)] != nullptr) {
+        m_modePages[static_cast<std::size_t>(mode)]->setFocus(Qt::OtherFocusReason);
+    }
     if (m_session.isOpen()) {
         m_session.setSetting(QStringLiteral("mode"), modeKey(mode));
     }

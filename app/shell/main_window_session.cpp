@@ -24,11 +24,14 @@
 #include <QMessageBox>
 #include <QSettings>
 
+#include <algorithm>
+
 namespace mesh::shell {
 namespace {
 
 constexpr int kRecentMax = 8;
-constexpr std::int64_t kStripSpan_us = 20LL * 60 * 1'000'000;
+constexpr std::int64_t kStripSpanMax_us = 20LL * 60 * 1'000'000;
+constexpr std::int64_t kStripSpanMin_us = 2LL * 60 * 1'000'000;
 const QString kRecentKey = QStringLiteral("recent");
 
 QString reasonOf(const Error& error) { return QString::fromStdString(error.message); }
@@ -245,8 +248,14 @@ void MainWindow::refreshTimeBar()
         return;
     }
     const std::int64_t now = QDateTime::currentMSecsSinceEpoch() * 1000;
-    m_request = m_session.requestSeries({}, now - kStripSpan_us, now);
-    m_timeBar->setMarkers(m_session.markers(now - kStripSpan_us, now));
+    const std::int64_t begin = m_session.recordedRange_us().first;
+    const std::int64_t held = begin > 0 && begin < now ? now - begin : kStripSpanMax_us;
+    const std::int64_t span = std::clamp(held, kStripSpanMin_us, kStripSpanMax_us);
+    m_timeBar->setShown(static_cast<int>(span / 1'000'000));
+    m_request = m_session.requestSeries({}, now - span, now);
+    auto markers = m_session.markers(now - span, now);
+    pages::shortenLabels(markers);
+    m_timeBar->setMarkers(markers);
 }
 
 void MainWindow::startDemo()

@@ -302,7 +302,9 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
     case PM_MenuHMargin:
         return 0;
     case PM_TabBarTabHSpace:
-        return 20;
+        return 12;
+    case PM_DockWidgetSeparatorExtent:
+        return 1;
     case PM_HeaderMargin:
         return 8;
     case PM_ToolTipLabelFrameWidth:

@@ -107,7 +107,7 @@ void menuBarItem(QPainter& painter, const QStyleOptionMenuItem& option)
         const QRectF box(rect.left(), rect.center().y() - 12, rect.width(), 24);
         roundedBox(painter, box, 6, t.hover, QColor());
     }
-    painter.setPen(isOn(option, QStyle::State_Enabled) ? t.text1 : t.textDisabled);
+    painter.setPen(isOn(option, QStyle::State_Enabled) ? t.text2 : t.textDisabled);
     painter.drawText(rect, Qt::AlignCenter | Qt::TextShowMnemonic, option.text);
 }
 
