@@ -425,10 +425,7 @@ void FirstRunPage::setMessage(const QString& text)
     m_message->setVisible(!text.isEmpty());
 }
 
-void FirstRunPage::focusFirstDoor()
-{
-    m_doors[0]->button().setFocus(Qt::OtherFocusReason);
-}
+void FirstRunPage::focusFirstDoor() { m_doors[0]->button().setFocus(Qt::OtherFocusReason); }
 
 void FirstRunPage::dragEnterEvent(QDragEnterEvent* event)
 {

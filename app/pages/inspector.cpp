@@ -54,6 +54,39 @@ charts::TimeSpan spanOf(const bridge::MeshSession& session)
     return {now - std::clamp(held, kChartSpanMin_us, kChartSpanMax_us), now};
 }
 
+// The part before "of" is the finding, the rest its evidence.
+QString stressed(const QString& why)
+{
+    const qsizetype cut = why.indexOf(QStringLiteral(" of "));
+    if (cut < 0) {
+        return why.toHtmlEscaped();
+    }
+    return QStringLiteral("<b>%1</b>%2")
+        .arg(why.left(cut).toHtmlEscaped(), why.mid(cut).toHtmlEscaped());
+}
+
+// Revisions, ejections and one band for faults, of the subject or of the mesh: more would cover
+// the lines.
+void keepForCharts(std::vector<bridge::Marker>& markers, const QString& subject)
+{
+    using Kind = bridge::Marker::Kind;
+    bool hasFault = false;
+    std::erase_if(markers, [&](const bridge::Marker& marker) {
+        const bool isOurs = marker.subject.isEmpty() || marker.subject == subject;
+        if (marker.kind == Kind::Fault && isOurs && !hasFault) {
+            hasFault = true;
+            return false;
+        }
+        return !isOurs || (marker.kind != Kind::Revision && marker.kind != Kind::Ejection);
+    });
+    for (bridge::Marker& marker : markers) {
+        if (marker.kind == Kind::Fault) {
+            marker.label = Inspector::tr("fault");
+        }
+    }
+    shortenLabels(markers);
+}
+
 } // namespace
 
 Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
@@ -129,7 +162,7 @@ QWidget* Inspector::makeWhy()
 {
     m_why = new theme::Note(theme::State::NoData, this);
     auto* column = new QVBoxLayout(m_why);
-    column->setContentsMargins(13, 7, 10, 8);
+    column->setContentsMargins(1, 0, 0, 1); // The note has its own padding.
     column->setSpacing(2);
     m_whyText = new QLabel(m_why);
     theme::setText(*m_whyText, theme::Role::Small);
@@ -304,7 +337,7 @@ void Inspector::refreshHead(const bridge::EntityRow* entity, const bridge::EdgeR
         const bool isGateway = entity->kind == bridge::EntityKind::Gateway;
         m_head->setShares(1 - client - server, client, server, isGateway);
         m_why->setState(stateOf(entity->state));
-        m_whyText->setText(entity->why.isEmpty() ? wordOf(entity->state) : entity->why);
+        m_whyText->setText(stressed(entity->why.isEmpty() ? wordOf(entity->state) : entity->why));
         QString rule =
             entity->since_us > 0 ? tr("since %1").arg(clockText(entity->since_us)) : QString();
         if (!entity->rule.isEmpty()) {
@@ -431,10 +464,7 @@ void Inspector::onSeries(int request, const bridge::Series& series)
     const charts::TimeSpan span = spanOf(m_session);
     const std::int64_t window = m_session.context().window_s() * 1'000'000LL;
     auto markers = m_session.markers(span.begin_us, span.end_us);
-    std::erase_if(markers, [this](const bridge::Marker& marker) {
-        return !marker.subject.isEmpty() && marker.subject != m_subject;
-    });
-    shortenLabels(markers);
+    keepForCharts(markers, m_subject);
     for (charts::TimeChart* chart : m_charts) {
         chart->setSeries(series, span);
         chart->setMarkers(markers);

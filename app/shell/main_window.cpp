@@ -272,6 +272,7 @@ void MainWindow::makeBottomDock()
          std::initializer_list<QWidget*>{m_problems, m_events, m_tap, m_rollout, m_log}) {
         m_panes->addWidget(pane);
     }
+    m_panes->addWidget(new QWidget(m_panes)); // Shown while all panes are closed.
     m_bottomDock = new QDockWidget(tr("Panes"), m_inner);
     m_bottomDock->setObjectName(QStringLiteral("bottomDock"));
     m_bottomDock->setFeatures(QDockWidget::NoDockWidgetFeatures);
@@ -302,8 +303,8 @@ void MainWindow::togglePane(int pane)
     m_panes->setMinimumHeight(isOpen ? 120 : 0);
     m_panes->setMaximumHeight(isOpen ? QWIDGETSIZE_MAX : 0);
     m_bottomDock->setMaximumHeight(isOpen ? QWIDGETSIZE_MAX : m_paneStrip->height());
+    m_panes->setCurrentIndex(isOpen ? m_pane : kPaneCount);
     if (isOpen) {
-        m_panes->setCurrentIndex(m_pane);
         m_inner->resizeDocks({m_bottomDock}, {kPaneHeight}, Qt::Vertical);
         refreshPanes();
     }

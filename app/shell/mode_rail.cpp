@@ -88,8 +88,7 @@ void RailButton::paintEvent(QPaintEvent* event)
     }
     const QRectF iconRect((kRailWidth - kIconSize) / 2.0, 9.5, kIconSize, kIconSize);
     theme::drawIcon(painter, iconRect, m_icon, isCurrent ? tokens.accent : tokens.text2);
-    painter.setFont(theme::font(isCurrent ? theme::Role::CaptionStrong : theme::Role::Caption)
-    );
+    painter.setFont(theme::font(isCurrent ? theme::Role::CaptionStrong : theme::Role::Caption));
     painter.setPen(isCurrent ? tokens.text1 : tokens.text2);
     const QString label = painter.fontMetrics().elidedText(text(), Qt::ElideRight, kRailWidth - 4);
     painter.drawText(QRectF(0, 29, kRailWidth, 16), Qt::AlignCenter, label);

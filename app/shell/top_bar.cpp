@@ -164,7 +164,7 @@ TopBar::TopBar(QWidget* parent)
 {
     setFixedHeight(kBarHeight);
     auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 1);
+    row->setContentsMargins(0, 1, 0, 1);
     row->setSpacing(0);
     auto* left = new QWidget(this);
     auto* leftRow = new QHBoxLayout(left);

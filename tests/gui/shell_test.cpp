@@ -263,7 +263,9 @@ void ShellTest::theLocatorRunsActionsAndFindsRoutes()
     QTest::keyClick(locator, Qt::Key_Return);
     QTRY_COMPARE(console.window->mode(), Mode::Nodes);
 
-    QTest::keyClick(console.window.get(), Qt::Key_K, Qt::ControlModifier);
+    console.window->activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(console.window.get()));
+    actionOf(*console.window, "edit.locator")->trigger();
     QTRY_VERIFY(locator->hasFocus());
     QTest::keyClicks(locator, QStringLiteral("/ cart"));
     QTest::keyClick(locator, Qt::Key_Return);
