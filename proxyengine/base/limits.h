@@ -58,18 +58,18 @@ inline constexpr std::size_t kAccessSamplesPerSecondMax =
 // Measurement.
 inline constexpr std::size_t kSeriesPerNodeMax =
     20'000; // Rows of one frame; the rest is counted as dropped.
-inline constexpr Duration kStatsInterval = std::chrono::seconds(1);
+inline constexpr Duration kStatsInterval = std::chrono::seconds(1); // What people call live.
 
 // Admin API.
-inline constexpr std::size_t kAdminBodyBytesMax = kConfigBytesMax;
-inline constexpr std::size_t kAdminConnectionsMax = 256;
+inline constexpr std::size_t kAdminBodyBytesMax = kConfigBytesMax; // A whole document.
+inline constexpr std::size_t kAdminConnectionsMax = 256; // Consoles and scrapers.
 
 // Loop discipline.
 inline constexpr Duration kTurnLengthMax = std::chrono::milliseconds(5); // Longer turns are logged.
 
 // Document store.
 inline constexpr std::size_t kStoreJobsMax = 1024; // Waiting at the writer thread.
-inline constexpr int kAutomaticBackupsMax = 5;
+inline constexpr int kAutomaticBackupsMax = 5; // One per migration; a year of releases.
 inline constexpr std::size_t kRevisionsListedMax = 10'000; // Older ones are found by number.
 inline constexpr std::size_t kEventsListedMax = 5'000; // A time axis shows a few hundred.
 

@@ -9,6 +9,20 @@ MUST_EXIST = ["README.md", "LICENSE", "proxyengine/ARCHITECTURE.md", "simulator/
               "packaging/CHANGELOG.md", "packaging/deps.txt", "resources/help/glossary.md"]
 
 
+def check_limits(report):
+    """A limit has its reason on its line, or its block opens with one in brackets or after a colon."""
+    path, heading = "proxyengine/base/limits.h", ""
+    for number, line in enumerate(read(path).splitlines(), 1):
+        if not line.strip():
+            heading = ""
+        elif line.startswith("//"):
+            heading += line
+        elif line.startswith("inline constexpr") and "//" not in line and not re.search(r"[(:]", heading):
+            following = read(path).splitlines()[number:number + 1]
+            if line.rstrip().endswith(";") and not (following and following[0].strip().startswith("//")):
+                report.add(path, number, "limit", "say the reason beside it")
+
+
 def main():
     report = Report()
     for name in MUST_EXIST:
@@ -22,13 +36,7 @@ def main():
         if str(path) not in included:
             report.add(path, 1, "unused header", "nobody includes it; delete it")
 
-    for number, line in enumerate(read("proxyengine/base/limits.h").splitlines(), 1):
-        if line.startswith("inline constexpr") and line.rstrip().endswith(";"):
-            following = read("proxyengine/base/limits.h").splitlines()[number:number + 1]
-            if "//" not in line and not (following and following[0].strip().startswith("//")):
-                previous = read("proxyengine/base/limits.h").splitlines()[number - 2]
-                if "//" not in previous:
-                    report.add("proxyengine/base/limits.h", number, "limit", "say the reason beside it")
+    check_limits(report)
 
     for path in [path for path in project_files() if path.suffix == ".md"]:
         for number, line in enumerate(read(path).splitlines(), 1):
