@@ -86,9 +86,11 @@ void installLanguage(QApplication& application, const Options& options)
     const QLocale locale = code.isEmpty() ? QLocale::system() : QLocale(code);
     QLocale::setDefault(locale);
     auto* translator = new QTranslator(&application);
-    if (translator->load(
-            locale, QStringLiteral("meshwright"), QStringLiteral("_"), QStringLiteral(":/i18n")
-        )) {
+    const QString folder = QStringLiteral(":/i18n");
+    const bool isLoaded =
+        translator->load(locale, QStringLiteral("meshwright"), QStringLiteral("_"), folder)
+        || translator->load(QStringLiteral("meshwright_en"), folder); // English plurals.
+    if (isLoaded) {
         application.installTranslator(translator);
     }
 }

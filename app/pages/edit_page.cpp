@@ -127,8 +127,14 @@ EditPage::EditPage(bridge::MeshSession& session, forms::Draft& draft, QWidget* p
     connect(m_tree, &ObjectTree::objectSelected, this, &EditPage::showObject);
     connect(&draft, &forms::Draft::changed, this, &EditPage::refresh);
     connect(&session, &bridge::MeshSession::topologyChanged, this, [this] {
-        if (isVisible() && m_children != nullptr) {
+        if (!isVisible()) {
+            return;
+        }
+        if (m_children != nullptr) {
             m_children->refreshLive();
+        }
+        if (const DraftObject* object = m_tree->object(m_path)) {
+            refreshUse(*object);
         }
     });
     refresh();
@@ -138,6 +144,8 @@ QWidget* EditPage::makeForm()
 {
     auto* pane = new QWidget(this);
     pane->setMinimumWidth(420);
+    pane->setAutoFillBackground(true);
+    pane->setBackgroundRole(QPalette::Base);
     auto* column = new QVBoxLayout(pane);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -192,8 +200,14 @@ QWidget* EditPage::makeText()
 {
     auto* pane = new QWidget(this);
     pane->setMinimumWidth(260);
+    const auto paintCanvas = [pane] {
+        QPalette colors = pane->palette();
+        colors.setColor(QPalette::Window, theme::tokens().canvas);
+        pane->setPalette(colors);
+    };
     pane->setAutoFillBackground(true);
-    pane->setBackgroundRole(QPalette::Window);
+    paintCanvas();
+    connect(&theme::current(), &theme::Theme::changed, pane, paintCanvas);
     auto* column = new QVBoxLayout(pane);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -448,7 +462,9 @@ void EditPage::refreshUse(const DraftObject& object)
     }
     const QString id = QStringLiteral("service:") + object.name;
     if (const bridge::EntityRow* entity = findEntity(m_session.topology(), id)) {
-        parts << tr("%1 rps").arg(rateText(entity->figures.rps));
+        if (entity->figures.rps > 0) {
+            parts << tr("%1 rps").arg(rateText(entity->figures.rps));
+        }
     }
     m_use->setText(parts.join(QStringLiteral(" · ")));
 }

@@ -256,10 +256,10 @@ FirstRunPage::FirstRunPage(QWidget* parent)
     row->addStretch(1);
 
     auto* column = new QVBoxLayout(body);
-    column->setContentsMargins(0, 77, 0, 24);
+    column->setContentsMargins(0, 79, 0, 24);
     column->setSpacing(0);
     column->addWidget(makeHead());
-    column->addSpacing(27);
+    column->addSpacing(29);
     auto* cards = new QHBoxLayout;
     cards->setSpacing(kGap - 5);
     for (const Door door : {Door::Demo, Door::Connect, Door::Import}) {
@@ -279,7 +279,7 @@ FirstRunPage::FirstRunPage(QWidget* parent)
     m_message->setContentsMargins(3, 6, 0, 0);
     m_message->hide();
     column->addWidget(m_message);
-    column->addSpacing(30);
+    column->addSpacing(35);
     auto* below = new QHBoxLayout;
     below->setContentsMargins(3, 0, 3, 0);
     below->setSpacing(kGap);
@@ -322,8 +322,11 @@ QWidget* FirstRunPage::makeRecent()
     theme::setText(*title, theme::Role::BodyStrong);
     head->addWidget(title);
     head->addStretch();
-    auto* other =
-        new QLabel(QStringLiteral("<a href=\"open\">%1</a>").arg(tr("Open other…")), part);
+    auto* other = new QLabel(
+        QStringLiteral("<a href=\"open\" style=\"text-decoration:none\">%1</a>")
+            .arg(tr("Open other…")),
+        part
+    );
     other->setObjectName(QStringLiteral("openOther"));
     other->setAccessibleName(tr("Open another document"));
     other->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);

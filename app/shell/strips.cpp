@@ -6,6 +6,7 @@
 #include "app/theme/figures.h"
 #include "app/theme/icons.h"
 #include "app/theme/theme.h"
+#include "proxyengine/base/version.h"
 
 #include <QDateTime>
 #include <QFileInfo>
@@ -45,6 +46,12 @@ QString seconds(std::int64_t milliseconds)
 {
     const double value = static_cast<double>(milliseconds) / 1000.0;
     return QLocale().toString(value, 'f', value < 10 ? 1 : 0) + QStringLiteral("\u202Fs");
+}
+
+QString programVersion()
+{
+    const std::string_view version = mesh::version();
+    return QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size()));
 }
 
 const QColor& stateColor(theme::State state) { return theme::tokens().of(state).text; }
@@ -206,9 +213,12 @@ void HonestyStrip::refresh()
             ? tr("engine %1\u202F%").arg(QLocale().toString(figures.enginePercent, 'f', 0))
             : tr("engine idle");
     m_engine->setSign(StripItem::Sign::Icon, tokens.text2, QStringLiteral("chip"));
-    m_engine->setParts({{load + QStringLiteral(" · ") + memory, tokens.text2}});
+    const bool isMeasured = figures.memoryBytes > 0;
+    m_engine->setParts({{isMeasured ? load + QStringLiteral(" · ") + memory : load, tokens.text2}});
     const QString file = QFileInfo(m_session.path()).fileName();
-    m_document->setParts({{file.isEmpty() ? tr("no document") : file, tokens.text2}});
+    m_document->setParts(
+        {{file.isEmpty() ? tr("version %1").arg(programVersion()) : file, tokens.text2}}
+    );
     m_document->setToolTip(m_session.path());
 }
 
