@@ -159,6 +159,9 @@ void ConfigTextEdit::showText(const QString& text)
     cursor.setPosition(static_cast<int>(head));
     cursor.setPosition(static_cast<int>(old.size() - tail), QTextCursor::KeepAnchor);
     cursor.insertText(text.mid(head, text.size() - head - tail));
+    if (old.isEmpty()) {
+        moveCursor(QTextCursor::Start);
+    }
     verticalScrollBar()->setValue(scroll);
     m_isShowing = false;
 }
