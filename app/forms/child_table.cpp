@@ -65,10 +65,10 @@ ChildTable::ChildTable(const model::EntityKind& kind, QWidget* parent)
     column->setContentsMargins(28, 2, 24, 8);
     column->addWidget(m_table);
     const bool isTargets = kind.plural == "targets";
-    QStringList titles =
-        isTargets
-            ? QStringList{tr("Target"), tr("Zone"), tr("Version"), tr("Weight"), tr("Now"), tr("State")}
-            : QStringList{tr("Name"), tr("Paths"), tr("Hosts"), tr("Methods")};
+    const QStringList forTargets = {
+        tr("Target"), tr("Zone"), tr("Version"), tr("Weight"), tr("Now"), tr("State")};
+    const QStringList forRoutes = {tr("Name"), tr("Paths"), tr("Hosts"), tr("Methods")};
+    const QStringList& titles = isTargets ? forTargets : forRoutes;
     m_table->setColumnCount(static_cast<int>(titles.size()));
     m_table->setHorizontalHeaderLabels(titles);
     theme::applyTableDefaults(*m_table);
