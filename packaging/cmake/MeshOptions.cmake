@@ -1,5 +1,5 @@
 # Compiler, warnings, sanitizers: everything that is the same for all targets.
-# The presets (CMakePresets.json) name these options; their meaning is in packaging/ARCHITECTURE.md.
+# The presets (CMakePresets.json) choose among these options.
 
 option(MESH_WARNINGS_AS_ERRORS "Treat every warning as an error" OFF)
 option(MESH_ASSERTIONS "Keep MESH_ASSERT in every build type" ON)
