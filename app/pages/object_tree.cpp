@@ -104,7 +104,7 @@ ObjectTree::ObjectTree(forms::Draft& draft, QWidget* parent)
     m_add->setIcon(theme::icon(QStringLiteral("plus")));
     m_add->setObjectName(QStringLiteral("addObject"));
     m_add->setAccessibleName(tr("New object"));
-    m_add->setToolTip(tr("New object (Ctrl+N)"));
+    m_add->setToolTip(tr("New object"));
     m_menu->setIcon(theme::icon(QStringLiteral("kebab")));
     m_menu->setObjectName(QStringLiteral("objectMenu"));
     m_menu->setAccessibleName(tr("Object actions"));
