@@ -239,6 +239,7 @@ void MeshSession::Private::setConfiguration(
 )
 {
     document = std::move(configuration);
+    zoneTraffic.setDocument(*document);
     text = QString::fromStdString(yaml);
     hash = yaml.empty() ? std::string() : config::hashOf(*document);
 }
@@ -273,6 +274,7 @@ void MeshSession::Private::close()
     pending.reset();
     nodes.clear();
     sums.clear();
+    zoneTraffic.clear();
     tracker.clear();
     unsaved.clear();
     firstSecond = 0;

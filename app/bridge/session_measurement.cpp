@@ -165,6 +165,7 @@ void MeshSession::Private::take(const std::string& node, const api::StatsEvent& 
         status.health[{health.upstream, health.target}] = health;
     }
     firstSecond = firstSecond == 0 ? status.lastSecond : std::min(firstSecond, status.lastSecond);
+    zoneTraffic.add(node, status.lastSecond, frame);
     for (store::MetricRow& row : store::rowsOf(frame, status.lastSecond)) {
         sums.add(row);
         unsaved.push_back(std::move(row));
@@ -327,7 +328,9 @@ void MeshSession::Private::publishLive()
                 input.faultable.insert(QString::fromStdString(instance));
             }
         }
-        publish(buildTopology(input, &tracker));
+        TopologyOutcome outcome = buildTopology(input, &tracker);
+        outcome.topology.crossZoneShare = zoneTraffic.crossShare(end, length);
+        publish(std::move(outcome));
     };
     sums.moveTo(end, length);
     if (length <= WindowSums::kLengthMax_s || !file->access().isWritable()) {

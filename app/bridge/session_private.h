@@ -6,6 +6,7 @@
 #include "app/bridge/topology_builder.h"
 #include "app/bridge/view_context.h"
 #include "app/bridge/window_sums.h"
+#include "app/bridge/zone_traffic.h"
 #include "app/store/mesh_document.h"
 #include "proxyengine/base/clock.h"
 #include "proxyengine/base/thread.h"
@@ -176,6 +177,7 @@ public:
 
     std::map<std::string, NodeStatus> nodes;
     WindowSums sums;
+    ZoneTraffic zoneTraffic;
     HealthTracker tracker;
     std::vector<store::MetricRow> unsaved;
     std::int64_t firstSecond = 0;

@@ -84,7 +84,7 @@ struct Topology
     std::int64_t time_us = 0; // End of the window, wall time; 0: nothing yet.
     std::vector<EntityRow> entities; // Sorted by id, unique.
     std::vector<EdgeRow> edges; // Sorted by (source, target), unique.
-    double crossZoneShare = 0; // Of attempts, 0..1.
+    std::optional<double> crossZoneShare; // Of attempts, 0..1; absent: not known.
     friend bool operator==(const Topology&, const Topology&) = default;
 };
 

@@ -199,7 +199,7 @@ void ZonesPanel::paintEvent(QPaintEvent* event)
     painter.drawLine(QPointF(13, y - 6.5), QPointF(right, y - 6.5));
     painter.setPen(t.text2);
     drawWords(painter, {13, y + 7}, tr("cross-zone traffic"));
-    drawRight(y + 7, m_rps > 0 ? theme::shareText(m_crossZone) : theme::noValue());
+    drawRight(y + 7, m_crossZone ? theme::shareText(*m_crossZone) : theme::noValue());
 }
 
 ZoomBar::ZoomBar(QWidget* parent)

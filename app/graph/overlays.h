@@ -3,6 +3,7 @@
 #include "app/bridge/topology.h"
 #include "app/theme/controls.h"
 
+#include <optional>
 #include <vector>
 
 class QLabel;
@@ -51,7 +52,7 @@ private:
     std::vector<Zone> m_zones;
     int m_instances = 0;
     double m_rps = 0;
-    double m_crossZone = 0;
+    std::optional<double> m_crossZone;
 };
 
 // Zoom out, percent, zoom in, fit, lay out again, animate; bottom left.
