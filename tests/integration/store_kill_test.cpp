@@ -1,6 +1,7 @@
 // Goal: kill -9 at any moment loses no acknowledged revision and leaves a sound document.
-// Method: a child process writes revisions and metrics and says each acknowledged revision through
-// a pipe; the parent kills it after a random number of them, reopens and compares. 50 times.
+// Method: this program run again as a child (a fork without exec would keep locks of threads that
+// are not there) writes revisions and metrics and says each acknowledged revision on its output;
+// the parent kills it after a random number of them, reopens and compares. 50 times.
 #include "app/store/database.h"
 #include "proxyengine/base/random.h"
 #include "tests/support/store_fixture.h"
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 #include <memory>
 
 using namespace mesh;
@@ -21,6 +23,7 @@ using mesh::test::failureOf;
 namespace {
 
 constexpr int kKills = 50;
+constexpr const char* kWriter = "--write-until-killed";
 constexpr std::int64_t kStart_s = 1'700'000'040;
 
 // Never returns: writes until it is killed.
@@ -60,8 +63,11 @@ std::int64_t killWriterAfter(const std::string& path, std::uint64_t count, std::
     }
     const pid_t child = ::fork();
     if (child == 0) {
+        ::dup2(ends[1], STDOUT_FILENO);
         ::close(ends[0]);
-        writeForever(path, ends[1]);
+        ::close(ends[1]);
+        ::execl("/proc/self/exe", "store_kill_writer", kWriter, path.c_str(), nullptr);
+        ::_exit(1);
     }
     ::close(ends[1]);
     std::int64_t last = 0;
@@ -133,5 +139,13 @@ private:
     }
 };
 
-QTEST_APPLESS_MAIN(StoreKillTest)
+int main(int argc, char* argv[])
+{
+    if (argc == 3 && std::strcmp(argv[1], kWriter) == 0) {
+        writeForever(argv[2], STDOUT_FILENO);
+    }
+    StoreKillTest test;
+    return QTest::qExec(&test, argc, argv);
+}
+
 #include "store_kill_test.moc"
