@@ -53,6 +53,11 @@ endfunction()
 
 function(mesh_qt_switches name)
     set_target_properties(${name} PROPERTIES AUTOMOC ON AUTOMOC_MOC_OPTIONS "-D_COMPARE;-D_GLIBCXX_CONCEPTS")
+    # Public: headers of the model have members that Qt's keywords would erase.
+    get_target_property(type ${name} TYPE)
+    if(NOT type STREQUAL "EXECUTABLE")
+        target_compile_definitions(${name} PUBLIC QT_NO_KEYWORDS)
+    endif()
     target_compile_definitions(${name} PRIVATE
         QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_URL_CAST_FROM_STRING QT_NO_FOREACH
         QT_NO_NARROWING_CONVERSIONS_IN_CONNECT QT_DISABLE_DEPRECATED_BEFORE=0x060400)
