@@ -115,7 +115,7 @@ void ClientConnection::onConnecting(net::Ready ready)
             onAttemptFailed(policy::AttemptFailure::Connect, "the connection was refused");
             return;
         }
-        if (m_exchange->service->protocol == model::Protocol::Https && !beginUpstreamTls()) {
+        if (speaksTls(m_exchange->service->protocol) && !beginUpstreamTls()) {
             onAttemptFailed(policy::AttemptFailure::Connect, "TLS could not begin");
             return;
         }
@@ -266,22 +266,8 @@ void ClientConnection::endAttempt()
 
 void ClientConnection::report(policy::Observation::Kind kind, int status)
 {
-    Exchange& exchange = *m_exchange;
-    UpstreamState& upstream = *exchange.upstream;
-    if (!upstream.isPassive) {
-        return;
-    }
-    const bool isGood = kind == policy::Observation::Kind::Status && status < 400;
-    if (isGood && !upstream.hasReported[exchange.target]
-        && upstream.hosts[exchange.target].isAvailable) {
-        return; // A success changes nothing where no failure is counted.
-    }
-    upstream.hasReported[exchange.target] = !isGood;
-    m_worker.report(
-        {upstream.plan.name,
-         upstream.plan.targets[exchange.target].address,
-         {policy::Check::Passive, kind, status}}
-    );
+    const Exchange& exchange = *m_exchange;
+    m_worker.observe(*exchange.upstream, exchange.target, kind, status);
 }
 
 } // namespace mesh::proxy

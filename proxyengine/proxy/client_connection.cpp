@@ -35,12 +35,13 @@ Result<void> ClientConnection::begin(const tls::ServerContext* tls)
         m_transport.setTls(std::move(stream));
         m_phase = Phase::Handshake;
     }
-    m_timer.arm(m_worker.loop().now() + kClientIdleTimeout);
+    m_timer.arm(m_worker.loop().now() + m_worker.timeouts().clientIdle);
     return m_worker.loop().watch(m_transport.descriptor(), *this);
 }
 
 void ClientConnection::onReady(net::Ready ready)
 {
+    m_transport.noteReady(ready);
     m_mayRead = m_mayRead || ready.canRead();
     m_mayWrite = m_mayWrite || ready.canWrite();
     if (m_phase == Phase::Lingering) {
@@ -163,7 +164,7 @@ ClientConnection::Progress ClientConnection::readHead()
     }
     if (m_phase == Phase::Idle) {
         m_phase = Phase::Head;
-        m_timer.arm(m_worker.loop().now() + kClientHeadTimeout);
+        m_timer.arm(m_worker.loop().now() + m_worker.timeouts().clientHead);
     }
     return Progress::Moved;
 }
@@ -197,7 +198,7 @@ void ClientConnection::goIdle()
         abort({});
         return;
     }
-    m_timer.arm(m_worker.loop().now() + kClientIdleTimeout);
+    m_timer.arm(m_worker.loop().now() + m_worker.timeouts().clientIdle);
 }
 
 void ClientConnection::recordEnd()
@@ -282,6 +283,9 @@ void ClientConnection::abort(std::string_view failure)
         }
         m_worker.giveBack(m_exchange);
         m_exchange = nullptr;
+    }
+    if (m_phase == Phase::Idle && m_transport.tls() != nullptr) {
+        m_transport.shutdownWrite(); // Between two answers the end is a proper one.
     }
     m_phase = Phase::Closed;
     m_timer.cancel();

@@ -387,7 +387,7 @@ void ClientConnection::armTimers()
     UpstreamConnection* connection = exchange.connection;
     if (waitsToWrite || connection == nullptr) {
         if (waitsToWrite) {
-            m_timer.arm(now + kClientBodyTimeout);
+            m_timer.arm(now + m_worker.timeouts().clientBody);
         }
         if (connection != nullptr) {
             connection->timer.cancel();
@@ -399,7 +399,7 @@ void ClientConnection::armTimers()
     }
     const bool waitsForBody = !exchange.up.isEndSeen() && exchange.up.isFlushed();
     if (waitsForBody) {
-        m_timer.arm(now + kClientBodyTimeout);
+        m_timer.arm(now + m_worker.timeouts().clientBody);
         connection->timer.cancel();
         return;
     }

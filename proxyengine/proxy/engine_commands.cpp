@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -109,7 +110,8 @@ Result<std::shared_ptr<const tls::ServerContext>> EngineCore::makeServerTls(
     const config::Snapshot& snapshot
 ) const
 {
-    const bool isNeeded = std::ranges::any_of(m_options.proxyListen, &api::ListenOption::ssl);
+    const bool isNeeded = std::ranges::any_of(m_options.proxyListen, &api::ListenOption::ssl)
+                          || std::ranges::any_of(m_options.streamListen, &api::ListenOption::ssl);
     if (!isNeeded) {
         return std::shared_ptr<const tls::ServerContext>();
     }
@@ -132,7 +134,7 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     activation.snapshot = snapshot;
     MESH_TRY(activation.serverTls, makeServerTls(*snapshot));
     const bool callsTls = std::ranges::any_of(snapshot->services, [](const auto& service) {
-        return service.protocol == model::Protocol::Https;
+        return speaksTls(service.protocol);
     });
     if (callsTls) {
         tls::ClientOptions options;
@@ -144,6 +146,7 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     m_board->apply(*snapshot);
     activation.isAvailable = m_board->availability();
     m_snapshot = snapshot;
+    warnOfStreams(*snapshot);
     dropGone(*snapshot);
     onEachWorker([activation](Worker& worker, std::size_t) { worker.activate(activation); });
     for (Bound& bound : made) {
@@ -152,6 +155,50 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
         m_bound.emplace(std::move(key), std::move(bound));
     }
     return {};
+}
+
+// Says once of every stream listener that no route uses, and of every stream route that no listener
+// serves; again only after it was put right in between.
+void EngineCore::warnOfStreams(const config::Snapshot& snapshot)
+{
+    if (snapshot.hash.empty()) {
+        return; // Before the first configuration nothing is routed.
+    }
+    std::set<std::uint16_t> listened;
+    std::set<std::uint16_t> routed;
+    std::set<std::uint16_t> unrouted;
+    for (const auto& [key, bound] : m_bound) {
+        if (bound.listener->isStream) {
+            listened.insert(bound.listener->port);
+        }
+    }
+    for (const config::StreamRoutePlan& route : snapshot.streamRoutes) {
+        routed.insert(route.port);
+    }
+    std::ranges::set_symmetric_difference(
+        listened, routed, std::inserter(unrouted, unrouted.end())
+    );
+    for (const std::uint16_t port : unrouted) {
+        if (m_unrouted.contains(port)) {
+            continue;
+        }
+        if (listened.contains(port)) {
+            MESH_LOG(
+                Warn,
+                "stream.unrouted",
+                kv("port", port),
+                kv("reason", "no stream route has this port; connections are refused")
+            );
+        } else {
+            MESH_LOG(
+                Warn,
+                "stream.unserved",
+                kv("port", port),
+                kv("reason", "a stream route names this port, no --stream-listen does")
+            );
+        }
+    }
+    m_unrouted = std::move(unrouted);
 }
 
 void EngineCore::dropGone(const config::Snapshot& snapshot)

@@ -39,8 +39,9 @@ Duration processorTime()
 
 } // namespace
 
-EngineCore::EngineCore(api::EngineOptions options)
+EngineCore::EngineCore(api::EngineOptions options, const Timeouts& timeouts)
     : m_options(std::move(options))
+    , m_timeouts(timeouts)
 {
     if (m_options.workers <= 0) {
         m_options.workers = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
@@ -50,9 +51,11 @@ EngineCore::EngineCore(api::EngineOptions options)
 
 EngineCore::~EngineCore() = default;
 
-Result<std::unique_ptr<EngineCore>> EngineCore::make(api::EngineOptions options)
+Result<std::unique_ptr<EngineCore>> EngineCore::make(
+    api::EngineOptions options, const Timeouts& timeouts
+)
 {
-    std::unique_ptr<EngineCore> core(new EngineCore(std::move(options)));
+    std::unique_ptr<EngineCore> core(new EngineCore(std::move(options), timeouts));
     MESH_LOG(
         Info,
         "engine.started",
@@ -77,19 +80,43 @@ Result<std::unique_ptr<EngineCore>> EngineCore::make(api::EngineOptions options)
         )
     );
     MESH_TRY_VOID(core->makeWorkers());
-    for (const api::ListenOption& option : core->m_options.proxyListen) {
-        Listener listener;
-        listener.kind = config::ListenerKind::Gateway;
-        listener.name = "proxy";
-        listener.isTls = option.ssl;
-        listener.key = fmt::format("proxy|{}|{}", core->m_bound.size(), option.address);
-        MESH_TRY(
-            Bound bound, core->bind(std::move(listener), option.address, core->m_listenersEver)
-        );
-        ++core->m_listenersEver;
-        core->m_bound.emplace(bound.listener->key, std::move(bound));
-    }
+    MESH_TRY_VOID(core->bindOwn());
     return core;
+}
+
+Result<void> EngineCore::bindOwn()
+{
+    for (const api::ListenOption& option : m_options.proxyListen) {
+        Listener listener;
+        listener.name = "proxy";
+        MESH_TRY_VOID(bindOption(option, std::move(listener)));
+        if (option.http2) {
+            MESH_LOG(
+                Warn,
+                "listener.limited",
+                kv("address", option.address),
+                kv("reason", "http2 is not served by this version; HTTP/1.1 is")
+            );
+        }
+    }
+    for (const api::ListenOption& option : m_options.streamListen) {
+        Listener listener;
+        listener.name = "stream";
+        listener.isStream = true;
+        MESH_TRY_VOID(bindOption(option, std::move(listener)));
+    }
+    return {};
+}
+
+Result<void> EngineCore::bindOption(const api::ListenOption& option, Listener listener)
+{
+    listener.kind = config::ListenerKind::Gateway;
+    listener.isTls = option.ssl;
+    listener.key = fmt::format("{}|{}|{}", listener.name, m_bound.size(), option.address);
+    MESH_TRY(Bound bound, bind(std::move(listener), option.address, m_listenersEver));
+    ++m_listenersEver;
+    m_bound.emplace(bound.listener->key, std::move(bound));
+    return {};
 }
 
 Result<void> EngineCore::makeWorkers()
@@ -112,10 +139,12 @@ Result<void> EngineCore::makeWorkers()
             Worker::make(
                 m_clock,
                 m_options,
+                m_timeouts,
                 deriveSeed(m_seed, static_cast<std::uint64_t>(number) + 1),
                 std::move(outputs)
             )
         );
+        m_outboxes.push_back(std::make_unique<Outbox>(*m_loop, worker->loop()));
         m_workers.push_back(std::move(worker));
     }
     return {};
@@ -144,14 +173,11 @@ void EngineCore::handOver(Bound& bound)
 {
     for (std::size_t at = 0; at < m_workers.size(); ++at) {
         Worker& worker = *m_workers[at];
-        auto posted = worker.loop().post(
+        m_outboxes[at]->post(
             [&worker, listener = bound.listener, socket = std::move(bound.sockets[at])]() mutable {
                 worker.addListener(listener, std::move(socket));
             }
         );
-        if (!posted) {
-            MESH_LOG(Error, "worker.overloaded", kv("worker", at));
-        }
     }
     bound.sockets.clear();
 }

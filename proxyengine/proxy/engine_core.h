@@ -6,6 +6,7 @@
 #include "proxyengine/base/log.h"
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/proxy/health_board.h"
+#include "proxyengine/proxy/outbox.h"
 #include "proxyengine/proxy/worker.h"
 #include "proxyengine/telemetry/counters.h"
 
@@ -13,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +28,9 @@ class EngineCore
 {
 public:
     // Binds the gateway's addresses and starts the workers. Errors: as makeLocalEngine().
-    [[nodiscard]] static Result<std::unique_ptr<EngineCore>> make(api::EngineOptions options);
+    [[nodiscard]] static Result<std::unique_ptr<EngineCore>> make(
+        api::EngineOptions options, const Timeouts& timeouts
+    );
     ~EngineCore();
 
     [[nodiscard]] net::EventLoop& loop() { return *m_loop; }
@@ -43,8 +47,10 @@ private:
         std::vector<FileDescriptor> sockets; // One per worker until handed over.
     };
 
-    explicit EngineCore(api::EngineOptions options);
+    EngineCore(api::EngineOptions options, const Timeouts& timeouts);
     [[nodiscard]] Result<void> makeWorkers();
+    [[nodiscard]] Result<void> bindOwn();
+    [[nodiscard]] Result<void> bindOption(const api::ListenOption& option, Listener listener);
     [[nodiscard]] Result<Bound> bind(
         Listener listener, const std::string& address, std::size_t index
     );
@@ -56,6 +62,7 @@ private:
     [[nodiscard]] Result<std::shared_ptr<const tls::ServerContext>> makeServerTls(
         const config::Snapshot& snapshot
     ) const;
+    void warnOfStreams(const config::Snapshot& snapshot);
     void dropGone(const config::Snapshot& snapshot);
     void setHealth(CommandId id, const api::SetTargetHealth& command);
     void drain(std::optional<CommandId> id, Duration grace);
@@ -75,10 +82,13 @@ private:
 
     SystemClock m_clock;
     api::EngineOptions m_options;
+    Timeouts m_timeouts;
     Seed m_seed{0};
     std::unique_ptr<net::EventLoop> m_loop;
     std::unique_ptr<HealthBoard> m_board;
     std::vector<std::unique_ptr<Worker>> m_workers;
+    std::vector<std::unique_ptr<Outbox>> m_outboxes; // By worker.
+    std::set<std::uint16_t> m_unrouted; // Ports of streams that somebody was warned of.
     std::vector<api::EventSink*> m_sinks;
     std::map<std::string, Bound> m_bound; // By the listener's key.
     std::size_t m_listenersEver = 0;
@@ -108,9 +118,7 @@ void EngineCore::onEachWorker(const Function& function)
 {
     for (std::size_t at = 0; at < m_workers.size(); ++at) {
         Worker& worker = *m_workers[at];
-        if (!worker.loop().post([function, &worker, at]() mutable { function(worker, at); })) {
-            MESH_LOG(Error, "worker.overloaded", kv("worker", at));
-        }
+        m_outboxes[at]->post([function, &worker, at]() mutable { function(worker, at); });
     }
 }
 

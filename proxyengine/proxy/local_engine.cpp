@@ -5,6 +5,7 @@
 #include "proxyengine/proxy/engine_core.h"
 
 #include <atomic>
+#include <csignal>
 #include <utility>
 
 namespace mesh::proxy {
@@ -71,7 +72,16 @@ private:
 
 Result<std::unique_ptr<api::Engine>> makeLocalEngine(api::EngineOptions options)
 {
-    MESH_TRY(auto core, EngineCore::make(std::move(options)));
+    return makeLocalEngine(std::move(options), Timeouts{});
+}
+
+Result<std::unique_ptr<api::Engine>> makeLocalEngine(
+    api::EngineOptions options, const Timeouts& timeouts
+)
+{
+    // OpenSSL writes to sockets without MSG_NOSIGNAL: a client that went must not end the process.
+    static_cast<void>(::signal(SIGPIPE, SIG_IGN));
+    MESH_TRY(auto core, EngineCore::make(std::move(options), timeouts));
     return std::make_unique<LocalEngine>(std::move(core));
 }
 

@@ -45,6 +45,13 @@ struct ListenerView
     static constexpr std::size_t kNoTable = ~std::size_t{0};
 };
 
+// Whether a service's targets are spoken to under TLS.
+[[nodiscard]] constexpr bool speaksTls(model::Protocol protocol)
+{
+    return protocol == model::Protocol::Https || protocol == model::Protocol::Grpcs
+           || protocol == model::Protocol::Tls;
+}
+
 // What the control thread sends to every worker for one configuration.
 struct Activation
 {

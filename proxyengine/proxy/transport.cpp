@@ -56,8 +56,9 @@ Transport::Step Transport::read(std::span<char> buffer)
         return {toIo(step.status), step.count, step.status == tls::StreamStatus::Done};
     }
     const net::IoStep step = net::readSome(m_socket.get(), buffer);
-    return {
-        step.status, step.count, step.status == net::IoStatus::Done && step.count == buffer.size()};
+    const bool mayHaveMore =
+        step.status == net::IoStatus::Done && (step.count == buffer.size() || m_hasPeerEnded);
+    return {step.status, step.count, mayHaveMore};
 }
 
 Transport::Step Transport::write(std::span<const iovec> parts)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxyengine/base/handles.h"
+#include "proxyengine/net/event_loop.h"
 #include "proxyengine/net/sockets.h"
 #include "proxyengine/tls/stream.h"
 
@@ -27,6 +28,10 @@ public:
     [[nodiscard]] Handshake handshake(); // Done at once on plain connections.
     [[nodiscard]] bool isHandshaking() const { return m_isHandshaking; }
 
+    // An edge said that the peer will send no more: the end lies behind what can still be read, and
+    // no further edge will announce it.
+    void noteReady(net::Ready ready) { m_hasPeerEnded = m_hasPeerEnded || ready.hasPeerEnded(); }
+
     struct Step
     {
         net::IoStatus status;
@@ -47,6 +52,7 @@ private:
     FileDescriptor m_socket;
     std::unique_ptr<tls::TlsStream> m_tls;
     bool m_isHandshaking = false;
+    bool m_hasPeerEnded = false;
 };
 
 } // namespace mesh::proxy

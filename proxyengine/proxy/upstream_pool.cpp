@@ -27,6 +27,7 @@ UpstreamConnection::~UpstreamConnection()
 
 void UpstreamConnection::onReady(net::Ready ready)
 {
+    transport.noteReady(ready);
     mayRead = mayRead || ready.canRead();
     mayWrite = mayWrite || ready.canWrite();
     if (m_user != nullptr) {
@@ -45,10 +46,13 @@ void UpstreamConnection::onTimer(net::Timer&)
     }
 }
 
-UpstreamPool::UpstreamPool(net::EventLoop& loop, std::string host, std::uint16_t port)
+UpstreamPool::UpstreamPool(
+    net::EventLoop& loop, std::string host, std::uint16_t port, Duration idleTimeout
+)
     : m_loop(loop)
     , m_host(std::move(host))
     , m_port(port)
+    , m_idleTimeout(idleTimeout)
 {
     if (auto literal = net::SocketAddress::fromLiteral(m_host, m_port)) {
         m_literal = *literal;
@@ -89,7 +93,7 @@ void UpstreamPool::giveBack(UpstreamConnection& connection)
         close(connection);
         return;
     }
-    connection.timer.arm(m_loop.now() + kUpstreamIdleTimeout);
+    connection.timer.arm(m_loop.now() + m_idleTimeout);
     m_idle.push_back(&connection);
 }
 

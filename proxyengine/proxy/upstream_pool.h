@@ -62,11 +62,11 @@ private:
 
 // All connections of one worker to one address under one kind of protection.
 //
-// Limits: kIdleConnectionsPerTargetMax kept, kRequestsPerConnectionMax, kUpstreamIdleTimeout.
+// Limits: kIdleConnectionsPerTargetMax kept, kRequestsPerConnectionMax, the idle timeout.
 class UpstreamPool
 {
 public:
-    UpstreamPool(net::EventLoop& loop, std::string host, std::uint16_t port);
+    UpstreamPool(net::EventLoop& loop, std::string host, std::uint16_t port, Duration idleTimeout);
 
     // The connection that became idle last; null when there is none.
     [[nodiscard]] UpstreamConnection* takeIdle();
@@ -89,6 +89,7 @@ private:
     net::EventLoop& m_loop;
     std::string m_host;
     std::uint16_t m_port;
+    Duration m_idleTimeout;
     std::optional<net::SocketAddress> m_literal;
     std::vector<std::unique_ptr<UpstreamConnection>> m_all;
     std::vector<UpstreamConnection*> m_idle;

@@ -41,10 +41,14 @@ private:
 };
 
 Result<std::unique_ptr<Worker>> Worker::make(
-    const Clock& clock, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs
+    const Clock& clock,
+    const api::EngineOptions& options,
+    const Timeouts& timeouts,
+    Seed seed,
+    WorkerOutputs outputs
 )
 {
-    std::unique_ptr<Worker> worker(new Worker(clock, options, seed, std::move(outputs)));
+    std::unique_ptr<Worker> worker(new Worker(options, timeouts, seed, std::move(outputs)));
     MESH_TRY(worker->m_loop, net::EventLoop::make(clock));
     MESH_TRY(worker->m_resolver, net::Resolver::make(*worker->m_loop));
     worker->m_runtime = std::make_unique<Runtime>();
@@ -56,8 +60,11 @@ Result<std::unique_ptr<Worker>> Worker::make(
     return worker;
 }
 
-Worker::Worker(const Clock&, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs)
+Worker::Worker(
+    const api::EngineOptions& options, const Timeouts& timeouts, Seed seed, WorkerOutputs outputs
+)
     : m_options(options)
+    , m_timeouts(timeouts)
     , m_random(seed)
     , m_outputs(std::move(outputs))
     , m_scratch(net::Buffer::kCapacity)
@@ -134,10 +141,7 @@ void Worker::fillListeners(Runtime& runtime) const
                 }
             }
             if (listener.kind == config::ListenerKind::Gateway) {
-                view.source = snapshot.node.empty() ? m_options.node : snapshot.node;
-                if (view.source.empty()) {
-                    view.source = "gateway";
-                }
+                view.source = gatewaySource();
             }
         }
         const std::size_t routes =
@@ -148,11 +152,18 @@ void Worker::fillListeners(Runtime& runtime) const
     }
 }
 
+std::string Worker::gatewaySource() const
+{
+    return m_options.node.empty() ? "gateway" : m_options.node;
+}
+
 UpstreamPool& Worker::poolFor(const config::TargetPlan& target, bool isTls)
 {
     auto& pool = m_pools[fmt::format("{}|{}", isTls ? "https" : "http", target.address)];
     if (pool == nullptr) {
-        pool = std::make_unique<UpstreamPool>(*m_loop, target.host, target.port);
+        pool = std::make_unique<UpstreamPool>(
+            *m_loop, target.host, target.port, m_timeouts.upstreamIdle
+        );
     }
     return *pool;
 }
@@ -187,7 +198,7 @@ void Worker::activate(Activation activation)
     const config::Snapshot& snapshot = runtime->snapshot();
     std::vector<bool> isTls(snapshot.upstreams.size(), false);
     for (const config::ServicePlan& service : snapshot.services) {
-        if (service.protocol == model::Protocol::Https) {
+        if (speaksTls(service.protocol)) {
             isTls[service.upstream] = true;
         }
     }
@@ -223,6 +234,33 @@ void Worker::releaseRuntime(Runtime& runtime)
     }
 }
 
+void Worker::releaseUpstream(UpstreamState& upstream)
+{
+    MESH_ASSERT(upstream.holders > 0);
+    if (--upstream.holders == 0) {
+        dropUnusedUpstreams();
+    }
+}
+
+void Worker::observe(
+    UpstreamState& upstream, std::uint32_t target, policy::Observation::Kind kind, int status
+)
+{
+    if (!upstream.isPassive) {
+        return;
+    }
+    const bool isGood = kind == policy::Observation::Kind::Status && status < 400;
+    if (isGood && !upstream.hasReported[target] && upstream.hosts[target].isAvailable) {
+        return; // A success changes nothing where no failure is counted.
+    }
+    upstream.hasReported[target] = !isGood;
+    m_outputs.onPassive(
+        {upstream.plan.name,
+         upstream.plan.targets[target].address,
+         {policy::Check::Passive, kind, status}}
+    );
+}
+
 void Worker::dropUnusedUpstreams()
 {
     std::erase_if(m_upstreams, [](const auto& state) { return state->holders == 0; });
@@ -253,7 +291,7 @@ void Worker::setAvailability(
 
 telemetry::Reading Worker::takeReading()
 {
-    m_counters.connections = m_clients.size();
+    m_counters.connections = connectionCount();
     return m_counters.take();
 }
 
@@ -263,10 +301,14 @@ void Worker::onAccepted(
     const net::SocketAddress& peer
 )
 {
-    if (m_clients.size() >= kConnectionsPerWorkerMax) {
+    if (connectionCount() >= kConnectionsPerWorkerMax) {
         return;
     }
     ++m_counters.accepted;
+    if (listener->isStream) {
+        acceptStream(*listener, std::move(socket));
+        return;
+    }
     auto client =
         std::make_unique<ClientConnection>(*this, listener, std::move(socket), peer.hostText());
     client->place = m_clients.size();
@@ -280,17 +322,61 @@ void Worker::onAccepted(
     }
 }
 
+void Worker::acceptStream(const Listener& listener, FileDescriptor socket)
+{
+    const config::Snapshot& snapshot = m_runtime->snapshot();
+    const auto route =
+        std::ranges::find(snapshot.streamRoutes, listener.port, &config::StreamRoutePlan::port);
+    const tls::ServerContext* tls =
+        listener.isTls ? m_runtime->activation.serverTls.get() : nullptr;
+    if (route == snapshot.streamRoutes.end() || (listener.isTls && tls == nullptr)) {
+        net::setResetOnClose(socket.get());
+        return;
+    }
+    const config::ServicePlan& service = snapshot.services[route->service];
+    const std::string source = gatewaySource();
+    RelayPlan plan;
+    plan.upstream = m_runtime->upstreams[service.upstream];
+    plan.source = source;
+    plan.service = service.name;
+    plan.route = route->name;
+    plan.retries = service.retries;
+    plan.connectTimeout = service.connectTimeout;
+    plan.idleTimeout = service.readTimeout;
+    if (speaksTls(service.protocol)) {
+        plan.tls = m_runtime->activation.clientTls;
+    }
+    auto relay = std::make_unique<StreamRelay>(*this, std::move(socket), plan);
+    relay->place = m_relays.size();
+    if (relay->begin(tls)) {
+        m_relays.push_back(std::move(relay));
+    }
+}
+
+namespace {
+
+// Takes an object out of a list whose members know their places.
+template <typename T>
+std::unique_ptr<T> takeOut(std::vector<std::unique_ptr<T>>& list, T& object)
+{
+    const std::size_t place = object.place;
+    MESH_ASSERT(list[place].get() == &object);
+    auto taken = std::move(list[place]);
+    if (place + 1 != list.size()) {
+        list[place] = std::move(list.back());
+        list[place]->place = place;
+    }
+    list.pop_back();
+    return taken;
+}
+
+} // namespace
+
+void Worker::close(StreamRelay& relay) { m_loop->destroyLater(takeOut(m_relays, relay)); }
+
 void Worker::close(ClientConnection& connection)
 {
-    const std::size_t place = connection.place;
-    MESH_ASSERT(m_clients[place].get() == &connection);
-    auto doomed = std::move(m_clients[place]);
-    if (place + 1 != m_clients.size()) {
-        m_clients[place] = std::move(m_clients.back());
-        m_clients[place]->place = place;
-    }
-    m_clients.pop_back();
-    m_loop->destroyLater(std::move(doomed));
+    m_loop->destroyLater(takeOut(m_clients, connection));
 }
 
 void Worker::drain()
@@ -308,6 +394,9 @@ void Worker::closeAll()
 {
     while (!m_clients.empty()) {
         m_clients.back()->abort("the node stopped");
+    }
+    while (!m_relays.empty()) {
+        m_relays.back()->abort();
     }
 }
 

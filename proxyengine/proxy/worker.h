@@ -10,6 +10,8 @@
 #include "proxyengine/proxy/client_connection.h"
 #include "proxyengine/proxy/head_forward.h"
 #include "proxyengine/proxy/runtime.h"
+#include "proxyengine/proxy/stream_relay.h"
+#include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/telemetry/access_log.h"
 
 #include <functional>
@@ -30,6 +32,7 @@ struct Listener
     std::string planName; // Of the snapshot's listener that it serves; empty: the gateway's.
     std::uint16_t port = 0;
     bool isTls = false;
+    bool isStream = false; // Of --stream-listen: relays bytes by the stream route of its port.
 };
 
 // What requests met at one target; for the control thread, which owns health.
@@ -55,7 +58,11 @@ class Worker
 public:
     // Errors: Io when the loop or the resolver cannot be made.
     [[nodiscard]] static Result<std::unique_ptr<Worker>> make(
-        const Clock& clock, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs
+        const Clock& clock,
+        const api::EngineOptions& options,
+        const Timeouts& timeouts,
+        Seed seed,
+        WorkerOutputs outputs
     );
     ~Worker();
 
@@ -70,13 +77,20 @@ public:
     void setAvailability(const std::string& upstream, const std::string& target, bool isAvailable);
     [[nodiscard]] telemetry::Reading takeReading();
     void drain(); // Refuses new connections, ends idle ones, closes after each answer.
-    [[nodiscard]] std::size_t connectionCount() const { return m_clients.size(); }
+    [[nodiscard]] std::size_t connectionCount() const { return m_clients.size() + m_relays.size(); }
     void closeAll();
 
     // For connections.
     [[nodiscard]] Exchange* takeExchange();
     void giveBack(Exchange* exchange);
     void close(ClientConnection& connection);
+    void close(StreamRelay& relay);
+    [[nodiscard]] const Timeouts& timeouts() const { return m_timeouts; }
+    void releaseUpstream(UpstreamState& upstream);
+    // Tells the control thread what an attempt met, when that can change the target's health.
+    void observe(
+        UpstreamState& upstream, std::uint32_t target, policy::Observation::Kind kind, int status
+    );
     [[nodiscard]] Runtime& runtime() { return *m_runtime; }
     void releaseRuntime(Runtime& runtime);
     [[nodiscard]] bool isOpen(const Listener& listener) const;
@@ -87,12 +101,16 @@ public:
     [[nodiscard]] std::span<char> scratch() { return m_scratch; }
     [[nodiscard]] const OwnNames& names() const { return m_names; }
     [[nodiscard]] std::vector<policy::HeaderView>& headerViews() { return m_headerViews; }
-    void report(PassiveReport report) { m_outputs.onPassive(std::move(report)); }
     void onStreamEnd(const Exchange& exchange, std::string_view peer);
 
 private:
     class Listening;
-    Worker(const Clock& clock, const api::EngineOptions& options, Seed seed, WorkerOutputs outputs);
+    Worker(
+        const api::EngineOptions& options,
+        const Timeouts& timeouts,
+        Seed seed,
+        WorkerOutputs outputs
+    );
 
     [[nodiscard]] UpstreamPool& poolFor(const config::TargetPlan& target, bool isTls);
     [[nodiscard]] UpstreamState& upstreamFor(const config::UpstreamPlan& plan, bool isTls);
@@ -103,9 +121,12 @@ private:
         FileDescriptor socket,
         const net::SocketAddress& peer
     );
+    void acceptStream(const Listener& listener, FileDescriptor socket);
+    [[nodiscard]] std::string gatewaySource() const;
     void flushAccess();
 
     api::EngineOptions m_options;
+    Timeouts m_timeouts;
     Random m_random;
     WorkerOutputs m_outputs;
     OwnNames m_names = makeOwnNames();
@@ -123,6 +144,7 @@ private:
     std::vector<std::unique_ptr<Exchange>> m_exchanges; // All ever made.
     std::vector<Exchange*> m_spareExchanges;
     std::vector<std::unique_ptr<ClientConnection>> m_clients;
+    std::vector<std::unique_ptr<StreamRelay>> m_relays;
     std::vector<api::AccessEvent> m_samples;
     std::string m_logLines;
     std::unique_ptr<net::FunctionTimer> m_accessTimer;

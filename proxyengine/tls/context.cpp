@@ -183,6 +183,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(
             context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA
         );
         SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF); // Tickets instead.
+        SSL_CTX_set_num_tickets(context.get(), 1); // A second is made, sent and not used.
         auto used =
             useCertificate(context.get(), certificates[at].chainPem, certificates[at].keyPem);
         if (!used) {

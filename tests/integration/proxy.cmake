@@ -1,1 +1,4 @@
-mesh_add_test(proxy_stream_test SOURCES proxy_stream_test.cpp DEPENDS mesh::proxy LABEL integration TIMEOUT 60)
+foreach(subject IN ITEMS stream tls relay edge)
+    mesh_add_test(proxy_${subject}_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/proxy_${subject}_test.cpp DEPENDS mesh::proxy
+        LABEL integration TIMEOUT 60)
+endforeach()

@@ -53,14 +53,20 @@ struct ProxyFixture
     std::unique_ptr<api::Engine> engine;
     net::SocketAddress proxy;
 
-    // Starts an engine with one plain gateway listener.
+    api::EngineOptions options; // Looked at by start().
+    proxy::Timeouts timeouts;
+    std::vector<net::SocketAddress> proxies; // In the order of options.proxyListen.
+    std::vector<net::SocketAddress> streams; // In the order of options.streamListen.
+
+    // Starts an engine, with one plain gateway listener unless the options have others.
     bool start(int workers = 1)
     {
-        api::EngineOptions options;
         options.workers = workers;
         options.seed = Seed{7};
-        options.proxyListen.push_back({"127.0.0.1:0", false, false});
-        auto made = proxy::makeLocalEngine(std::move(options));
+        if (options.proxyListen.empty()) {
+            options.proxyListen.push_back({"127.0.0.1:0", false, false});
+        }
+        auto made = proxy::makeLocalEngine(options, timeouts);
         if (!made) {
             return false;
         }
@@ -71,10 +77,21 @@ struct ProxyFixture
                 if (state.listeners.empty()) {
                     return false;
                 }
-                proxy = *net::SocketAddress::parse(state.listeners.front().address);
+                takeAddresses(state);
                 return true;
             });
         });
+    }
+
+    void takeAddresses(const api::StateEvent& state)
+    {
+        proxies.clear();
+        streams.clear();
+        for (const auto& listener : state.listeners) {
+            (listener.name == "stream" ? streams : proxies)
+                .push_back(*net::SocketAddress::parse(listener.address));
+        }
+        proxy = proxies.front();
     }
 
     // Applies the text and waits for the answer; the message of a refusal, or "".
@@ -101,9 +118,9 @@ struct ProxyFixture
 
     std::unique_ptr<http::Server> serve(http::RequestFunction function)
     {
-        http::ServerOptions options;
+        http::ServerOptions plain;
         return *http::Server::listen(
-            *loop, net::SocketAddress::loopback(0), options, std::move(function)
+            *loop, net::SocketAddress::loopback(0), plain, std::move(function)
         );
     }
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "proxyengine/base/limits.h"
+#include "proxyengine/base/time.h"
+
+namespace mesh::proxy {
+
+// How long a worker waits for clients and for idle connections. The defaults are the product's;
+// tests give shorter ones.
+struct Timeouts
+{
+    Duration clientHead = kClientHeadTimeout;
+    Duration clientIdle = kClientIdleTimeout;
+    Duration clientBody = kClientBodyTimeout;
+    Duration upstreamIdle = kUpstreamIdleTimeout;
+};
+
+} // namespace mesh::proxy
