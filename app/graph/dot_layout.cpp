@@ -133,6 +133,7 @@ Positions layOut(const LayoutInput& input, const std::stop_token& stop)
     if (positions.isEmpty()) {
         positions = layOutLayers(input, stop);
     }
+    spread(input, positions);
     separate(positions);
     return stop.stop_requested() ? Positions() : positions;
 }

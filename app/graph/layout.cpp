@@ -1,8 +1,11 @@
 #include "app/graph/layout.h"
 
+#include "app/graph/scene.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 
 namespace mesh::graph {
@@ -121,6 +124,7 @@ LayoutInput layoutInput(const bridge::Topology& topology)
         const int index = static_cast<int>(input.nodes.size());
         indexes.insert(entity.id, index);
         input.nodes.push_back(entity.id);
+        input.halfWidths.push_back(textHalfWidth(entity));
         if (entity.isEntry) {
             input.entries.push_back(index);
         }
@@ -184,6 +188,41 @@ Positions layOutLayers(const LayoutInput& input, const std::stop_token& stop)
         positions.insert(input.nodes[node], Place{point, false});
     }
     return positions;
+}
+
+void spread(const LayoutInput& input, Positions& positions)
+{
+    constexpr double kRoom = 32; // Beside two texts, so that edges pass.
+    std::map<double, double> halves; // By column, the widest text.
+    std::map<double, std::vector<double>> heights;
+    for (std::size_t i = 0; i < input.nodes.size(); ++i) {
+        const QPointF point = positions.value(input.nodes[i]).point;
+        const double half = i < input.halfWidths.size() ? input.halfWidths[i] : 0;
+        halves[point.x()] = std::max(halves[point.x()], half);
+        heights[point.x()].push_back(point.y());
+    }
+    std::map<double, double> columns;
+    double at = 0;
+    double before = -1;
+    for (const auto& [x, half] : halves) {
+        const double pitch = std::clamp(before + half + kRoom, kColumnPitch, kColumnPitchMax);
+        at += before < 0 ? x : snapped(pitch);
+        before = half;
+        columns[x] = at;
+    }
+    double nearest = std::numeric_limits<double>::max();
+    for (auto& [x, column] : heights) {
+        std::sort(column.begin(), column.end());
+        for (std::size_t i = 1; i < column.size(); ++i) {
+            nearest = std::min(nearest, column[i] - column[i - 1]);
+        }
+    }
+    const double factor = nearest > kSlotHeight ? std::max(0.6, kSlotHeight / nearest) : 1;
+    const bool isAlone = nearest == std::numeric_limits<double>::max();
+    for (Place& place : positions) {
+        const double y = isAlone ? place.point.y() : place.point.y() * factor;
+        place.point = QPointF(columns[place.point.x()], snapped(y));
+    }
 }
 
 QPointF placeNew(const QString& id, const bridge::Topology& topology, const Positions& placed)

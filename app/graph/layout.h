@@ -29,6 +29,7 @@ enum class MoveReason : std::uint8_t { Layout, NewNode, Drag, Pin };
 
 inline constexpr double kGrid = 4;
 inline constexpr double kColumnPitch = 208; // Columns of a layered layout, 200 to 250.
+inline constexpr double kColumnPitchMax = 250;
 inline constexpr double kRowPitch = 130;
 inline constexpr double kSlotWidth = 168; // Room for name and figures around a node's centre.
 inline constexpr double kSlotHeight = 124;
@@ -39,9 +40,14 @@ struct LayoutInput
     std::vector<QString> nodes; // Sorted, unique.
     std::vector<std::pair<int, int>> edges; // Indexes into nodes.
     std::vector<int> entries; // Nodes that stand at the left.
+    std::vector<double> halfWidths; // Of the nodes' texts; empty: columns of equal pitch.
 };
 
 [[nodiscard]] LayoutInput layoutInput(const bridge::Topology& topology);
+
+// Widens the columns so that the texts of neighbours and a plate between them have room, and
+// draws rows together as far as no two slots of a column touch.
+void spread(const LayoutInput& input, Positions& positions);
 
 // A layered layout, left to right: Graphviz `dot` up to kDotNodesMax nodes, above that our own
 // longest-path layers with barycentre sorting (dot takes minutes there). No two slots overlap.

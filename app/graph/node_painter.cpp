@@ -158,10 +158,9 @@ void drawBadge(
     theme::drawIcon(painter, box, icon, isFilled ? t.canvas : color);
 }
 
-void drawBadges(QPainter& painter, const SceneNode& node, const Look& look, const Tokens& t)
+void drawBadges(QPainter& painter, const SceneNode& node, const Tokens& t)
 {
     const double offset = 0.39 * node.size + 3;
-    const bool isAll = look.badges == Badges::All;
     const bool isEjecting = std::any_of(
         node.row.instances.begin(),
         node.row.instances.end(),
@@ -180,9 +179,6 @@ void drawBadges(QPainter& painter, const SceneNode& node, const Look& look, cons
         && node.row.version.contains(QStringLiteral(" · v"))) {
         drawBadge(painter, {-offset, offset}, QStringLiteral("split"), t.text1, false);
     }
-    if (node.row.kind == bridge::EntityKind::Gateway || isAll) {
-        drawBadge(painter, {offset, offset}, QStringLiteral("lock-open"), t.text2, false);
-    }
 }
 
 void drawFaultTag(QPainter& painter, const SceneNode& node, double scale, const Tokens& t)
@@ -190,11 +186,11 @@ void drawFaultTag(QPainter& painter, const SceneNode& node, double scale, const 
     if (node.row.faults.isEmpty()) {
         return;
     }
-    const QString words = node.row.faults.join(QStringLiteral(" · "));
+    const QString words = faultText(node.row);
     painter.setFont(scaledFont(theme::Role::CaptionMedium, scale));
     const double width = theme::figuresWidth(painter.font(), words) + 10;
     const double offset = 0.39 * node.size + 3;
-    const QRectF box(offset + 17, -offset - 16, width, 18);
+    const QRectF box(offset + 17, -offset - 14, width, 18);
     const theme::StateColors& failure = t.of(State::Failure);
     painter.setPen(QPen(theme::mixed(t.canvas, failure.line, 0.45), 1));
     painter.setBrush(failure.soft);
@@ -336,7 +332,7 @@ void drawText(QPainter& painter, const SceneNode& node, const Look& look, const 
     painter.setFont(scaledFont(theme::Role::Caption, scale));
     drawOutlined(painter, nameBaseline + 14, kindLine(node.row), t.text3);
     painter.setFont(scaledFont(theme::Role::CaptionMedium, scale));
-    drawOutlined(painter, nameBaseline + 29, figuresLine(node.row), t.text1);
+    drawOutlined(painter, nameBaseline + 29, figuresLine(node.row), t.text2);
 }
 
 void drawSelection(QPainter& painter, const SceneNode& node, const QPen& pen, const QBrush& brush)
@@ -443,8 +439,7 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
     const Tokens& t = theme::tokens();
     const Detail detail = look.detail();
     for (const SceneNode& node : scene.nodes) {
-        const QRectF reach = node.row.faults.isEmpty() ? node.box : node.box.adjusted(0, 0, 120, 0);
-        if (!reach.adjusted(-40, -10, 40, 10).intersects(area)) {
+        if (!node.extent().adjusted(-40, -10, 40, 10).intersects(area)) {
             continue;
         }
         painter.save();
@@ -468,7 +463,7 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
         if (detail == Detail::Names) {
             drawWorstDot(painter, node, t);
         } else {
-            drawBadges(painter, node, look, t);
+            drawBadges(painter, node, t);
             drawPips(painter, node, look.textScale(), t);
         }
         drawText(painter, node, look, t);

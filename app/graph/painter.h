@@ -13,9 +13,12 @@ namespace mesh::graph {
 // How much is drawn at a zoom. Source: the table in the visual design, section 5.
 enum class Detail : std::uint8_t { Full, Medium, Names, Outlines };
 
+// Fitting may end a little under 100 %; text keeps its screen size there, so all of it is drawn.
+inline constexpr double kFullZoom = 0.88;
+
 [[nodiscard]] constexpr Detail detailAt(double zoom)
 {
-    if (zoom >= 0.995) {
+    if (zoom >= kFullZoom) {
         return Detail::Full;
     }
     if (zoom >= 0.6) {

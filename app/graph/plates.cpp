@@ -154,7 +154,10 @@ void placePlates(Scene& scene, const QHash<QString, double>& former)
     BoxGrid boxes;
     for (const SceneNode& node : scene.nodes) {
         boxes.add(node.glyphBox);
-        boxes.add(node.box.adjusted(14, node.size / 2 + 10, -14, -4));
+        boxes.add(node.textBox);
+        if (!node.tagBox.isNull()) {
+            boxes.add(node.tagBox.adjusted(-2, -2, 2, 2));
+        }
     }
     std::vector<std::size_t> order(scene.edges.size());
     std::iota(order.begin(), order.end(), 0U);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <numeric>
 
@@ -13,6 +14,7 @@ constexpr double kStartGap = 3;
 constexpr double kEndGap = 4;
 constexpr double kPortPitch = 12;
 constexpr double kLaneGap = 24; // Between two lanes, so that their plates do not touch.
+constexpr double kTurnMax = 132; // Longest way from a port into a lane.
 constexpr std::size_t kLaneEdgesMax = 600; // Above, edges run straight: nobody follows lanes.
 
 struct Lane
@@ -153,7 +155,7 @@ void routeThroughLane(SceneEdge& edge, QPointF start, QPointF end, const Lane& l
     edge.path.cubicTo(out + QPointF(outReach, 0), end - QPointF(outReach, 0), end);
 }
 
-// The lane nearest to the height of the start, or nothing.
+// The lane with the shortest way down and up, or nothing.
 std::optional<Lane> findLane(
     const Scene& scene,
     const SceneEdge& edge,
@@ -162,21 +164,24 @@ std::optional<Lane> findLane(
     QPointF end
 )
 {
-    Lane lane{start.x() + 56, end.x() - 128, start.y()};
-    if (lane.right - lane.left < 40) {
-        return std::nullopt;
-    }
     constexpr double kStep = 4;
     constexpr int kTries = 120;
-    for (int i = 0; i < kTries; ++i) {
-        for (const int sign : {-1, 1}) {
-            lane.y = start.y() + sign * i * kStep;
-            if (isLaneFree(scene, edge, lanes, lane)) {
-                return lane;
-            }
+    std::optional<Lane> best;
+    double bestCost = std::numeric_limits<double>::max();
+    for (int i = -kTries; i <= kTries; ++i) {
+        const double y = start.y() + i * kStep;
+        // A high step takes a long way, or the curve would fall through the source's own text.
+        const double in = std::clamp(std::abs(y - start.y()), 56.0, kTurnMax);
+        const double out = std::clamp(std::abs(y - end.y()), 96.0, kTurnMax);
+        const Lane lane{start.x() + in, end.x() - out, y};
+        const double cost = std::abs(y - start.y()) + std::abs(y - end.y());
+        if (lane.right - lane.left >= 40 && cost < bestCost
+            && isLaneFree(scene, edge, lanes, lane)) {
+            best = lane;
+            bestCost = cost;
         }
     }
-    return std::nullopt;
+    return best;
 }
 
 void measure(SceneEdge& edge)

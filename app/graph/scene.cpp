@@ -1,5 +1,8 @@
 #include "app/graph/scene.h"
 
+#include "app/graph/painter.h"
+#include "app/theme/figures.h"
+
 #include <QPolygonF>
 
 #include <algorithm>
@@ -12,16 +15,14 @@ namespace mesh::graph {
 namespace {
 
 constexpr double kTextDepth = 94; // From the centre to below line 3.
-constexpr double kTextHalf = 66; // Half of the usual text width.
+constexpr double kTextHalf = 62; // Half of the usual text width.
+constexpr qsizetype kFaultsShown = 2;
 
 void addNode(Scene& scene, SceneNode node)
 {
-    const double reach = node.size / 2 + 14;
-    const QPointF center = node.center;
-    node.glyphBox = QRectF(center.x() - reach, center.y() - reach, 2 * reach, 2 * reach);
-    node.box =
-        node.glyphBox.united(QRectF(center.x() - kTextHalf, center.y(), 2 * kTextHalf, kTextDepth));
-    scene.bounds = scene.bounds.isNull() ? node.box : scene.bounds.united(node.box);
+    measureNode(node);
+    const QRectF extent = node.extent();
+    scene.bounds = scene.bounds.isNull() ? extent : scene.bounds.united(extent);
     scene.indexes.insert(node.row.id, scene.nodes.size());
     scene.nodes.push_back(std::move(node));
 }
@@ -34,6 +35,53 @@ double nodeSize(const bridge::EntityRow& row)
         return 56;
     }
     return row.figures.rps >= 10 ? 42 : 28;
+}
+
+double textHalfWidth(const bridge::EntityRow& row)
+{
+    const QFont caption = theme::font(theme::Role::CaptionMedium);
+    const double name =
+        theme::figuresWidth(theme::font(theme::Role::BodyStrong), row.name.left(24));
+    const double kind = theme::figuresWidth(caption, kindLine(row));
+    const double figures = theme::figuresWidth(caption, figuresLine(row));
+    return std::max(kTextHalf, std::max({name, kind, figures}) / 2 + 4);
+}
+
+QString faultText(const bridge::EntityRow& row)
+{
+    QStringList effects;
+    for (const QString& fault : row.faults) {
+        const qsizetype space = fault.indexOf(u' ');
+        const bool isNamed = space > 0 && fault.startsWith(row.name);
+        const QString effect = isNamed ? fault.mid(space + 1) : fault;
+        if (!effects.contains(effect)) {
+            effects.append(effect);
+        }
+    }
+    const qsizetype more = effects.size() - kFaultsShown;
+    QString words = effects.mid(0, kFaultsShown).join(QStringLiteral(" · "));
+    if (more > 0) {
+        words += QStringLiteral(" · +%1").arg(more);
+    }
+    return words;
+}
+
+void measureNode(SceneNode& node)
+{
+    const double reach = node.size / 2 + 14;
+    const double half = textHalfWidth(node.row);
+    const QPointF center = node.center;
+    node.glyphBox = QRectF(center.x() - reach, center.y() - reach, 2 * reach, 2 * reach);
+    const double top = node.size / 2 + 4;
+    node.textBox = QRectF(center.x() - half, center.y() + top, 2 * half, kTextDepth - top);
+    node.tagBox = {};
+    if (!node.row.faults.isEmpty()) {
+        const QFont font = theme::font(theme::Role::CaptionMedium);
+        const double offset = 0.39 * node.size + 3;
+        const double width = theme::figuresWidth(font, faultText(node.row)) + 10;
+        node.tagBox = QRectF(center.x() + offset + 17, center.y() - offset - 14, width, 18);
+    }
+    node.box = node.glyphBox.united(node.textBox);
 }
 
 double edgeWidth(const bridge::EdgeRow& row)

@@ -28,7 +28,10 @@ struct SceneNode
     bool isPinned = false;
     bool isTcp = false; // Only TCP reaches it: the ring has no shares.
     QRectF glyphBox; // Around outline and badges.
-    QRectF box; // With pips and text.
+    QRectF textBox; // Pips, name and the two lines below it, as wide as they are measured.
+    QRectF tagBox; // The fault tag; null without faults.
+    QRectF box; // Glyph and text.
+    [[nodiscard]] QRectF extent() const { return tagBox.isNull() ? box : box.united(tagBox); }
 };
 
 struct SceneEdge
@@ -52,7 +55,7 @@ struct Scene
     std::vector<SceneNode> nodes; // Order of the topology, then ghosts.
     std::vector<SceneEdge> edges;
     QHash<QString, std::size_t> indexes; // By EntityRow::id.
-    QRectF bounds; // Of all nodes.
+    QRectF bounds; // Of all nodes with their texts and tags.
 };
 
 [[nodiscard]] inline theme::State stateOf(bridge::HealthState state)
@@ -74,6 +77,13 @@ struct Scene
 [[nodiscard]] double nodeSize(const bridge::EntityRow& row);
 // Line width by rate, five steps from 1 to 4.5.
 [[nodiscard]] double edgeWidth(const bridge::EdgeRow& row);
+// Half of the widest text below the node, canvas pixels at 100 %; at least the usual width.
+[[nodiscard]] double textHalfWidth(const bridge::EntityRow& row);
+// What the fault tag says: the effects, without the name of the instance ("+60 ms · 503 12 %").
+[[nodiscard]] QString faultText(const bridge::EntityRow& row);
+// Measures the boxes of a node whose row, centre and size are set.
+void measureNode(SceneNode& node);
+
 // Degraded and failing edges carry rate, errors and a percentile.
 [[nodiscard]] bool isStacked(const bridge::EdgeRow& row);
 

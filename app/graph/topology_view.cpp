@@ -76,9 +76,7 @@ void TopologyView::setTopology(const bridge::Topology& topology)
     d.zones->setTopology(topology);
     d.placeMissing();
     d.rebuild();
-    if (d.isFitWanted && !d.scene.nodes.empty() && isVisible()) {
-        fit();
-    }
+    d.keepFitted();
 }
 
 const bridge::Topology& TopologyView::topology() const { return m_private->topology; }
@@ -89,9 +87,7 @@ void TopologyView::setPositions(const Positions& positions)
     d.positions = positions;
     d.placeMissing();
     d.rebuild();
-    if (d.isFitWanted && !d.scene.nodes.empty() && isVisible()) {
-        fit();
-    }
+    d.keepFitted();
 }
 
 const Positions& TopologyView::positions() const { return m_private->positions; }
@@ -185,13 +181,11 @@ void TopologyView::fit()
         return;
     }
     const QRectF bounds = d.scene.bounds.adjusted(-8, -8, 8, 8);
-    // A little under 100 % loses figures and plates, so the last step is not taken for a few
-    // pixels.
-    double zoom = std::min({1.0, width() / bounds.width(), height() / bounds.height()});
-    zoom = zoom > 0.93 ? 1.0 : zoom;
-    setZoom(zoom);
-    d.isFitWanted = false;
-    centerOn(bounds.center());
+    setZoom(std::min({1.0, width() / bounds.width(), height() / bounds.height()}));
+    centerOn(d.middleBesidePanels(bounds));
+    d.isFitWanted = true;
+    d.fitted = QRectF(toCanvas(QPointF(0, 0)), toCanvas(QPointF(width(), height())));
+    d.fittedNodes = d.scene.nodes.size();
 }
 
 void TopologyView::layOutAgain()
@@ -313,13 +307,13 @@ void TopologyView::paintEvent(QPaintEvent* /*event*/)
 void TopologyView::resizeEvent(QResizeEvent* event)
 {
     Private& d = *m_private;
+    d.arrange();
     if (d.isFitWanted) {
         fit();
     } else if (event->oldSize().isValid()) {
         const QSize grown = event->size() - event->oldSize();
         d.offset += QPointF(grown.width() / 2.0, grown.height() / 2.0);
     }
-    d.arrange();
 }
 
 void TopologyView::showEvent(QShowEvent* event)

@@ -111,8 +111,7 @@ void TopologyView::Private::rebuild()
             node.isGhost = true;
             node.center = positions[id].point;
             node.size = nodeSize(row);
-            node.box = QRectF(node.center - QPointF(66, 40), QSizeF(132, 134));
-            node.glyphBox = QRectF(node.center - QPointF(35, 35), QSizeF(70, 70));
+            measureNode(node);
             next.indexes.insert(id, next.nodes.size());
             next.nodes.push_back(std::move(node));
         }
@@ -144,6 +143,10 @@ void TopologyView::Private::rebuild()
     } else {
         scene = std::move(next);
         reroute();
+    }
+    // Lanes may run outside of the nodes.
+    for (const SceneEdge& edge : scene.edges) {
+        scene.bounds = scene.bounds.united(edge.bounds);
     }
     invalidate();
 }
@@ -260,6 +263,8 @@ void TopologyView::Private::takeLayout(const Positions& found)
     placeMissing();
     if (isFirst) {
         rebuild();
+        view->fit();
+    } else if (isFitWanted && duration == 0) {
         view->fit();
     }
 }
@@ -391,6 +396,55 @@ void TopologyView::Private::bringIntoView(QPointF canvas)
     if (!room.contains(at)) {
         view->centerOn(canvas);
     }
+}
+
+void TopologyView::Private::keepFitted()
+{
+    if (!isFitWanted || scene.nodes.empty() || !view->isVisible()) {
+        return;
+    }
+    if (fittedNodes != scene.nodes.size() || !fitted.contains(scene.bounds)) {
+        view->fit();
+    }
+}
+
+QPointF TopologyView::Private::middleBesidePanels(const QRectF& bounds) const
+{
+    std::vector<QRectF> panels;
+    for (const QWidget* const panel :
+         {static_cast<QWidget*>(legend),
+          static_cast<QWidget*>(zones),
+          static_cast<QWidget*>(zoomBar)}) {
+        if (!panel->isHidden()) {
+            panels.push_back(QRectF(panel->geometry()).adjusted(-6, -6, 6, 6));
+        }
+    }
+    const QSizeF sight = QSizeF(view->size()) / zoom;
+    const QSizeF slack = (sight - bounds.size()).expandedTo(QSizeF(0, 0)) / 2;
+    const auto hiddenAt = [&](QPointF middle) {
+        const QPointF corner = middle - QPointF(sight.width() / 2, sight.height() / 2);
+        return std::count_if(scene.nodes.begin(), scene.nodes.end(), [&](const SceneNode& node) {
+            const QRectF extent = node.extent();
+            const QRectF seen((extent.topLeft() - corner) * zoom, extent.size() * zoom);
+            return std::any_of(panels.begin(), panels.end(), [&seen](const QRectF& panel) {
+                return panel.intersects(seen);
+            });
+        });
+    };
+    QPointF best = bounds.center();
+    auto fewest = hiddenAt(best);
+    constexpr double kShares[] = {0, -0.5, 0.5, -1, 1};
+    for (const double x : kShares) {
+        for (const double y : kShares) {
+            const QPointF middle = bounds.center() + QPointF(x * slack.width(), y * slack.height());
+            const auto count = fewest > 0 ? hiddenAt(middle) : fewest;
+            if (count < fewest) {
+                fewest = count;
+                best = middle;
+            }
+        }
+    }
+    return best;
 }
 
 void TopologyView::Private::arrange()

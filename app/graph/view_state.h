@@ -24,6 +24,10 @@ public:
     void animateTo(const Positions& found);
     void invalidate();
     void arrange(); // Overlays into their corners.
+    // Fits again when something would be cut off, until the user zooms or pans.
+    void keepFitted();
+    // The middle of the view over `bounds` that hides the fewest nodes below the corner panels.
+    [[nodiscard]] QPointF middleBesidePanels(const QRectF& bounds) const;
     void keepGhosts(const bridge::Topology& next);
 
     [[nodiscard]] Look look() const;
@@ -59,7 +63,9 @@ public:
     Particles particles = Particles::Off;
     double zoom = 1;
     QPointF offset; // Widget position of the canvas origin.
-    bool isFitWanted = true; // The first picture is fitted once.
+    bool isFitWanted = true; // Until the user zooms or pans.
+    QRectF fitted; // The canvas in sight after the last fit.
+    std::size_t fittedNodes = 0;
     bool isSettled = true; // No zooming under way.
     int waits = 0; // Refreshes without edges before the first layout.
     int particleStep = 0;

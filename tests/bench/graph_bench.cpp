@@ -83,9 +83,18 @@ void zoomInAndOut(benchmark::State& state)
 
 } // namespace
 
-BENCHMARK(panFitted)->Args({1'000, 4'000})->Args({10'000, 40'000})->Unit(benchmark::kMillisecond);
-BENCHMARK(panFull)->Args({1'000, 4'000})->Args({10'000, 40'000})->Unit(benchmark::kMillisecond);
+BENCHMARK(panFitted)
+    ->Args({1'000, 4'000})
+    ->Args({10'000, 40'000})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(panFull)
+    ->Args({1'000, 4'000})
+    ->Args({10'000, 40'000})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(zoomInAndOut)
     ->Args({1'000, 4'000})
     ->Args({10'000, 40'000})
+    ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
