@@ -1,5 +1,6 @@
 #include "app/charts/chart_overlay.h"
 
+#include "app/charts/flags.h"
 #include "app/charts/time_axis.h"
 #include "app/theme/figures.h"
 #include "app/theme/glyphs.h"
@@ -61,7 +62,8 @@ void ChartOverlay::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWi
         painter->setPen(pen);
         painter->drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y));
         painter->setFont(theme::font(theme::Role::Axis));
-        painter->drawText(QPointF(plot.left() + 4, y - 4), m_content.thresholdName);
+        const double baseline = y - 4 > plot.top() + 9 ? y - 4 : y + 12;
+        painter->drawText(QPointF(plot.left() + 4, baseline), m_content.thresholdName);
     }
     paintMarkers(*painter);
     if (m_content.cursor_us) {
@@ -77,10 +79,10 @@ void ChartOverlay::paintAxes(QPainter& painter) const
     const theme::Tokens& t = theme::tokens();
     const QRectF& plot = m_content.plot;
     painter.setFont(theme::font(theme::Role::Axis));
-    constexpr int kLines = 2;
-    for (int line = 0; line <= kLines; ++line) {
-        const double value = m_content.top * line / kLines;
-        const double y = std::round(plot.bottom() - plot.height() * line / kLines) + 0.5;
+    const int lines = gridLines(m_content.top);
+    for (int line = 0; line <= lines; ++line) {
+        const double value = m_content.top * line / lines;
+        const double y = std::round(plot.bottom() - plot.height() * line / lines) + 0.5;
         painter.setPen(QPen(line == 0 ? t.borderInput : t.grid, 1));
         painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y));
         painter.setPen(t.text3);
@@ -104,18 +106,13 @@ void ChartOverlay::paintAxes(QPainter& painter) const
 
 void ChartOverlay::paintMarkers(QPainter& painter) const
 {
-    const theme::Tokens& t = theme::tokens();
     const QRectF& plot = m_content.plot;
     painter.setFont(theme::font(theme::Role::Axis));
     for (const bridge::Marker& marker : m_content.markers) {
         if (marker.begin_us > m_content.span.end_us) {
             continue;
         }
-        const bool isFault = marker.kind == bridge::Marker::Kind::Fault
-                             || marker.kind == bridge::Marker::Kind::Ejection;
-        const bool isPush = marker.kind == bridge::Marker::Kind::Push;
-        const QColor color =
-            isFault ? t.of(theme::State::Failure).text : (isPush ? t.accent : t.text2);
+        const QColor color = colorOf(marker);
         const double x = xOf(marker.begin_us);
         if (marker.end_us != marker.begin_us) {
             const std::int64_t end = marker.end_us == 0 ? m_content.span.end_us : marker.end_us;
@@ -126,17 +123,16 @@ void ChartOverlay::paintMarkers(QPainter& painter) const
         pen.setDashPattern({2, 3});
         painter.setPen(pen);
         painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
-        const double width = theme::figuresWidth(painter.font(), marker.label) + 8;
-        const bool isFlipped = x + width > plot.right();
-        const QRectF flag(isFlipped ? x - width - 2 : x + 2, plot.top(), width, 14);
-        if (marker.label.isEmpty() || flag.left() < plot.left()) {
-            continue;
-        }
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(isFault ? t.of(theme::State::Failure).soft : t.hover);
-        painter.drawRoundedRect(flag, 3, 3);
-        painter.setPen(isFault ? color : t.text2);
-        theme::drawFigures(painter, flag, marker.label, Qt::AlignCenter);
+    }
+    const QRectF lane(plot.left(), plot.top(), plot.width(), 14);
+    const std::vector<Flag> flags = placeFlags(
+        m_content.markers,
+        [this](std::int64_t time_us) { return xOf(time_us); },
+        lane,
+        painter.font()
+    );
+    for (const Flag& flag : flags) {
+        drawFlag(painter, flag);
     }
 }
 

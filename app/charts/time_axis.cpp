@@ -43,11 +43,27 @@ std::vector<std::int64_t> timeTicks(const TimeSpan& span, int countMax)
     return ticks;
 }
 
+TimeSpan grownSpan(const bridge::Series& series, const TimeSpan& wanted, int least_s)
+{
+    if (series.points.empty() || wanted.end_us <= wanted.begin_us) {
+        return wanted;
+    }
+    const std::int64_t latest = wanted.end_us - least_s * 1'000'000LL;
+    const std::int64_t first = std::min(series.points.front().time_us, latest);
+    return {std::max(wanted.begin_us, first), wanted.end_us};
+}
+
+int gridLines(double top)
+{
+    const double power = std::pow(10.0, std::floor(std::log10(top) + 1e-9));
+    return std::lround(top / power) % 3 == 0 ? 3 : 2;
+}
+
 double roundTop(double value, double floor)
 {
     const double wanted = std::max(value, floor);
     const double power = std::pow(10.0, std::floor(std::log10(wanted)));
-    for (const double factor : {1.0, 2.0, 2.5, 5.0}) {
+    for (const double factor : {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0}) {
         if (wanted <= factor * power * 1.0001) {
             return factor * power;
         }
@@ -59,6 +75,9 @@ std::vector<TimeSpan> gaps(const bridge::Series& series, const TimeSpan& span)
 {
     std::vector<TimeSpan> found;
     std::int64_t covered = span.begin_us;
+    if (!series.points.empty()) {
+        covered = std::max(covered, series.points.front().time_us);
+    }
     const auto close = [&](std::int64_t until) {
         if (until - covered > 2 * series.step_us) {
             found.push_back({covered, until});

@@ -1,6 +1,7 @@
 #include "app/charts/time_bar.h"
 
 #include "app/bridge/view_context.h"
+#include "app/charts/flags.h"
 #include "app/charts/time_axis.h"
 #include "app/theme/controls.h"
 #include "app/theme/figures.h"
@@ -71,7 +72,16 @@ public:
         return isLive() ? now_us : context->cursor_us();
     }
     [[nodiscard]] int window_s() const { return context == nullptr ? 60 : context->window_s(); }
-    [[nodiscard]] TimeSpan span() const { return {now_us - shown_s * 1'000'000LL, now_us}; }
+    // From the first figure on, so that a young mesh has a curve and not a corner of one.
+    [[nodiscard]] TimeSpan span() const
+    {
+        return grownSpan(series, {now_us - shown_s * 1'000'000LL, now_us}, 120);
+    }
+    [[nodiscard]] int spanLength_s() const
+    {
+        const TimeSpan all = span();
+        return static_cast<int>((all.end_us - all.begin_us) / 1'000'000);
+    }
     [[nodiscard]] QRectF strip() const
     {
         return QRectF(kLeft, kRateTop, bar->width() - kLeft - kRight - 38, kRateBottom - kRateTop);
@@ -267,40 +277,20 @@ void TimeBar::Private::drawAxis(QPainter& painter) const
 
 void TimeBar::Private::drawFlags(QPainter& painter) const
 {
-    const theme::Tokens& t = theme::tokens();
     const QRectF box = strip();
-    double taken = box.left() - 1e6; // Right end of the flags so far.
     painter.setFont(theme::font(theme::Role::CaptionMedium));
-    for (const bridge::Marker& marker : markers) {
-        const double x = xOf(marker.begin_us);
-        if (x < box.left() || x > box.right()) {
-            continue;
-        }
-        const bool isHealth = marker.kind == bridge::Marker::Kind::HealthChange;
-        const bool isFault = marker.kind == bridge::Marker::Kind::Fault
-                             || marker.kind == bridge::Marker::Kind::Ejection;
-        const QColor color = isFault ? t.of(theme::State::Failure).text
-                                     : (isHealth ? t.of(theme::State::Degraded).text : t.text2);
-        QPen pen(color, 1);
+    const QRectF lane(box.left(), kFlagsTop, box.width(), 15);
+    const std::vector<Flag> flags = placeFlags(
+        markers, [this](std::int64_t time_us) { return xOf(time_us); }, lane, painter.font()
+    );
+    for (const Flag& flag : flags) {
+        QPen pen(colorOf(*flag.marker), 1);
         pen.setDashPattern({2, 3});
         painter.setPen(pen);
-        painter.drawLine(QPointF(x, kFlagsTop), QPointF(x, box.bottom()));
-        const double width = theme::figuresWidth(painter.font(), marker.label) + 10;
-        const bool isFlipped = x + width > box.right();
-        const QRectF flag(isFlipped ? x - width : x, kFlagsTop, width, 15);
-        if (isHealth || marker.label.isEmpty() || flag.left() < taken + 3) {
-            painter.setPen(Qt::NoPen);
-            painter.setBrush(color);
-            painter.drawPolygon(QPolygonF({{x, 6}, {x + 4.5, 14}, {x - 4.5, 14}}));
-            taken = std::max(taken, x + 5);
-            continue;
-        }
-        taken = flag.right();
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(isFault ? t.of(theme::State::Failure).soft : t.hover);
-        painter.drawRoundedRect(flag, 3, 3);
-        painter.setPen(isFault ? color : t.text1);
-        theme::drawFigures(painter, flag, marker.label, Qt::AlignCenter);
+        painter.drawLine(QPointF(flag.x, kFlagsTop), QPointF(flag.x, box.bottom()));
+    }
+    for (const Flag& flag : flags) {
+        drawFlag(painter, flag);
     }
 }
 
@@ -421,7 +411,8 @@ void TimeBar::paintEvent(QPaintEvent* /*event*/)
     }
     painter.setFont(theme::font(theme::Role::Caption));
     painter.setPen(t.text3);
-    const QString hint = tr("%1 shown · Alt ← → markers").arg(secondsText(m_private->shown_s));
+    const QString hint =
+        tr("%1 shown · Alt ← → markers").arg(secondsText(m_private->spanLength_s()));
     const QRectF box(width() - kRight, 38, kRight - 6, 14);
     theme::drawFigures(painter, box, hint, Qt::AlignRight | Qt::AlignVCenter);
 }

@@ -9,8 +9,8 @@
 #include <QAreaSeries>
 #include <QChart>
 #include <QChartView>
-#include <QLineSeries>
 #include <QGraphicsLayout>
+#include <QLineSeries>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QToolTip>
@@ -27,6 +27,7 @@ namespace {
 
 constexpr int kTitleHeight = 24;
 constexpr int kSeriesCount = 3;
+constexpr int kShownLeast_s = 60; // A chart shows at least a minute.
 
 std::array<QColor, kSeriesCount> colorsOf(ChartKind kind, const theme::Tokens& t)
 {
@@ -211,7 +212,7 @@ void TimeChart::Private::refill()
         addLine(line, below, index);
     }
     const double floor = kind == ChartKind::Errors ? 10 : (kind == ChartKind::Latency ? 10 : 1);
-    top = roundTop(highest * 1.05, std::max(floor, threshold.value_or(0) * 1.2));
+    top = roundTop(highest * 1.05, std::max(floor, threshold.value_or(0)));
     x->setRange(0, std::max(1.0, secondsOf(span.end_us)));
     y->setRange(0, top);
     refreshOverlay();
@@ -306,7 +307,7 @@ TimeChart::~TimeChart() = default;
 void TimeChart::setSeries(const bridge::Series& series, const TimeSpan& span)
 {
     m_private->series = series;
-    m_private->span = span;
+    m_private->span = grownSpan(series, span, kShownLeast_s);
     m_private->refill();
     m_title->values = valuesAt(series.points.empty() ? 0 : series.points.back().time_us);
     m_title->update();

@@ -40,7 +40,8 @@ public:
     TimeChart(ChartKind kind, QString title, QWidget* parent = nullptr);
     ~TimeChart() override;
 
-    // What is drawn over `span`. A hole wider than 2 steps is a gap, never a line to zero.
+    // What is drawn over `span`, from the first point on but at least a minute. A hole wider than 2
+    // steps is a gap, never a line to zero.
     void setSeries(const bridge::Series& series, const TimeSpan& span);
     void setMarkers(const std::vector<bridge::Marker>& markers);
     // The window the figures of the page speak of, as a band; nothing: no band.

@@ -1,4 +1,5 @@
 // Goal: charts show what was measured and nothing else; the time bar asks for what was clicked.
+#include "app/charts/flags.h"
 #include "app/charts/time_axis.h"
 #include "app/charts/time_bar.h"
 #include "app/charts/time_chart.h"
@@ -69,9 +70,51 @@ private Q_SLOTS:
 
     void tickTopsAreRound()
     {
-        QCOMPARE(charts::roundTop(33, 1), 50.0);
+        QCOMPARE(charts::roundTop(33, 1), 40.0);
         QCOMPARE(charts::roundTop(0, 10), 10.0);
-        QCOMPARE(charts::roundTop(640, 10), 1000.0);
+        QCOMPARE(charts::roundTop(640, 10), 800.0);
+    }
+
+    void aYoungMeshFillsTheChart()
+    {
+        const charts::TimeSpan wanted{kNow_us - 600'000'000, kNow_us};
+
+        QCOMPARE(charts::grownSpan(wave(12), wanted, 60).begin_us, kNow_us - 60'000'000);
+        QCOMPARE(charts::grownSpan(wave(150), wanted, 60).begin_us, kNow_us - 150'000'000);
+        QCOMPARE(charts::grownSpan(wave(900), wanted, 60).begin_us, wanted.begin_us);
+        QVERIFY(charts::gaps(wave(12), {kNow_us - 60'000'000, kNow_us}).empty());
+    }
+
+    void flagsDoNotCoverEachOther()
+    {
+        std::vector<bridge::Marker> markers;
+        for (int i = 0; i < 12; ++i) {
+            bridge::Marker marker;
+            marker.kind =
+                i % 3 == 0 ? bridge::Marker::Kind::HealthChange : bridge::Marker::Kind::Revision;
+            marker.begin_us = marker.end_us = i * 30;
+            marker.label = QStringLiteral("rev %1").arg(i);
+            markers.push_back(marker);
+        }
+        const auto flags = charts::placeFlags(
+            markers,
+            [](std::int64_t time_us) { return static_cast<double>(time_us); },
+            QRectF(0, 0, 360, 15),
+            theme::font(theme::Role::CaptionMedium)
+        );
+
+        QCOMPARE(flags.size(), markers.size());
+        for (const charts::Flag& one : flags) {
+            QCOMPARE(
+                one.shape == charts::FlagShape::Text && !one.isHidden
+                    && one.marker->kind == bridge::Marker::Kind::HealthChange,
+                false
+            );
+            for (const charts::Flag& other : flags) {
+                const bool isPair = &one != &other && !one.isHidden && !other.isHidden;
+                QVERIFY(!isPair || !one.box.intersects(other.box));
+            }
+        }
     }
 
     void theTimeBarPausesWhereItIsClicked()
