@@ -216,8 +216,17 @@ void MeshSession::Private::take(const std::string& node, const api::PolicyEvent&
     Marker marker;
     marker.kind = event.kind == "config.applied" ? Marker::Kind::Push : Marker::Kind::Alert;
     marker.begin_us = marker.end_us = event.time.time_since_epoch().count();
-    marker.label = QString::fromStdString(event.kind + " " + event.subject).trimmed();
     marker.detail = QString::fromStdString(node + ": " + event.reason);
+    if (marker.kind == Marker::Kind::Push) {
+        // The axis has room for a number; the hash is for those who look closer.
+        const QString applied = QString::fromStdString(event.subject);
+        const auto row = std::ranges::find(revisions, applied, &RevisionRow::hash);
+        marker.label = row == revisions.end() ? MeshSession::tr("applied")
+                                              : MeshSession::tr("rev %1").arg(row->id);
+        marker.detail += QStringLiteral(" · ") + applied;
+    } else {
+        marker.label = QString::fromStdString(event.kind + " " + event.subject).trimmed();
+    }
     addEvent(std::move(marker));
 }
 
