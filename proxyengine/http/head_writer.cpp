@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 
 namespace mesh::http {
 namespace {
@@ -84,8 +83,7 @@ void HeadWriter::raw(std::string_view bytes)
         m_hasOverflowed = true;
         return;
     }
-    std::memcpy(m_at, bytes.data(), bytes.size());
-    m_at += bytes.size();
+    m_at = std::ranges::copy(bytes, m_at).out; // memcpy forbids the null of an empty view.
 }
 
 void HeadWriter::requestLine(std::string_view method, std::string_view target)

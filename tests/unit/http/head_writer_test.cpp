@@ -19,6 +19,7 @@ class HeadWriterTest : public QObject
 private Q_SLOTS:
     void writesWhatTheParserReads();
     void tellsWhenItDoesNotFit();
+    void writesNothingForAViewOfNothing();
     void knowsItsHeaderNames();
     void tellsTokensAndValuesFromOthers();
     void formatsDates();
@@ -57,6 +58,19 @@ void HeadWriterTest::tellsWhenItDoesNotFit()
             QVERIFY(writer.written() == kExpected);
         }
     }
+}
+
+// An empty view may have no address; UndefinedBehaviorSanitizer watches what becomes of it.
+void HeadWriterTest::writesNothingForAViewOfNothing()
+{
+    std::array<char, 64> memory{};
+    HeadWriter writer(memory);
+    writer.raw(std::string_view());
+    writer.raw("a");
+    writer.raw(std::string_view());
+
+    QVERIFY(!writer.hasOverflowed());
+    QVERIFY(writer.written() == "a");
 }
 
 void HeadWriterTest::knowsItsHeaderNames()
