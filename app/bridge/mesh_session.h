@@ -90,6 +90,11 @@ public:
     [[nodiscard]] ViewContext& context() const;
     // At the context's time: live, from the last window; paused, from the store.
     [[nodiscard]] const Topology& topology() const;
+    // How often topologyChanged() comes while live, 1000 ms at first; health and events are
+    // evaluated each second all the same.
+    void setRefreshInterval(int milliseconds);
+    [[nodiscard]] int refreshInterval() const;
+    void refreshNow(); // topologyChanged() at once.
     // Of an entity ("service:cart", "gateway:edge-1"), an edge ("gateway:edge-1 -> service:cart")
     // or an instance ("cart-2"); empty: all traffic that enters the mesh. The answer comes as
     // seriesReady() with this number. Times are wall time, microseconds; the step follows the span:

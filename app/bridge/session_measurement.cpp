@@ -410,11 +410,23 @@ void MeshSession::Private::publish(TopologyOutcome outcome)
         addEvent(std::move(marker));
     }
     topology = std::move(outcome.topology);
-    Q_EMIT q.topologyChanged(topology);
+    // Half an evaluation early is on time: the timer trembles.
+    const std::int64_t due_us =
+        published_us + (refresh_ms - options.evaluationInterval_ms / 2) * 1000LL;
+    const bool isPaced = context.timeMode() == TimeMode::Live && refresh_ms > 1000;
+    if (!isPaced || now_us() >= due_us || now_us() < published_us) {
+        announceTopology();
+    }
     if (std::exchange(isEventNew, false)) {
         Q_EMIT q.eventsChanged();
         Q_EMIT q.markersChanged();
     }
+}
+
+void MeshSession::Private::announceTopology()
+{
+    published_us = now_us();
+    Q_EMIT q.topologyChanged(topology);
 }
 
 void MeshSession::Private::updateNodes()
@@ -571,6 +583,12 @@ int MeshSession::Private::requestSeries(
 }
 
 const Topology& MeshSession::topology() const { return m_private->topology; }
+
+void MeshSession::setRefreshInterval(int milliseconds) { m_private->refresh_ms = milliseconds; }
+
+int MeshSession::refreshInterval() const { return m_private->refresh_ms; }
+
+void MeshSession::refreshNow() { m_private->announceTopology(); }
 
 int MeshSession::requestSeries(const QString& subject, std::int64_t begin_us, std::int64_t end_us)
 {

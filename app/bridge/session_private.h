@@ -108,6 +108,7 @@ public:
     void publishPast();
     void publish(TopologyOutcome outcome);
     TopologyInput inputAt(const std::vector<store::SeriesTotal>& series, double seconds);
+    void announceTopology();
     void updateNodes();
     void updateHonesty();
     std::int64_t liveEnd_s() const;
@@ -147,6 +148,8 @@ public:
     std::atomic<bool> isWoken = false;
     QTimer drainTimer;
     QTimer evaluationTimer;
+    int refresh_ms = 1000;
+    std::int64_t published_us = 0; // When topologyChanged() came last.
     EngineInbox inbox;
 
     std::unique_ptr<QTemporaryDir> folder; // Of a temporary document.

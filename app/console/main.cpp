@@ -1,10 +1,12 @@
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/view_context.h"
+#include "app/console/node_connector.h"
 #include "app/console/options.h"
 #include "app/console/pseudo_translator.h"
 #include "app/console/snapshot.h"
 #include "app/shell/main_window.h"
 #include "app/theme/theme.h"
+#include "proxyengine/base/clock.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/proxy/local_engine.h"
 
@@ -158,6 +160,7 @@ int run(int argc, char** argv, const Options& options)
     installLanguage(application, options);
 
     int exitCode = 0;
+    const SystemClock clock; // Outlives the engines that follow nodes.
     {
         bridge::SessionOptions sessionOptions;
         sessionOptions.engineFactory = makeEngine;
@@ -166,6 +169,7 @@ int run(int argc, char** argv, const Options& options)
         windowOptions.demoFile =
             findDemo(options.demo.isEmpty() ? QStringLiteral("storefront") : options.demo);
         windowOptions.isPersistent = !isForPicture;
+        windowOptions.nodeConnector = makeNodeConnector(clock);
         shell::MainWindow window(session, windowOptions);
         if (isForPicture || options.size != QSize(1440, 900)) {
             window.resize(options.size);

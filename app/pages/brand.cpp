@@ -168,9 +168,9 @@ void drawConnectPicture(QPainter& painter, const QRectF& rect)
     painter.drawText(QPointF(201, 71), QStringLiteral("edge-1"));
     painter.setFont(theme::font(theme::Role::Caption));
     painter.setPen(tokens.text3);
-    painter.drawText(QPointF(65, 88), words("mutual TLS"));
+    painter.drawText(QPointF(65, 88), words("admin API"));
     painter.setFont(theme::font(theme::Role::CodeSmall));
-    painter.drawText(QPointF(201, 88), QStringLiteral(":8444"));
+    painter.drawText(QPointF(201, 88), QStringLiteral(":8001"));
     painter.setPen(Qt::NoPen);
     painter.setBrush(tokens.of(theme::State::Healthy).text);
     painter.drawEllipse(QPointF(267, 66), 3.5, 3.5);

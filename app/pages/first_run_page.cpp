@@ -128,9 +128,9 @@ DoorCard::DoorCard(Door door, QWidget* parent)
         m_button->setObjectName(QStringLiteral("connectNode"));
         layOut(
             tr("Connect a node"),
-            tr("Point at a running node’s admin address, or get one command to run on a new "
-               "machine. Its services appear as they talk."),
-            tr("address or join command")
+            tr("Point at a running node’s admin address. Its configuration opens here, its "
+               "services appear as they talk, and changes go back to it."),
+            tr("HTTP or a UNIX socket")
         );
         break;
     case Door::Import:

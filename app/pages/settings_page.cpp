@@ -16,7 +16,7 @@ const QStringList kEnvironments = {
     QStringLiteral("staging"),
     QStringLiteral("production")};
 
-const QStringList kLanguages = {QString(), QStringLiteral("en"), QStringLiteral("de")};
+const QStringList kLanguages = {QStringLiteral("en"), QStringLiteral("pseudo")};
 
 } // namespace
 
@@ -69,8 +69,8 @@ SettingsPage::SettingsPage(bridge::MeshSession& session, QWidget* parent)
     column->addWidget(makeChoice(
         QStringLiteral("language"),
         tr("Language"),
-        tr("Takes effect at the next start."),
-        {tr("System"), tr("English"), tr("German")},
+        tr("Takes effect at the next start. The pseudo-locale shows where longer words break."),
+        {tr("English"), tr("Pseudo-locale")},
         static_cast<int>(std::max<qsizetype>(0, kLanguages.indexOf(language))),
         &SettingsPage::setLanguage
     ));

@@ -236,6 +236,13 @@ void MainWindow::makeTimeBar()
     connect(m_timeBar, &charts::TimeBar::goLive, &context, &bridge::ViewContext::goLive);
     connect(m_timeBar, &charts::TimeBar::pauseAt, &context, &bridge::ViewContext::pauseAt);
     connect(m_timeBar, &charts::TimeBar::windowChosen, &context, &bridge::ViewContext::setWindow);
+    connect(
+        m_timeBar,
+        &charts::TimeBar::refreshChosen,
+        &m_session,
+        &bridge::MeshSession::setRefreshInterval
+    );
+    m_timeBar->setRefresh(m_session.refreshInterval());
     connect(&m_session, &bridge::MeshSession::topologyChanged, this, &MainWindow::refreshTimeBar);
     connect(
         &m_session,
@@ -266,10 +273,14 @@ void MainWindow::makeBottomDock()
     m_rollout->setContentsMargins(16, 12, 16, 12);
     m_rollout->setTextInteractionFlags(Qt::TextSelectableByMouse);
     theme::setText(*m_rollout, theme::Role::Small, theme::TextColor::Text2);
-    m_log = new pages::RowsTable(tr("Log"), {{tr("Time"), 130}, {tr("What"), 0}}, m_panes);
-    m_log->setObjectName(QStringLiteral("logPane"));
+    m_revisions = new pages::RowsTable(
+        tr("Revisions"),
+        {{tr("Revision"), 80}, {tr("Time"), 130}, {tr("By"), 120}, {tr("Message"), 0}},
+        m_panes
+    );
+    m_revisions->setObjectName(QStringLiteral("revisionsPane"));
     for (QWidget* pane :
-         std::initializer_list<QWidget*>{m_problems, m_events, m_tap, m_rollout, m_log}) {
+         std::initializer_list<QWidget*>{m_problems, m_events, m_tap, m_rollout, m_revisions}) {
         m_panes->addWidget(pane);
     }
     m_panes->addWidget(new QWidget(m_panes)); // Shown while all panes are closed.

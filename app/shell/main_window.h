@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/forms/draft.h"
+#include "app/shell/connect_dialog.h"
 #include "app/shell/locator.h"
 #include "app/shell/mode_rail.h"
 #include "app/shell/strips.h"
@@ -42,6 +43,7 @@ struct WindowOptions
 {
     QString demoFile; // The demo's declarative file; empty: there is none.
     bool isPersistent = true; // Reads and writes window state and recent documents.
+    NodeConnector nodeConnector{}; // Empty: nodes cannot be connected.
 };
 
 // The window: top bar, modes, the page of the mode, inspector, bottom panes, time bar, strips.
@@ -60,6 +62,8 @@ public:
     [[nodiscard]] Mode mode() const { return m_mode; }
     // Starts the demo mesh; says so on the first-run page when it cannot.
     void startDemo();
+    // Opens the configuration of a reached node and follows the node; what is applied goes there.
+    [[nodiscard]] Result<void> followNode(const NodeConnection& node);
     void openPath(const QString& path); // A document, or a declarative file to import.
     // Writes the window to a picture; false when the file cannot be written.
     [[nodiscard]] bool writePicture(const QString& file);
@@ -153,7 +157,7 @@ private:
     pages::RowsTable* m_events = nullptr;
     pages::RowsTable* m_tap = nullptr;
     QLabel* m_rollout = nullptr;
-    pages::RowsTable* m_log = nullptr;
+    pages::RowsTable* m_revisions = nullptr;
     QString m_lastApply;
 
     std::vector<QAction*> m_actions;

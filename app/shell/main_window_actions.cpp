@@ -125,7 +125,8 @@ void MainWindow::makeViewMenu()
              [this, mode] { setMode(mode); }});
     }
     menu.addSeparator();
-    const QStringList panes = {tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Log")};
+    const QStringList panes = {
+        tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Revisions")};
     for (int i = 0; i < kPaneCount; ++i) {
         add(menu,
             {QStringLiteral("pane.%1").arg(i + 1),
@@ -212,6 +213,7 @@ void MainWindow::makeMeshMenu()
                                      );
                                  }
                              }});
+    add(menu, {name("mesh.connect"), tr("Connect a node…"), {}, [this] { connectNode(); }});
     m_stopMesh =
         add(menu, {name("mesh.stop"), tr("Stop mesh"), {}, [this] { m_session.stopMesh(); }});
     menu.addSeparator();
@@ -294,8 +296,8 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
             {QStringLiteral("# %1 %2").arg(revision.id).arg(revision.message),
              QStringLiteral("history"),
              [this] {
-                 if (m_pane != static_cast<int>(Pane::Log)) {
-                     togglePane(static_cast<int>(Pane::Log));
+                 if (m_pane != static_cast<int>(Pane::Revisions)) {
+                     togglePane(static_cast<int>(Pane::Revisions));
                  }
              }}
         );

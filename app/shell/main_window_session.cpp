@@ -226,19 +226,19 @@ void MainWindow::refreshPanes()
         pages::fillEvents(*m_events, m_session);
     } else if (m_pane == static_cast<int>(Pane::Tap)) {
         pages::fillRequests(*m_tap, m_session);
-    } else if (m_pane == static_cast<int>(Pane::Log)) {
+    } else if (m_pane == static_cast<int>(Pane::Revisions)) {
         std::vector<pages::TableRow> rows;
         for (const bridge::RevisionRow& revision : m_session.revisions()) {
             pages::TableRow row;
             row.key = QString::number(revision.id);
             row.cells = {
+                {row.key},
                 {pages::dateTimeText(revision.time_us)},
-                {tr("revision %1 by %2: %3")
-                     .arg(revision.id)
-                     .arg(revision.author, revision.message)}};
+                {revision.author},
+                {revision.message}};
             rows.push_back(std::move(row));
         }
-        m_log->setRows(std::move(rows));
+        m_revisions->setRows(std::move(rows));
     }
 }
 
@@ -342,16 +342,29 @@ void MainWindow::chooseImport()
 
 void MainWindow::connectNode()
 {
-    QMessageBox box(this);
-    box.setIcon(QMessageBox::Information);
-    box.setWindowTitle(tr("Connect a node"));
-    box.setText(tr("Connecting to running nodes from the console is not part of this version."));
-    box.setInformativeText(
-        tr("A node can be reached with the command line already:\n\n"
-           "meshwrightctl dump --node URL\nmeshwrightctl push FILE --node URL\n\n"
-           "What dump writes can be imported here.")
-    );
-    box.exec();
+    if (!m_options.nodeConnector) {
+        showError(tr("Nodes cannot be connected here."), {});
+        return;
+    }
+    ConnectDialog dialog(m_options.nodeConnector, this);
+    dialog.setAcceptor([this, &dialog](const NodeConnection& node) {
+        const auto opened = followNode(node);
+        if (!opened) {
+            dialog.showError(tr("The configuration of the node cannot be read."), opened.error());
+        }
+        return opened.has_value();
+    });
+    if (dialog.exec() == QDialog::Accepted) {
+        setMode(Mode::Topology);
+    }
+}
+
+Result<void> MainWindow::followNode(const NodeConnection& node)
+{
+    MESH_TRY_VOID(m_session.importText(node.configuration));
+    node.attach(m_session);
+    m_firstRun->setMessage({});
+    return {};
 }
 
 void MainWindow::saveCopy()

@@ -95,10 +95,15 @@ ReviewDialog::ReviewDialog(
     const auto kind =
         environmentOf(session.setting(QStringLiteral("environment"), QStringLiteral("local")));
     const QString changes = tr("%n change(s)", nullptr, count);
-    const QString nodes =
-        tr("%n node(s)", nullptr, static_cast<int>(session.document()->nodes.size()));
+    int running = 0;
+    for (const bridge::NodeRow& node : session.nodes()) {
+        running += node.state == bridge::NodeState::Running ? 1 : 0;
+    }
+    const QString nodes = tr("%n node(s)", nullptr, running);
     m_apply->setText(
-        tr("Apply %1 to %2 %3 (%4)").arg(changes, environmentTag(kind), session.name(), nodes)
+        running > 0
+            ? tr("Apply %1 to %2 %3 (%4)").arg(changes, environmentTag(kind), session.name(), nodes)
+            : tr("Save %1 as a revision (no node is running)").arg(changes)
     );
     m_apply->setObjectName(QStringLiteral("apply"));
     m_apply->setDefault(true);

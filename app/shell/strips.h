@@ -80,7 +80,7 @@ private:
     QPushButton* m_stop;
 };
 
-enum class Pane : std::uint8_t { Problems, Events, Tap, Rollout, Log };
+enum class Pane : std::uint8_t { Problems, Events, Tap, Rollout, Revisions };
 inline constexpr int kPaneCount = 5;
 
 // "Alt 1 Problems 2": opens or closes one bottom pane.
