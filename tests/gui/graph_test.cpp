@@ -9,6 +9,8 @@
 #include <QSignalSpy>
 #include <QtTest>
 
+#include <algorithm>
+
 namespace mesh::test {
 
 namespace {
@@ -228,6 +230,45 @@ private Q_SLOTS:
         const graph::Place cart = view.positions()[QStringLiteral("service:cart")];
         QVERIFY(cart.isPinned);
         QCOMPARE(cart.point, QPointF(716, 264));
+    }
+
+    void everythingStaysInSightUntilTheUserZooms()
+    {
+        graph::TopologyView view;
+        view.resize(1032, 708);
+        view.setPositions(shopPositions());
+        view.setTopology(shopTopology());
+        view.show();
+        const auto isInSight = [&view] {
+            const QRectF room(view.rect());
+            const graph::Positions places = view.positions();
+            return std::all_of(places.begin(), places.end(), [&](const graph::Place& place) {
+                return room.contains(view.toWidget(place.point - QPointF(62, 42)))
+                       && room.contains(view.toWidget(place.point + QPointF(62, 94)));
+            });
+        };
+
+        QVERIFY(isInSight());
+        QVERIFY(view.zoom() <= 1.0);
+        view.resize(800, 500);
+        QVERIFY(isInSight());
+
+        view.setZoom(1.5);
+        view.resize(820, 520);
+        QCOMPARE(view.zoom(), 1.5);
+    }
+
+    void aFaultTagSaysEffectsOnly()
+    {
+        bridge::EntityRow row;
+        row.name = QStringLiteral("payment");
+        row.faults = {
+            QStringLiteral("payment-3 +60 ms"),
+            QStringLiteral("payment-3 503 12 %"),
+            QStringLiteral("payment-1 +60 ms"),
+            QStringLiteral("payment-1 reset")};
+
+        QCOMPARE(graph::faultText(row), QStringLiteral("+60 ms · 503 12 % · +1"));
     }
 
     void zoomKeepsThePointUnderTheCursor()
