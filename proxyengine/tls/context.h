@@ -19,8 +19,8 @@ enum class Http2Offer : std::uint8_t { No, Yes }; // In ALPN, before http/1.1.
 //
 // The certificate of a ClientHello name a.b.c is chosen in this order: a.b.c, *.b.c, a.b.*, *, the
 // first certificate. Sessions resume by tickets, whose keys live as long as the context.
-// Threads: any, after make().
-class ServerContext
+// Threads: any, after make(). Streams keep it alive: a handshake asks it for names until its end.
+class ServerContext : public std::enable_shared_from_this<ServerContext>
 {
 public:
     // Errors: Tls with the reason and the number of the certificate; InvalidArgument when there are

@@ -26,7 +26,9 @@ Result<std::unique_ptr<TlsStream>> TlsStream::server(const ServerContext& contex
         return takeOpensslError("SSL_new");
     }
     SSL_set_accept_state(connection.get());
-    return std::unique_ptr<TlsStream>(new TlsStream(std::move(connection)));
+    std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
+    stream->m_context = context.shared_from_this();
+    return stream;
 }
 
 Result<std::unique_ptr<TlsStream>> TlsStream::client(

@@ -67,6 +67,7 @@ private:
     explicit TlsStream(SslPtr connection);
     StreamStep finish(int outcome, std::size_t count);
 
+    std::shared_ptr<const ServerContext> m_context; // A server's; the connection calls it back.
     SslPtr m_connection;
     std::string m_failure;
 };
