@@ -17,6 +17,7 @@ using Kind = bridge::Marker::Kind;
 
 constexpr double kIconHalf = 5;
 constexpr double kApart = 3;
+constexpr double kSameIcons = 40; // As wide as a shifted icon may stand away.
 constexpr double kSamePlace = 8; // Pixels; closer events of one name are one.
 
 bool hasWords(const bridge::Marker& marker)
@@ -64,7 +65,9 @@ std::vector<QRectF> iconBoxes(const Flag& flag, const QRectF& lane)
     std::vector<QRectF> boxes;
     for (int place = 0; place < kPlaces; ++place) {
         const double left = flag.x - kIconHalf + place * (2 * kIconHalf + kApart);
-        boxes.emplace_back(left, lane.top(), 2 * kIconHalf, lane.height());
+        if (left <= lane.right()) {
+            boxes.emplace_back(left, lane.top(), 2 * kIconHalf, lane.height());
+        }
     }
     return boxes;
 }
@@ -72,8 +75,12 @@ std::vector<QRectF> iconBoxes(const Flag& flag, const QRectF& lane)
 bool isToldBy(const std::vector<Flag>& placed, const Flag& flag)
 {
     return std::any_of(placed.begin(), placed.end(), [&flag](const Flag& other) {
-        return other.marker->kind == flag.marker->kind && other.marker->label == flag.marker->label
-               && std::abs(other.x - flag.x) < kSamePlace;
+        // One icon speaks for its neighbours; words speak for the same words only.
+        const bool isSame =
+            hasWords(*flag.marker) ? other.marker->label == flag.marker->label : !other.isHidden;
+        const double reach = hasWords(*flag.marker) ? kSamePlace : kSameIcons;
+        return isSame && other.marker->kind == flag.marker->kind
+               && std::abs(other.x - flag.x) < reach;
     });
 }
 
