@@ -65,7 +65,7 @@ std::vector<QRectF> iconBoxes(const Flag& flag, const QRectF& lane)
     std::vector<QRectF> boxes;
     for (int place = 0; place < kPlaces; ++place) {
         const double left = flag.x - kIconHalf + place * (2 * kIconHalf + kApart);
-        if (left <= lane.right()) {
+        if (place == 0 || left + 2 * kIconHalf <= lane.right()) {
             boxes.emplace_back(left, lane.top(), 2 * kIconHalf, lane.height());
         }
     }

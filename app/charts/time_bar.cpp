@@ -253,6 +253,9 @@ void TimeBar::Private::drawAxis(QPainter& painter) const
     const int countMax = std::max(2, static_cast<int>(box.width() / 64));
     for (const std::int64_t tick : timeTicks(all, countMax)) {
         const QRectF label(xOf(tick) - 30, kLabels - 7, 60, 14);
+        if (label.left() < box.left()) {
+            continue; // The window's times stand there.
+        }
         theme::drawFigures(
             painter, label, clockText(tick, tickStep(all, countMax)), Qt::AlignCenter
         );
