@@ -4,9 +4,21 @@
 
 #include <QCoreApplication>
 
+#include <cmath>
+
 namespace mesh::bridge {
 
 namespace {
+
+// Windows are chosen in whole seconds and minutes: "60 s", "5 min".
+QString formatWindow(double seconds)
+{
+    const auto whole = static_cast<int>(std::lround(seconds));
+    if (whole > 60 && whole % 60 == 0) {
+        return QStringLiteral("%1\u202Fmin").arg(whole / 60);
+    }
+    return whole <= 60 ? QStringLiteral("%1\u202Fs").arg(whole) : formatDuration(seconds * 1000.0);
+}
 
 QString tr(const char* text) { return QCoreApplication::translate("mesh::bridge::Health", text); }
 
@@ -53,7 +65,7 @@ HealthVerdict judgeTraffic(
     const HealthEvidence& evidence, const HealthRules& rules, HealthState previous
 )
 {
-    const QString window = formatDuration(evidence.window_s * 1000.0);
+    const QString window = formatWindow(evidence.window_s);
     if (evidence.requests == 0) {
         return {HealthState::Idle, tr("no requests in %1").arg(window), {}, false};
     }

@@ -5,6 +5,9 @@
 
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <utility>
+
 namespace mesh::forms {
 namespace {
 
@@ -55,6 +58,7 @@ void SchemaForm::setSchema(const model::Schema& schema)
     m_order.clear();
     m_sectionOf.clear();
     m_records.clear();
+    m_plain.clear();
     m_rowsHolder = new QWidget(this);
     m_rowsColumn = new QVBoxLayout(m_rowsHolder);
     m_rowsColumn->setContentsMargins(0, 0, 0, 0);
@@ -62,6 +66,7 @@ void SchemaForm::setSchema(const model::Schema& schema)
     m_column->insertWidget(0, m_rowsHolder);
     m_isFirstRecord = true;
     addFields(schema, {}, nullptr);
+    m_isFresh = true;
     m_other = new FormSection(tr("Other fields"), tr("kept as they are"), m_rowsHolder);
     m_otherText = new QLabel(m_other);
     theme::setText(*m_otherText, theme::Role::Code, theme::TextColor::Text2);
@@ -86,6 +91,9 @@ void SchemaForm::addFields(const model::Schema& schema, const std::string& path,
                     field.section.empty() ? tr("General") : translated(field.section);
                 named = new FormSection(title, {}, m_rowsHolder);
                 m_rowsColumn->addWidget(named);
+                if (!field.section.empty() && title != tr("General")) {
+                    m_plain.push_back(named);
+                }
             }
             section = named;
         }
@@ -155,7 +163,20 @@ void SchemaForm::setRecord(const Value& record, const Value* base)
             part.section->setSwitchedOn(isPresent);
         }
     }
+    if (std::exchange(m_isFresh, false)) {
+        foldDefaults(record);
+    }
     showUnknown(record);
+}
+
+void SchemaForm::foldDefaults(const Value& record)
+{
+    for (FormSection* section : m_plain) {
+        const bool isSet = std::any_of(m_order.begin(), m_order.end(), [&](FormRow* row) {
+            return m_sectionOf[row] == section && valueAt(record, row->path()) != nullptr;
+        });
+        section->setFolded(!isSet);
+    }
 }
 
 std::vector<config::Problem> SchemaForm::setProblems(const std::vector<config::Problem>& problems)

@@ -28,6 +28,7 @@ public:
 
     // Builds the rows anew when the schema is another one.
     void setSchema(const model::Schema& schema);
+    void foldAnew() { m_isFresh = true; } // The next record is another object.
     // `base` null: the object is new.
     void setRecord(const model::Value& record, const model::Value* base);
     // Paths relative to the record, as validate() gives them. Those that fit no row come back.
@@ -53,6 +54,8 @@ private:
     void addFields(const model::Schema& schema, const std::string& path, FormSection* into);
     void addRecord(const model::Field& field, const std::string& path, const QString& prefix);
     void addRow(const model::Field& field, const std::string& path, FormSection& section);
+    // Sections (not records) where nothing is set, General apart.
+    void foldDefaults(const model::Value& record);
     void showUnknown(const model::Value& record);
     [[nodiscard]] FormRow* nearestRow(const std::string& path) const;
 
@@ -64,11 +67,13 @@ private:
     std::vector<FormRow*> m_order;
     std::map<FormRow*, FormSection*> m_sectionOf;
     std::vector<RecordSection> m_records;
+    std::vector<FormSection*> m_plain; // Named sections of fields, General apart.
     FormSection* m_other = nullptr;
     QLabel* m_otherText = nullptr;
     model::Value m_base;
     bool m_isNew = false;
     bool m_isFirstRecord = true;
+    bool m_isFresh = false; // The rows were made anew: what is default folds.
 };
 
 } // namespace mesh::forms

@@ -116,7 +116,8 @@ EditPage::EditPage(bridge::MeshSession& session, forms::Draft& draft, QWidget* p
     splitter->setChildrenCollapsible(false);
     splitter->addWidget(m_tree);
     splitter->addWidget(makeForm());
-    splitter->addWidget(makeText());
+    m_textPane = makeText();
+    splitter->addWidget(m_textPane);
     splitter->setStretchFactor(1, 1);
     m_tree->setMinimumWidth(180);
     splitter->setSizes({kTreeWidth, 640, kTextWidth});
@@ -299,6 +300,10 @@ void EditPage::goToEntity(const QString& name)
     }
 }
 
+void EditPage::showAddMenu() { m_tree->showAddMenu(); }
+
+void EditPage::toggleText() { m_textPane->setVisible(m_textPane->isHidden()); }
+
 void EditPage::goToLine(int line) { m_text->goToLine(line); }
 
 void EditPage::focusFilter() { m_tree->focusFilter(); }
@@ -373,6 +378,9 @@ void EditPage::showObject(const std::string& path)
         m_field.clear();
         m_scroll->verticalScrollBar()->setValue(0);
     }
+    if (isOther) {
+        m_form->foldAnew();
+    }
     m_form->setSchema(*object->kind->schema);
     const model::Value* base = m_draft.baseRecord(*object);
     m_form->setRecord(*record, base);
@@ -393,7 +401,11 @@ void EditPage::showObject(const std::string& path)
     m_edited->setText(base == nullptr ? tr("new") : tr("edited"));
     refreshUse(*object);
     refreshChildren(*object);
-    m_text->setFocusLine(lineOf(m_field.empty() ? m_path : forms::joinPath(m_path, m_field)));
+    const int line = lineOf(m_field.empty() ? m_path : forms::joinPath(m_path, m_field));
+    m_text->setFocusLine(line);
+    if (line > 0 && !m_text->hasFocus()) {
+        m_place->setText(tr("Line %1").arg(line));
+    }
 }
 
 void EditPage::refreshChildren(const DraftObject& object)
@@ -472,7 +484,9 @@ void EditPage::refreshUse(const DraftObject& object)
 void EditPage::followField(const std::string& field)
 {
     m_field = field;
-    m_text->setFocusLine(lineOf(forms::joinPath(m_path, field)));
+    const int line = lineOf(forms::joinPath(m_path, field));
+    m_text->setFocusLine(line);
+    m_place->setText(tr("Line %1").arg(line));
 }
 
 int EditPage::lineOf(const std::string& path) const

@@ -45,6 +45,8 @@ public:
     void goToEntity(const QString& name);
     void goToLine(int line);
     void focusFilter(); // Ctrl+F.
+    void showAddMenu(); // Ctrl+N.
+    void toggleText(); // Alt+0.
     void goToProblem(int direction); // F8, Shift+F8.
     [[nodiscard]] forms::SchemaForm& form() { return *m_form; }
     [[nodiscard]] forms::ConfigTextEdit& text() { return *m_text; }
@@ -62,6 +64,7 @@ private:
     [[nodiscard]] int lineOf(const std::string& path) const;
 
     bridge::MeshSession& m_session;
+    QWidget* m_textPane = nullptr;
     forms::Draft& m_draft;
     ObjectTree* m_tree;
     QLabel* m_breadcrumb = nullptr;

@@ -28,7 +28,8 @@ constexpr int kColumnWidth = 1056;
 constexpr int kGap = 24;
 constexpr int kCardWidth = 336;
 constexpr int kCardHeight = 346;
-constexpr int kPictureHeight = 148;
+constexpr int kRing = 3; // The focus ring lies around the card.
+constexpr int kPictureHeight = 150;
 constexpr int kRecentRows = 5;
 
 QString dayOf(std::int64_t time_us)
@@ -107,9 +108,9 @@ DoorCard::DoorCard(Door door, QWidget* parent)
     , m_door(door)
     , m_button(new QPushButton(this))
 {
-    setFixedHeight(kCardHeight);
+    setFixedHeight(kCardHeight + 2 * kRing);
     setMinimumWidth(220);
-    setMaximumWidth(kCardWidth);
+    setMaximumWidth(kCardWidth + 2 * kRing);
     m_button->installEventFilter(this);
     switch (door) {
     case Door::Demo:
@@ -152,7 +153,7 @@ void DoorCard::layOut(const QString& title, const QString& text, const QString& 
     m_button->setAccessibleName(title);
     m_button->setToolTip(tr("%1 (%2)").arg(title).arg(static_cast<int>(m_door) + 1));
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(21, kPictureHeight + 17, 20, 19);
+    column->setContentsMargins(24, kPictureHeight + 17, 23, 22);
     column->setSpacing(0);
     auto* head = new QHBoxLayout;
     auto* name = new QLabel(title, this);
@@ -188,7 +189,7 @@ void DoorCard::paintEvent(QPaintEvent* event)
     const theme::Tokens& tokens = theme::tokens();
     const bool isMain = m_door == Door::Demo;
     const bool isLit = m_button->hasFocus() || (isMain && !window()->focusWidget());
-    const QRectF frame = QRectF(rect()).adjusted(2.5, 2.5, -2.5, -2.5);
+    const QRectF frame = QRectF(rect()).adjusted(3.5, 3.5, -3.5, -3.5);
     if (isLit || isMain) {
         QColor ring = tokens.accent;
         ring.setAlpha(tokens.focusRingAlpha);
@@ -261,7 +262,7 @@ FirstRunPage::FirstRunPage(QWidget* parent)
     column->addWidget(makeHead());
     column->addSpacing(29);
     auto* cards = new QHBoxLayout;
-    cards->setSpacing(kGap - 5);
+    cards->setSpacing(kGap - 2 * kRing);
     for (const Door door : {Door::Demo, Door::Connect, Door::Import}) {
         auto* card = new DoorCard(door, body);
         cards->addWidget(card, 1);
@@ -279,9 +280,9 @@ FirstRunPage::FirstRunPage(QWidget* parent)
     m_message->setContentsMargins(3, 6, 0, 0);
     m_message->hide();
     column->addWidget(m_message);
-    column->addSpacing(35);
+    column->addSpacing(29);
     auto* below = new QHBoxLayout;
-    below->setContentsMargins(3, 0, 3, 0);
+    below->setContentsMargins(kRing, 0, kRing, 0);
     below->setSpacing(kGap);
     below->addWidget(makeRecent(), 2, Qt::AlignTop);
     below->addWidget(makeSteps(), 1, Qt::AlignTop);
@@ -364,6 +365,7 @@ QWidget* FirstRunPage::makeSteps()
     auto* column = new QVBoxLayout(part);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(6);
+    part->setMaximumWidth(kCardWidth);
     auto* title = new QLabel(tr("In the demo, five steps"), part);
     theme::setText(*title, theme::Role::BodyStrong);
     title->setFixedHeight(22);

@@ -24,6 +24,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <iterator>
 
 namespace mesh::pages {
 namespace {
@@ -33,6 +34,7 @@ constexpr int kMargin = 16;
 constexpr std::int64_t kChartSpanMax_us = 10LL * 60 * 1'000'000;
 constexpr std::int64_t kChartSpanMin_us = 60LL * 1'000'000;
 constexpr int kInstanceRowsMax = 5;
+constexpr int kServiceRowsMax = 12;
 constexpr double kFailureRatio = 10; // Per cent; the health rule's threshold on the chart.
 
 std::int64_t nowOf(const bridge::MeshSession& session)
@@ -63,6 +65,15 @@ QString stressed(const QString& why)
     }
     return QStringLiteral("<b>%1</b>%2")
         .arg(why.left(cut).toHtmlEscaped(), why.mid(cut).toHtmlEscaped());
+}
+
+std::vector<bridge::TapRow> failedRequests(const std::vector<bridge::TapRow>& tap)
+{
+    std::vector<bridge::TapRow> failed;
+    std::copy_if(tap.begin(), tap.end(), std::back_inserter(failed), [](const auto& request) {
+        return request.status >= 500 || request.status == 0;
+    });
+    return failed;
 }
 
 // Revisions, ejections and one band for faults, of the subject or of the mesh: more would cover
@@ -139,6 +150,7 @@ Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
     column->addWidget(m_pages, 1);
     column->addWidget(makeActions());
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
+        m_isErrorsOnly = false;
         m_pages->setCurrentIndex(tab);
         refresh();
     });
@@ -172,7 +184,21 @@ QWidget* Inspector::makeWhy()
     theme::setText(*m_whyRule, theme::Role::Caption, theme::TextColor::Text2);
     m_whyRule->setWordWrap(true);
     column->addWidget(m_whyText);
-    column->addWidget(m_whyRule);
+    auto* below = new QHBoxLayout;
+    below->setSpacing(8);
+    below->addWidget(m_whyRule, 1);
+    m_showErrors = new QPushButton(m_why);
+    m_showErrors->setObjectName(QStringLiteral("showErrors"));
+    m_showErrors->setToolTip(tr("Open the failed requests of it in Tap"));
+    m_showErrors->setFixedHeight(22);
+    m_showErrors->hide();
+    connect(m_showErrors, &QPushButton::clicked, this, [this] {
+        setTab(Tab::Tap);
+        m_isErrorsOnly = true;
+        refreshTap();
+    });
+    below->addWidget(m_showErrors);
+    column->addLayout(below);
     return m_why;
 }
 
@@ -226,6 +252,11 @@ QWidget* Inspector::makeMetrics()
     auto* instances = new QVBoxLayout;
     instances->setContentsMargins(8, 0, 8, 0);
     instances->setSpacing(2);
+    m_services = makeServiceTable(page);
+    instances->addWidget(m_services);
+    connect(m_services, &RowsTable::keyActivated, this, [this](const QString& id) {
+        m_session.context().select(id);
+    });
     m_instances = makeInstanceTable(page);
     instances->addWidget(m_instances);
     m_instanceReason = new QLabel(page);
@@ -411,6 +442,11 @@ void Inspector::refreshInstances(const bridge::EntityRow* entity)
     m_instances->setRows(instanceRows(instances));
     m_instances->fitHeight(kInstanceRowsMax);
     m_instances->setVisible(!instances.empty());
+    m_services->setVisible(m_subject.isEmpty());
+    if (m_subject.isEmpty()) {
+        m_services->setRows(serviceRows(m_session.topology()));
+        m_services->fitHeight(kServiceRowsMax);
+    }
     m_endpoints->setRows(endpointRows(instances));
     const QString reason = worstReason(instances);
     m_instanceReason->setText(reason);
@@ -436,8 +472,22 @@ void Inspector::refreshDocumentTabs()
 void Inspector::refreshTap()
 {
     if (m_pages->currentWidget() == m_tap) {
-        m_tap->setRows(tapRows(m_session.tap(), m_subject));
+        m_tap->setRows(
+            m_isErrorsOnly ? tapRows(failedRequests(m_session.tap()), m_subject)
+                           : tapRows(m_session.tap(), m_subject)
+        );
     }
+    refreshShow();
+}
+
+// How many of the requests at hand failed; without any there is nothing to show.
+void Inspector::refreshShow()
+{
+    const auto failed = tapRows(failedRequests(m_session.tap()), m_subject).size();
+    m_showErrors->setVisible(!m_subject.isEmpty() && failed > 0);
+    m_showErrors->setText(tr("Show %n", nullptr, static_cast<int>(failed)));
+    m_showErrors->setAccessibleName(tr("Show %n failed requests", nullptr, static_cast<int>(failed))
+    );
 }
 
 void Inspector::refreshHistory()

@@ -95,6 +95,7 @@ private:
     void refreshInstances(const bridge::EntityRow* entity);
     void refreshDocumentTabs();
     void refreshTap();
+    void refreshShow();
     void refreshHistory();
     void requestSeries();
     void onSeries(int request, const bridge::Series& series);
@@ -108,11 +109,13 @@ private:
     theme::Note* m_why = nullptr;
     QLabel* m_whyText = nullptr;
     QLabel* m_whyRule = nullptr;
+    QPushButton* m_showErrors = nullptr;
     std::array<theme::FigureLabel*, 4> m_figures{};
     std::array<QLabel*, 4> m_figureTitles{};
     QTabBar* m_tabs;
     QStackedWidget* m_pages;
     std::array<charts::TimeChart*, 3> m_charts{};
+    RowsTable* m_services = nullptr; // Under the charts, without a selection.
     RowsTable* m_instances = nullptr; // Under the charts.
     QLabel* m_instanceReason = nullptr;
     RowsTable* m_endpoints = nullptr;
@@ -124,6 +127,7 @@ private:
     QPushButton* m_freeze = nullptr;
     QPushButton* m_restore = nullptr;
     QPushButton* m_edit = nullptr;
+    bool m_isErrorsOnly = false; // The Tap tab.
     int m_request = -1;
 };
 

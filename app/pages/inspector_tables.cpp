@@ -57,7 +57,57 @@ void addLeaves(
     out.push_back(std::move(row));
 }
 
+// The worst has the lowest.
+int rankOf(bridge::HealthState state)
+{
+    using State = bridge::HealthState;
+    constexpr std::array<State, 6> kOrder = {
+        State::Failure, State::Degraded, State::Stale, State::Healthy, State::Idle, State::NoData};
+    return static_cast<int>(std::find(kOrder.begin(), kOrder.end(), state) - kOrder.begin());
+}
+
 } // namespace
+
+RowsTable* makeServiceTable(QWidget* parent)
+{
+    using Kind = TableColumn::Kind;
+    auto* table = new RowsTable(
+        tr("Services"),
+        {{tr("Service"), 0, Kind::State},
+         {tr("rps"), 52, Kind::Number},
+         {tr("err %"), 52, Kind::Number},
+         {tr("p95"), 52, Kind::Number}},
+        parent
+    );
+    table->setObjectName(QStringLiteral("worstServices"));
+    return table;
+}
+
+std::vector<TableRow> serviceRows(const bridge::Topology& topology)
+{
+    std::vector<const bridge::EntityRow*> order;
+    for (const bridge::EntityRow& entity : topology.entities) {
+        order.push_back(&entity);
+    }
+    std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+        const int rankA = rankOf(a->state);
+        const int rankB = rankOf(b->state);
+        return rankA != rankB ? rankA < rankB : a->figures.rps > b->figures.rps;
+    });
+    std::vector<TableRow> rows;
+    for (const bridge::EntityRow* entity : order) {
+        TableRow row;
+        row.key = entity->id;
+        const QString why = entity->why.isEmpty() ? wordOf(entity->state) : entity->why;
+        row.cells = {
+            {entity->name, static_cast<int>(stateOf(entity->state)), -1, why},
+            {rateText(entity->figures.rps)},
+            {percentText(entity->figures.errorRatio)},
+            {millisecondsText(entity->figures.p95_ms)}};
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
 
 RowsTable* makeInstanceTable(QWidget* parent)
 {
@@ -320,17 +370,12 @@ bridge::Figures entryFigures(const bridge::Topology& topology)
 
 bridge::HealthState worstState(const bridge::Topology& topology)
 {
-    using State = bridge::HealthState;
-    constexpr std::array<State, 6> kOrder = {
-        State::Failure, State::Degraded, State::Stale, State::Healthy, State::Idle, State::NoData};
-    for (const State state : kOrder) {
-        for (const bridge::EntityRow& entity : topology.entities) {
-            if (entity.state == state) {
-                return state;
-            }
-        }
-    }
-    return State::NoData;
+    const auto worst = std::min_element(
+        topology.entities.begin(),
+        topology.entities.end(),
+        [](const auto& a, const auto& b) { return rankOf(a.state) < rankOf(b.state); }
+    );
+    return worst != topology.entities.end() ? worst->state : bridge::HealthState::NoData;
 }
 
 QString meshSummary(const bridge::Topology& topology)

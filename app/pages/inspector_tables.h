@@ -11,6 +11,7 @@
 // The tables of the inspector: which columns they have and what rows they show.
 namespace mesh::pages {
 
+[[nodiscard]] RowsTable* makeServiceTable(QWidget* parent);
 [[nodiscard]] RowsTable* makeInstanceTable(QWidget* parent);
 [[nodiscard]] RowsTable* makeEndpointTable(QWidget* parent);
 [[nodiscard]] RowsTable* makeRoutesTable(QWidget* parent);
@@ -18,6 +19,8 @@ namespace mesh::pages {
 [[nodiscard]] RowsTable* makeTapTable(QWidget* parent);
 [[nodiscard]] RowsTable* makeHistoryTable(QWidget* parent);
 
+// Services and gateways, the worst first, then the busiest.
+[[nodiscard]] std::vector<TableRow> serviceRows(const bridge::Topology& topology);
 [[nodiscard]] std::vector<TableRow> instanceRows(const std::vector<bridge::InstanceRow>& instances);
 [[nodiscard]] std::vector<TableRow> endpointRows(const std::vector<bridge::InstanceRow>& instances);
 // Routes that lead to a service.

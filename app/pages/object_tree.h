@@ -27,6 +27,7 @@ public:
     [[nodiscard]] const forms::DraftObject* current() const; // Null: none.
     [[nodiscard]] const forms::DraftObject* object(const std::string& path) const;
     void focusFilter();
+    void showAddMenu(); // Asks which kind, then adds one.
 
 Q_SIGNALS:
     void objectSelected(const std::string& path);
@@ -42,7 +43,6 @@ private:
     void decorate(QTreeWidgetItem& item, const forms::DraftObject& object);
     void applyFilter();
     void refreshFoot();
-    void showAddMenu();
     void removeCurrent();
 
     forms::Draft& m_draft;

@@ -132,7 +132,9 @@ QWidget* TopologyPage::makeFilterBar()
     m_find->setObjectName(QStringLiteral("find"));
     m_find->setAccessibleName(tr("Find services"));
     m_find->setPlaceholderText(tr("Find: error% > 1 and zone = b"));
-    m_find->setToolTip(tr("Highlights what matches: a name, or rps, error%, p95, zone, state (Ctrl+F)"));
+    m_find->setToolTip(
+        tr("Highlights what matches: a name, or rps, error%, p95, zone, state (Ctrl+F or /)")
+    );
     m_find->setFont(theme::font(theme::Role::Code));
     m_find->setFixedHeight(24);
     m_find->setMinimumWidth(120);

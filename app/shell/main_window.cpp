@@ -343,9 +343,19 @@ void MainWindow::updateRegions()
         isFirstRun ? static_cast<QWidget*>(m_firstRun)
                    : m_modePages[static_cast<std::size_t>(m_mode)]
     );
-    m_inspectorDock->setVisible(isOpen && m_mode == Mode::Topology);
+    m_inspectorDock->setVisible(isOpen && m_mode == Mode::Topology && m_isInspectorShown);
     m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
     m_bottomDock->setVisible(isOpen);
+}
+
+void MainWindow::toggleSidebar()
+{
+    if (m_mode == Mode::Topology) {
+        m_isInspectorShown = !m_isInspectorShown;
+        updateRegions();
+    } else if (m_mode == Mode::Edit) {
+        m_edit->toggleText();
+    }
 }
 
 void MainWindow::updateTint()

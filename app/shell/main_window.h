@@ -110,6 +110,7 @@ private:
     void refreshPanes();
     void refreshTimeBar();
     void togglePane(int pane);
+    void toggleSidebar(); // The inspector in Topology, the text in Edit.
     void updateRegions();
     void updateTint();
 
@@ -134,6 +135,7 @@ private:
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
     int m_pane = -1;
+    bool m_isInspectorShown = true;
     int m_request = -1;
 
     TopBar* m_topBar;

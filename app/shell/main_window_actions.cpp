@@ -70,6 +70,11 @@ void MainWindow::makeFileMenu()
     m_saveCopy =
         add(menu,
             {name("file.copy"), tr("Save a copy…"), name("Ctrl+Shift+S"), [this] { saveCopy(); }});
+    add(menu, {name("file.saveDraft"), tr("Save the draft"), name("Ctrl+S"), [this] {
+                   if (m_session.isOpen() && m_draft.isChanged()) {
+                       m_session.setDraftText(m_draft.text());
+                   }
+               }});
     m_closeDocument = add(menu, {name("file.close"), tr("Close document"), {}, [this] {
                                      rememberRecent();
                                      m_session.closeDocument();
@@ -91,12 +96,19 @@ void MainWindow::makeEditMenu()
     connect(&history, &QUndoStack::canUndoChanged, this, &MainWindow::updateActions);
     connect(&history, &QUndoStack::canRedoChanged, this, &MainWindow::updateActions);
     menu.addSeparator();
-    add(menu, {name("edit.find"), tr("Find in this view"), name("Ctrl+F"), [this] {
-                   if (m_mode == Mode::Edit) {
-                       m_edit->focusFilter();
-                   } else {
-                       setMode(Mode::Topology);
-                       m_topology->focusFind();
+    QAction* find = add(menu, {name("edit.find"), tr("Find in this view"), name("Ctrl+F"), [this] {
+                                   if (m_mode == Mode::Edit) {
+                                       m_edit->focusFilter();
+                                   } else {
+                                       setMode(Mode::Topology);
+                                       m_topology->focusFind();
+                                   }
+                               }});
+    find->setShortcuts({QKeySequence(name("Ctrl+F")), QKeySequence(name("/"))});
+    add(menu, {name("edit.new"), tr("New object…"), name("Ctrl+N"), [this] {
+                   if (m_session.isOpen()) {
+                       setMode(Mode::Edit);
+                       m_edit->showAddMenu();
                    }
                }});
     add(menu, {name("edit.locator"), tr("Find anything"), name("Ctrl+K"), [this] {
@@ -139,6 +151,9 @@ void MainWindow::makeViewMenu()
              }});
     }
     menu.addSeparator();
+    add(menu,
+        {name("view.refresh"), tr("Refresh"), name("F5"), [this] { m_session.refreshNow(); }});
+    add(menu, {name("view.sidebar"), tr("Sidebar"), name("Alt+0"), [this] { toggleSidebar(); }});
     add(menu, {name("view.form"), tr("Graph or table"), name("F6"), [this] {
                    m_topology->toggleForm();
                }});
@@ -322,7 +337,9 @@ void MainWindow::showShortcuts()
             rows +=
                 QStringLiteral("| %1 | %2 |\n")
                     .arg(
-                        action->shortcut().toString(QKeySequence::NativeText), plain(action->text())
+                        QKeySequence::listToString(action->shortcuts(), QKeySequence::NativeText)
+                            .replace(u';', u','),
+                        plain(action->text())
                     );
         }
     }

@@ -103,7 +103,7 @@ ReviewDialog::ReviewDialog(
     m_apply->setText(
         running > 0
             ? tr("Apply %1 to %2 %3 (%4)").arg(changes, environmentTag(kind), session.name(), nodes)
-            : tr("Save %1 as a revision (no node is running)").arg(changes)
+            : tr("Save %1 of %2 as a revision (no node runs it)").arg(changes, session.name())
     );
     m_apply->setObjectName(QStringLiteral("apply"));
     m_apply->setDefault(true);

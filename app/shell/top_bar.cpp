@@ -37,6 +37,38 @@ void bind(QAbstractButton& button, QAction& action)
     refresh();
 }
 
+// Stands out in accent while there are changes to review.
+class ReviewButton : public QPushButton
+{
+public:
+    using QPushButton::QPushButton;
+
+protected:
+    void paintEvent(QPaintEvent* event) override
+    {
+        if (!property("pending").toBool() || hasFocus()) {
+            QPushButton::paintEvent(event);
+            return;
+        }
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::Antialiasing);
+        const theme::Tokens& tokens = theme::tokens();
+        painter.setPen(tokens.accent);
+        painter.setBrush(underMouse() ? tokens.hover : tokens.accentSoft);
+        painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
+        painter.setFont(font());
+        const double words = QFontMetricsF(font()).horizontalAdvance(text());
+        const double glyph = iconSize().width();
+        const double left = (width() - words - glyph - 6) / 2;
+        icon().paint(&painter, QRectF(left, (height() - glyph) / 2, glyph, glyph).toRect());
+        painter.drawText(
+            QRectF(left + glyph + 6, 0, words + 4, height()),
+            Qt::AlignLeft | Qt::AlignVCenter,
+            text()
+        );
+    }
+};
+
 } // namespace
 
 theme::EnvironmentKind environmentOf(const QString& setting)
@@ -159,7 +191,7 @@ TopBar::TopBar(QWidget* parent)
     , m_undo(new QToolButton(this))
     , m_redo(new QToolButton(this))
     , m_discard(new QPushButton(tr("Discard"), this))
-    , m_review(new QPushButton(tr("Review"), this))
+    , m_review(new ReviewButton(tr("Review"), this))
     , m_push(new QPushButton(tr("Push…"), this))
 {
     setFixedHeight(kBarHeight);

@@ -2,6 +2,7 @@
 // Method: a real session with a small imported document and no engines; keys through the window.
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/view_context.h"
+#include "app/forms/config_text_edit.h"
 #include "app/forms/draft.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/first_run_page.h"
@@ -153,6 +154,9 @@ private Q_SLOTS:
     void nothingIsElidedOrOverlaps();
     void theLocatorRunsActionsAndFindsRoutes();
     void anEditIsReviewedAndApplied();
+    void promisedKeysBelongToActions();
+    void keysFoldTheSidebarAndFind();
+    void theDoorsAreReachedInReadingOrder();
     void errorsBlockTheApply();
     void discardTakesTheEditBack();
     void tabGoesThroughTheTopBarInReadingOrder();
@@ -294,6 +298,61 @@ void ShellTest::anEditIsReviewedAndApplied()
     QTRY_VERIFY(console.session.revisions().size() > revisions);
     QCOMPARE(console.session.document()->services.front().retries, 2);
     QVERIFY(!draft.isChanged());
+}
+
+void ShellTest::promisedKeysBelongToActions()
+{
+    Console console(true);
+    const std::vector<std::pair<const char*, QString>> promised = {
+        {"edit.new", QStringLiteral("Ctrl+N")},
+        {"file.saveDraft", QStringLiteral("Ctrl+S")},
+        {"view.refresh", QStringLiteral("F5")},
+        {"edit.find", QStringLiteral("/")},
+        {"view.sidebar", QStringLiteral("Alt+0")}};
+
+    for (const auto& [name, keys] : promised) {
+        const QAction* action = actionOf(*console.window, name);
+        QVERIFY2(action != nullptr, name);
+        QVERIFY2(action->shortcuts().contains(QKeySequence(keys)), name);
+    }
+}
+
+void ShellTest::keysFoldTheSidebarAndFind()
+{
+    Console console(true);
+    console.window->setMode(Mode::Topology);
+    QVERIFY(console.window->inspector().isVisible());
+
+    actionOf(*console.window, "view.sidebar")->trigger();
+    QVERIFY(!console.window->inspector().isVisible());
+    actionOf(*console.window, "view.sidebar")->trigger();
+    QVERIFY(console.window->inspector().isVisible());
+
+    console.window->setMode(Mode::Edit);
+    QVERIFY(console.window->editPage().text().isVisible());
+    actionOf(*console.window, "view.sidebar")->trigger();
+    QVERIFY(!console.window->editPage().text().isVisible());
+}
+
+void ShellTest::theDoorsAreReachedInReadingOrder()
+{
+    Console console(false);
+    auto* first = console.window->findChild<QWidget*>(QStringLiteral("startDemo"));
+    QStringList reached;
+    const QStringList wanted = {
+        QStringLiteral("startDemo"),
+        QStringLiteral("connectNode"),
+        QStringLiteral("importFile"),
+        QStringLiteral("openOther")};
+    QWidget* at = first;
+    do {
+        if (wanted.contains(at->objectName())) {
+            reached << at->objectName();
+        }
+        at = at->nextInFocusChain();
+    } while (at != first);
+
+    QCOMPARE(reached, wanted);
 }
 
 void ShellTest::errorsBlockTheApply()
