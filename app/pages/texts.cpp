@@ -1,5 +1,7 @@
 #include "app/pages/texts.h"
 
+#include "app/bridge/format.h"
+
 #include <QCoreApplication>
 #include <QDateTime>
 #include <QLocale>
@@ -14,15 +16,6 @@ constexpr qsizetype kFlagMax = 20;
 const QString kNothing = QStringLiteral("–");
 
 QString words(const char* text) { return QCoreApplication::translate("Words", text); }
-
-QString grouped(const QString& digits)
-{
-    QString text = digits;
-    for (qsizetype at = text.size() - 3; at > 0; at -= 3) {
-        text.insert(at, QChar(0x2009)); // Thin space.
-    }
-    return text;
-}
 
 } // namespace
 
@@ -87,16 +80,7 @@ QString wordOf(bridge::EntityKind kind)
 
 QString rateText(double perSecond)
 {
-    if (!(perSecond > 0) || !std::isfinite(perSecond)) {
-        return kNothing;
-    }
-    if (perSecond < 1) {
-        return QLocale::c().toString(perSecond, 'f', 2);
-    }
-    if (perSecond < 99.95) {
-        return QLocale::c().toString(perSecond, 'f', 1);
-    }
-    return grouped(QString::number(std::llround(perSecond)));
+    return perSecond > 0 ? bridge::formatRate(perSecond) : bridge::noValueText();
 }
 
 QString percentText(std::optional<double> ratio)
@@ -115,17 +99,15 @@ QString millisecondsText(std::optional<double> milliseconds)
     if (*milliseconds < 9.95) {
         return QLocale::c().toString(*milliseconds, 'f', 1);
     }
-    return grouped(QString::number(std::llround(*milliseconds)));
+    return bridge::formatCount(static_cast<std::uint64_t>(std::max(0.0, std::round(*milliseconds)))
+    );
 }
 
-QString countText(std::uint64_t count) { return grouped(QString::number(count)); }
+QString countText(std::uint64_t count) { return bridge::formatCount(count); }
 
 QString clockText(std::int64_t time_us)
 {
-    if (time_us <= 0) {
-        return kNothing;
-    }
-    return QDateTime::fromMSecsSinceEpoch(time_us / 1000).toString(QStringLiteral("HH:mm:ss"));
+    return time_us > 0 ? bridge::formatTime(time_us) : bridge::noValueText();
 }
 
 QString dateTimeText(std::int64_t time_us)
