@@ -81,6 +81,20 @@
                 <numerusform>%n services and gateways</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>Show %n</source>
+            <translation>
+                <numerusform>Show %n</numerusform>
+                <numerusform>Show %n</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Show %n failed requests</source>
+            <translation>
+                <numerusform>Show %n failed request</numerusform>
+                <numerusform>Show %n failed requests</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>mesh::pages::ObjectTree</name>

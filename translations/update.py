@@ -14,7 +14,8 @@ import xml.etree.ElementTree as tree
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENGLISH = ROOT / "translations" / "meshwright_en.ts"
 SINGULAR = {"services and gateways": "service or gateway", "services": "service", "nodes": "node",
-            "changes": "change", "objects": "object", "findings": "finding"}
+            "changes": "change", "objects": "object", "findings": "finding",
+            "failed requests": "failed request"}
 
 
 def forms(source):
