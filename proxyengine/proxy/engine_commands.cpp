@@ -78,9 +78,26 @@ void EngineCore::apply(CommandId id, const std::shared_ptr<const model::Document
         emit(refused);
         return;
     }
-    done(id, api::Applied{m_snapshot->hash});
-    emitPolicy("config.applied", m_snapshot->hash, {});
-    emit(state());
+    auto left = std::make_shared<std::atomic<std::size_t>>(m_workers.size());
+    m_rollovers.push_back({id, m_snapshot->hash, left});
+    onEachWorker([this, left](Worker&, std::size_t) {
+        if (left->fetch_sub(1, std::memory_order_relaxed) == 1) {
+            // A full mailbox is no loss: collect() looks every second.
+            static_cast<void>(m_loop->post([this] { answerRollovers(); }));
+        }
+    });
+}
+
+void EngineCore::answerRollovers()
+{
+    while (!m_rollovers.empty()
+           && m_rollovers.front().workersLeft->load(std::memory_order_relaxed) == 0) {
+        const Rollover activated = std::move(m_rollovers.front());
+        m_rollovers.pop_front();
+        done(activated.id, api::Applied{activated.hash});
+        emitPolicy("config.applied", activated.hash, {});
+        emit(state());
+    }
 }
 
 Result<std::vector<EngineCore::Bound>> EngineCore::bindNew(const config::Snapshot& snapshot)

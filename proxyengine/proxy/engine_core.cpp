@@ -269,6 +269,7 @@ void EngineCore::collect()
 {
     const TimePoint now = m_loop->now();
     m_statsTimer->arm(now + kStatsInterval);
+    answerRollovers();
     ++m_round;
     m_readingsMissing = m_workers.size();
     onEachWorker([this, round = m_round](Worker& worker, std::size_t) {

@@ -10,7 +10,9 @@
 #include "proxyengine/proxy/worker.h"
 #include "proxyengine/telemetry/counters.h"
 
+#include <atomic>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,6 +49,15 @@ private:
         std::vector<FileDescriptor> sockets; // One per worker until handed over.
     };
 
+    // A document on its way to the workers. Its command is answered when the last of them runs it,
+    // so that whoever was told of it never meets the configuration before.
+    struct Rollover
+    {
+        CommandId id;
+        std::string hash;
+        std::shared_ptr<std::atomic<std::size_t>> workersLeft;
+    };
+
     EngineCore(api::EngineOptions options, const Timeouts& timeouts);
     [[nodiscard]] Result<void> makeWorkers();
     [[nodiscard]] Result<void> bindOwn();
@@ -58,6 +69,7 @@ private:
     [[nodiscard]] Result<std::vector<Bound>> bindNew(const config::Snapshot& snapshot);
 
     void apply(CommandId id, const std::shared_ptr<const model::Document>& document);
+    void answerRollovers();
     [[nodiscard]] Result<void> activate(const std::shared_ptr<const config::Snapshot>& snapshot);
     [[nodiscard]] Result<std::shared_ptr<const tls::ServerContext>> makeServerTls(
         const config::Snapshot& snapshot
@@ -93,6 +105,7 @@ private:
     std::map<std::string, Bound> m_bound; // By the listener's key.
     std::size_t m_listenersEver = 0;
     std::shared_ptr<const config::Snapshot> m_snapshot;
+    std::deque<Rollover> m_rollovers; // In order.
     api::EngineState m_state = api::EngineState::Starting;
     std::unique_ptr<net::FunctionTimer> m_statsTimer;
     std::unique_ptr<net::FunctionTimer> m_drainTimer;
