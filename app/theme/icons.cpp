@@ -25,7 +25,7 @@ QPixmap render(const QString& name, double size, const QColor& color, double rat
 {
     QFile file(pathOf(name));
     if (!file.open(QIODevice::ReadOnly)) {
-        
+
         return {};
     }
     QByteArray svg = file.readAll();
