@@ -16,6 +16,9 @@ namespace mesh::config {
 // What a plain (unquoted) scalar of YAML means: null, boolean, number or string.
 [[nodiscard]] model::Value resolvePlain(std::string_view text);
 
+// Whether all of it is whole characters of UTF-8 (RFC 3629).
+[[nodiscard]] bool isUtf8(std::string_view text);
+
 // Adds a Duplicate for every key of the map that stood before.
 void reportDuplicateKeys(const model::Value::Map& map, std::vector<Problem>& problems);
 

@@ -95,6 +95,19 @@ std::optional<Problem> findBadByte(std::string_view text)
 
 } // namespace
 
+bool isUtf8(std::string_view text)
+{
+    while (!text.empty()) {
+        const auto byte = static_cast<unsigned char>(text.front());
+        const std::size_t length = byte < 0x80U ? 1 : sequenceLength(byte);
+        if (byte >= 0x80U && !isCharacter(text, length)) {
+            return false;
+        }
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 TextForm formOf(std::string_view text)
 {
     if (text.starts_with(kByteOrderMark)) {

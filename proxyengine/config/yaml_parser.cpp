@@ -74,6 +74,9 @@ public:
     ) override
     {
         refuseAnchor(mark, anchor);
+        if (!isUtf8(value)) { // yaml-cpp 0.7 turns two escapes into single bytes.
+            stop(mark, R"(the escapes \N and \_ are not supported; write \u0085 and \u00a0)");
+        }
         if (isExpectingKey()) {
             m_stack.back().key = value;
             m_stack.back().keyMark = markOf(mark);

@@ -119,6 +119,9 @@ private Q_SLOTS:
             "a: &x 1\nb: *x",
             "1:4 anchors and aliases are not supported; write the value out");
         row("tag", "a: !mine 1", "1:4 tags are not supported; remove '!mine'");
+        row("an escape that yaml-cpp turns into a bare byte",
+            "a: \"\\N\"",
+            "1:4 the escapes \\N and \\_ are not supported; write \\u0085 and \\u00a0");
         row("documents",
             "a: 1\n---\nb: 2",
             "2:1 only one document in a file; remove what follows the first");
