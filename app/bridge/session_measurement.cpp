@@ -214,7 +214,7 @@ void MeshSession::Private::take(const std::string& node, const api::HealthEvent&
 void MeshSession::Private::take(const std::string& node, const api::PolicyEvent& event)
 {
     Marker marker;
-    marker.kind = event.kind == "config.applied" ? Marker::Kind::Push : Marker::Kind::Alert;
+    marker.kind = event.kind == "config_applied" ? Marker::Kind::Push : Marker::Kind::Alert;
     marker.begin_us = marker.end_us = event.time.time_since_epoch().count();
     marker.detail = QString::fromStdString(node + ": " + event.reason);
     if (marker.kind == Marker::Kind::Push) {

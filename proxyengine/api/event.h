@@ -69,7 +69,19 @@ struct HealthEvent
     telemetry::TargetHealth health;
 };
 
-// A policy acted: kind is dotted and past tense ("target.ejected", "config.applied").
+// A policy acted. Verdicts about requests are told once when they begin and then at most once a
+// second with their count; the frame counts each.
+//
+//   ejected, ejection_suppressed, returned          target:UPSTREAM/HOST:PORT
+//   breaker_opened, breaker_half_opened,
+//   breaker_closed                                  service:NAME or route:NAME
+//   budget_exhausted, retried, hedged, timed_out,
+//   rate_limited, concurrency_limited, shed,
+//   fault_injected, mirrored, fallback_served       service:NAME or route:NAME
+//   limit_reached                                   upstream:NAME
+//   panic_entered, panic_left,
+//   failover_started, failover_ended                upstream:NAME
+//   config_applied                                  the hash
 struct PolicyEvent
 {
     std::string node;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "proxyengine/base/time.h"
+#include "proxyengine/model/document.h"
 #include "proxyengine/model/gateway.h"
+#include "proxyengine/model/resilience.h"
 #include "proxyengine/policy/router.h"
 
 #include <cstdint>
@@ -25,6 +27,17 @@ struct TargetPlan
     std::string workload; // Name of the instance; empty: not a workload.
 };
 
+// What consistent-hashing and maglev hash; the names belong to the kind beside them.
+struct HashPlan
+{
+    model::HashOn on = model::HashOn::None;
+    model::HashOn fallback = model::HashOn::None;
+    std::string name; // Header, cookie, query argument or URI capture.
+    std::string fallbackName;
+    std::string cookiePath = "/";
+    friend bool operator==(const HashPlan&, const HashPlan&) = default;
+};
+
 // A named set of targets and how to choose among them. Every service has one: its own targets, an
 // upstream of the document, the workloads of the service, or the single host it names.
 struct UpstreamPlan
@@ -32,6 +45,11 @@ struct UpstreamPlan
     std::string name;
     model::Algorithm algorithm = model::Algorithm::RoundRobin;
     model::Healthchecks healthchecks;
+    HashPlan hash;
+    std::optional<model::OutlierDetection> outlierDetection;
+    std::optional<model::Limits> limits;
+    Duration slowStart{}; // Zero: none.
+    std::optional<model::Locality> locality;
     std::optional<std::string> hostHeader;
     std::vector<TargetPlan> targets; // In document order.
     bool isDeclared = false; // Stands in the document's `upstreams`; listed by the admin API.
@@ -49,10 +67,21 @@ struct ServicePlan
     Duration readTimeout{};
 };
 
+// Where one part of a route's traffic goes.
+struct SplitPlan
+{
+    std::size_t service = 0; // Index into Snapshot::services.
+    std::optional<std::size_t> resilience; // Index into Snapshot::resiliences.
+    std::uint32_t weight = 0;
+};
+
 struct RoutePlan
 {
     std::string name;
     std::optional<std::size_t> service; // Index into Snapshot::services; absent: 503.
+    std::optional<std::size_t> resilience; // Of this route with its own service.
+    std::vector<SplitPlan> split; // Empty: all to `service`. Otherwise two parts or more.
+    std::optional<model::SplitSticky> splitSticky;
     bool stripPath = true;
     bool preserveHost = false;
     bool allowsHttp = true; // False: only https; then redirectStatus answers plain HTTP.
@@ -83,6 +112,37 @@ struct ListenerPlan
     std::size_t table = 0; // Index into Snapshot::tables.
 };
 
+// Something that keeps a state of its own for the whole node: a breaker, a limiter, a budget. Two
+// plans of the same subject and settings in two snapshots are the same thing, and keep their state.
+template <typename Settings>
+struct KeptPlan
+{
+    std::string subject; // "service:cart" or "route:checkout"; whoever says the settings.
+    Settings settings;
+    friend bool operator==(const KeptPlan&, const KeptPlan&) = default;
+};
+
+// A route's resilience over its service's, field by field. Indices are into the Snapshot's lists
+// of the same name; absent means that nothing is said.
+struct ResiliencePlan
+{
+    std::string subject; // Of the service; what events of no own subject are about.
+    std::optional<Duration> timeout;
+    std::optional<Duration> perTryTimeout;
+    std::optional<std::size_t> retry;
+    std::optional<model::Hedge> hedge;
+    std::optional<std::size_t> breaker;
+    std::optional<std::size_t> fallbackService; // Of the breaker.
+    std::optional<std::size_t> fallbackResilience; // With which the fallback service is called.
+    std::optional<model::Mirror> mirror;
+    std::optional<std::size_t> mirrorService;
+    std::optional<model::Fault> fault;
+    std::vector<std::size_t> rateLimits;
+    std::optional<std::size_t> adaptiveConcurrency;
+    model::RequestPriority priority = model::RequestPriority::Default;
+    std::string version; // Only targets of this version; empty: all.
+};
+
 // A TCP route: connections that arrive at `port` go to the service's upstream.
 struct StreamRoutePlan
 {
@@ -107,6 +167,12 @@ struct Snapshot
     std::vector<ServicePlan> services;
     std::vector<RouteTable> tables;
     std::vector<ListenerPlan> listeners;
+    std::vector<ResiliencePlan> resiliences;
+    std::vector<KeptPlan<model::Retry>> retries; // The budget is what is kept.
+    std::vector<KeptPlan<model::Breaker>> breakers;
+    std::vector<KeptPlan<model::RateLimit>> rateLimits;
+    std::vector<KeptPlan<model::AdaptiveConcurrency>> adaptiveConcurrencies;
+    std::optional<model::Overload> overload;
     std::vector<StreamRoutePlan> streamRoutes;
     std::vector<CertificatePlan> certificates;
 };

@@ -13,11 +13,21 @@ namespace mesh::model {
 
 enum class MtlsMode : std::uint8_t { Off, Permissive, Strict };
 
+// When a node sheds requests, lowest priority first.
+struct Overload
+{
+    int maxRequests = 0; // In flight on the node; 0: not judged.
+    Duration maxLoopLag{}; // How late a worker's event loop may be; zero: not judged.
+    double shedFrom = 80; // Percent of either limit at which `low` begins to be shed.
+    friend bool operator==(const Overload&, const Overload&) = default;
+};
+
 struct MeshSettings
 {
     std::string name;
     std::optional<std::string> trustDomain;
     MtlsMode mtls = MtlsMode::Off;
+    std::optional<Overload> overload; // Of every node.
     friend bool operator==(const MeshSettings&, const MeshSettings&) = default;
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "proxyengine/base/time.h"
+#include "proxyengine/model/headers.h"
+#include "proxyengine/model/resilience.h"
 
 #include <cstdint>
 #include <optional>
@@ -15,13 +17,6 @@ namespace mesh::model {
 using Tags = std::vector<std::string>; // In file order, unique, no ',' or '/'.
 
 enum class Protocol : std::uint8_t { Http, Https, Grpc, Grpcs, Tcp, Tls, TlsPassthrough, Udp };
-
-struct HeaderMatch
-{
-    std::string name; // As written; compared without case.
-    std::vector<std::string> values; // One may match. A single "~*..." is a regular expression.
-    friend bool operator==(const HeaderMatch&, const HeaderMatch&) = default;
-};
 
 // An element of a stream route's sources or destinations; at least one part is present.
 struct AddressMatch
@@ -53,6 +48,9 @@ struct Route
     bool requestBuffering = true;
     bool responseBuffering = true;
     std::optional<std::string> service; // Only on a top-level route: the service's name or id.
+    std::optional<Resilience> resilience; // Wins over the service's, field by field.
+    std::vector<SplitPart> split; // Empty: all goes to the route's service.
+    std::optional<SplitSticky> splitSticky;
     Tags tags;
     std::optional<std::int64_t> createdAt;
     std::optional<std::int64_t> updatedAt;
@@ -76,6 +74,7 @@ struct Service
     std::optional<bool> tlsVerify;
     std::optional<int> tlsVerifyDepth;
     std::vector<std::string> caCertificates;
+    std::optional<Resilience> resilience;
     Tags tags;
     std::optional<std::int64_t> createdAt;
     std::optional<std::int64_t> updatedAt;
@@ -210,6 +209,10 @@ struct Upstream
     std::optional<std::string> clientCertificate;
     bool useSrvName = false;
     Healthchecks healthchecks;
+    std::optional<OutlierDetection> outlierDetection;
+    std::optional<Limits> limits;
+    std::optional<Duration> slowStart;
+    std::optional<Locality> locality;
     Tags tags;
     std::optional<std::int64_t> createdAt;
     std::optional<std::int64_t> updatedAt;

@@ -95,7 +95,7 @@ void EngineCore::answerRollovers()
         const Rollover activated = std::move(m_rollovers.front());
         m_rollovers.pop_front();
         done(activated.id, api::Applied{activated.hash});
-        emitPolicy("config.applied", activated.hash, {});
+        emitPolicy("config_applied", activated.hash, {});
         emit(state());
     }
 }

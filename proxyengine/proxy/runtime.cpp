@@ -36,12 +36,15 @@ UpstreamState::UpstreamState(const config::UpstreamPlan& from, Random& random)
 bool isSamePlan(const config::UpstreamPlan& a, const config::UpstreamPlan& b)
 {
     return a.name == b.name && a.algorithm == b.algorithm && a.hostHeader == b.hostHeader
-           && a.healthchecks == b.healthchecks
+           && a.healthchecks == b.healthchecks && a.hash == b.hash
+           && a.outlierDetection == b.outlierDetection && a.limits == b.limits
+           && a.slowStart == b.slowStart && a.locality == b.locality
            && std::ranges::equal(
                a.targets,
                b.targets,
                [](const config::TargetPlan& one, const config::TargetPlan& two) {
                    return one.address == two.address && one.weight == two.weight
+                          && one.zone == two.zone && one.version == two.version
                           && one.workload == two.workload;
                }
            );

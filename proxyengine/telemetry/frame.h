@@ -44,6 +44,25 @@ struct AttemptSeries
     HistogramCounts latency; // Microseconds, from sending to the response head.
 };
 
+// What a traffic policy did in the interval. Kinds are those of policy events (api/event.h).
+struct PolicyCount
+{
+    std::string kind; // "ejected", "rate_limited", "retried", ...
+    std::string subject; // "service:cart", "upstream:cart", "target:cart/10.0.0.3:7001".
+    std::uint64_t count = 0;
+};
+
+// A policy that is not at rest at the end of the interval; whatever is absent is at rest.
+struct PolicyState
+{
+    std::string kind; // "breaker_open", "breaker_half_open", "panic", "failover", "ejected",
+                      // "budget_exhausted", "limit_reached", "fault", "shedding".
+    std::string subject;
+    std::string reason; // "12 of 20 requests failed in 10 s; probes in 3 s".
+    WallTime since{};
+    friend bool operator==(const PolicyState&, const PolicyState&) = default;
+};
+
 enum class TargetState : std::uint8_t { Healthy, Unhealthy, DnsError, HealthchecksOff };
 
 struct TargetHealth
@@ -56,6 +75,8 @@ struct TargetHealth
     std::string
         reason; // One sentence fragment, "3 connection failures in a row"; empty when healthy.
     WallTime since{};
+    bool isEjected = false; // By outlier detection; the state is Unhealthy then.
+    std::string suppressed; // Why an ejection that was due did not happen; empty: none was.
     friend bool operator==(const TargetHealth&, const TargetHealth&) = default;
 };
 
@@ -71,6 +92,8 @@ struct StatsFrame
     std::vector<RequestSeries> requests; // Only those with traffic in the interval or in flight.
     std::vector<AttemptSeries> attempts;
     std::vector<TargetHealth> health; // Every target of every upstream.
+    std::vector<PolicyCount> policy; // Only what happened.
+    std::vector<PolicyState> states;
     std::uint64_t connections = 0; // From clients, open at the end.
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0; // Requests refused as malformed.
