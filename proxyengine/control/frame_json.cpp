@@ -121,11 +121,55 @@ telemetry::AttemptSeries attemptsFromJson(const Json& json)
     return series;
 }
 
+Json countToJson(const telemetry::PolicyCount& count)
+{
+    Json json{{"kind", count.kind}, {"subject", count.subject}, {"count", count.count}};
+    if (!count.detail.empty()) {
+        json["detail"] = count.detail;
+    }
+    return json;
+}
+
+telemetry::PolicyCount countFromJson(const Json& json)
+{
+    telemetry::PolicyCount count;
+    count.kind = textOf(json, "kind");
+    count.subject = textOf(json, "subject");
+    count.count = countOf(json, "count");
+    count.detail = textOf(json, "detail");
+    return count;
+}
+
+Json stateToJson(const telemetry::PolicyState& state)
+{
+    Json json{
+        {"kind", state.kind},
+        {"subject", state.subject},
+        {"reason", state.reason},
+        {"since", toIsoText(state.since)},
+        {"since_us", state.since.time_since_epoch().count()}};
+    if (!state.detail.empty()) {
+        json["detail"] = state.detail;
+    }
+    return json;
+}
+
+telemetry::PolicyState stateFromJson(const Json& json)
+{
+    telemetry::PolicyState state;
+    state.kind = textOf(json, "kind");
+    state.subject = textOf(json, "subject");
+    state.reason = textOf(json, "reason");
+    state.since = wallTimeOf(json, "since_us");
+    state.detail = textOf(json, "detail");
+    return state;
+}
+
 } // namespace
 
 Json healthToJson(const telemetry::TargetHealth& health)
 {
-    return Json{
+    Json json{
         {"upstream", health.upstream},
         {"target", health.target},
         {"workload", health.workload},
@@ -133,7 +177,17 @@ Json healthToJson(const telemetry::TargetHealth& health)
         {"health", telemetry::toText(health.state)},
         {"reason", health.reason},
         {"since", toIsoText(health.since)},
-        {"since_us", health.since.time_since_epoch().count()}};
+        {"since_us", health.since.time_since_epoch().count()},
+        {"ejected", health.isEjected},
+        {"ejected_until", nullptr},
+        {"suppressed", health.suppressed},
+        {"zone", health.zone},
+        {"version", health.version}};
+    if (health.isEjected) {
+        json["ejected_until"] = toIsoText(health.ejectedUntil);
+        json["ejected_until_us"] = health.ejectedUntil.time_since_epoch().count();
+    }
+    return json;
 }
 
 telemetry::TargetHealth healthFromJson(const Json& json)
@@ -151,6 +205,11 @@ telemetry::TargetHealth healthFromJson(const Json& json)
     }
     health.reason = textOf(json, "reason");
     health.since = wallTimeOf(json, "since_us");
+    health.isEjected = memberOf(json, "ejected") == Json(true);
+    health.ejectedUntil = wallTimeOf(json, "ejected_until_us");
+    health.suppressed = textOf(json, "suppressed");
+    health.zone = textOf(json, "zone");
+    health.version = textOf(json, "version");
     return health;
 }
 
@@ -179,6 +238,14 @@ Json frameToJson(const telemetry::StatsFrame& frame)
     for (const telemetry::TargetHealth& health : frame.health) {
         json["health"].push_back(healthToJson(health));
     }
+    json["policy"] = Json::array();
+    for (const telemetry::PolicyCount& count : frame.policy) {
+        json["policy"].push_back(countToJson(count));
+    }
+    json["states"] = Json::array();
+    for (const telemetry::PolicyState& state : frame.states) {
+        json["states"].push_back(stateToJson(state));
+    }
     return json;
 }
 
@@ -187,7 +254,9 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
     if (!json.is_object()) {
         return fail(ErrorCode::InvalidArgument, "a stats event has no frame");
     }
-    if (listOf(json, "requests").size() + listOf(json, "attempts").size() > 2 * kSeriesPerNodeMax) {
+    const std::size_t rows = listOf(json, "requests").size() + listOf(json, "attempts").size()
+                             + listOf(json, "policy").size() + listOf(json, "states").size();
+    if (rows > 4 * kSeriesPerNodeMax) {
         return fail(ErrorCode::LimitExceeded, "a frame has more series than a node may have");
     }
     telemetry::StatsFrame frame;
@@ -209,6 +278,12 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
     }
     for (const Json& health : listOf(json, "health")) {
         frame.health.push_back(healthFromJson(health));
+    }
+    for (const Json& count : listOf(json, "policy")) {
+        frame.policy.push_back(countFromJson(count));
+    }
+    for (const Json& state : listOf(json, "states")) {
+        frame.states.push_back(stateFromJson(state));
     }
     return frame;
 }

@@ -50,6 +50,10 @@ struct PolicyCount
     std::string kind; // "ejected", "rate_limited", "retried", ...
     std::string subject; // "service:cart", "upstream:cart", "target:cart/10.0.0.3:7001".
     std::uint64_t count = 0;
+    std::string detail; // Which of several: the detector that ejected ("consecutive_5xx"), the
+                        // limit that was reached ("pending"), a high priority's "high_pending".
+                        // A kind and subject may stand in several rows with different details.
+    friend bool operator==(const PolicyCount&, const PolicyCount&) = default;
 };
 
 // A policy that is not at rest at the end of the interval; whatever is absent is at rest.
@@ -60,6 +64,7 @@ struct PolicyState
     std::string subject;
     std::string reason; // "12 of 20 requests failed in 10 s; probes in 3 s".
     WallTime since{};
+    std::string detail; // As of a PolicyCount.
     friend bool operator==(const PolicyState&, const PolicyState&) = default;
 };
 
@@ -77,6 +82,9 @@ struct TargetHealth
     WallTime since{};
     bool isEjected = false; // By outlier detection; the state is Unhealthy then.
     std::string suppressed; // Why an ejection that was due did not happen; empty: none was.
+    WallTime ejectedUntil{}; // The earliest return; zero while not ejected.
+    std::string zone; // Empty: unknown.
+    std::string version;
     friend bool operator==(const TargetHealth&, const TargetHealth&) = default;
 };
 

@@ -37,7 +37,40 @@ Json healthJson(const TargetHealth& health)
         {"weight", health.weight},
         {"health", toText(health.state)},
         {"reason", health.reason},
-        {"since", timeText(health.since)}};
+        {"since", timeText(health.since)},
+        {"ejected", health.isEjected},
+        {"suppressed", health.suppressed},
+        {"zone", health.zone},
+        {"version", health.version}};
+}
+
+Json policyJson(const std::vector<PolicyCount>& counts)
+{
+    Json policy = Json::array();
+    for (const PolicyCount& row : counts) {
+        policy.push_back(
+            {{"kind", row.kind},
+             {"subject", row.subject},
+             {"detail", row.detail},
+             {"count", row.count}}
+        );
+    }
+    return policy;
+}
+
+Json statesJson(const std::vector<PolicyState>& rows)
+{
+    Json states = Json::array();
+    for (const PolicyState& row : rows) {
+        states.push_back(
+            {{"kind", row.kind},
+             {"subject", row.subject},
+             {"detail", row.detail},
+             {"reason", row.reason},
+             {"since", timeText(row.since)}}
+        );
+    }
+    return states;
 }
 
 } // namespace
@@ -86,6 +119,8 @@ std::string toJson(const StatsFrame& frame)
     for (const TargetHealth& row : frame.health) {
         health.push_back(healthJson(row));
     }
+    json["policy"] = policyJson(frame.policy);
+    json["states"] = statesJson(frame.states);
     json["requests"] = std::move(requests);
     json["attempts"] = std::move(attempts);
     json["health"] = std::move(health);

@@ -10,10 +10,12 @@
 namespace mesh::telemetry {
 
 // {"kind":"stats","time":...,"node":...,"interval_ms":...,"sequence":...,"hash":...,
-//  "requests":[...],"attempts":[...],"health":[...],"connections":...}
+//  "policy":[...],"states":[...],"requests":[...],"attempts":[...],"health":[...],
+//  "connections":...}
 [[nodiscard]] std::string toJson(const StatsFrame& frame);
 
-// {"upstream","target","workload","weight","health","reason","since"}
+// {"upstream","target","workload","weight","health","reason","since","ejected","suppressed","zone",
+//  "version"}
 [[nodiscard]] std::string toJson(const TargetHealth& health);
 
 } // namespace mesh::telemetry
