@@ -1,0 +1,5 @@
+# Servers that do wrong, and what a client in front of the proxy sees of it.
+if(TARGET mesh_test_servers)
+    mesh_add_test(misbehaving_server_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/misbehaving_server_test.cpp
+        DEPENDS mesh_test_servers LABEL integration TIMEOUT 60)
+endif()
