@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <span>
 
@@ -250,6 +251,11 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
     }
     if (!options.certPem.empty()) {
         MESH_TRY_VOID(useCertificate(context, options.certPem, options.keyPem));
+    }
+    constexpr std::array<unsigned char, 3> kHttp2 = {2, 'h', '2'};
+    if (options.http2 == Http2Offer::Yes
+        && SSL_CTX_set_alpn_protos(context, kHttp2.data(), kHttp2.size()) != 0) {
+        return takeOpensslError("SSL_CTX_set_alpn_protos");
     }
     return std::shared_ptr<const ClientContext>(new ClientContext(std::move(state)));
 }

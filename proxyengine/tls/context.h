@@ -48,6 +48,7 @@ struct ClientOptions
     std::string caPem; // Trusted roots; empty: the system's.
     std::string certPem; // Client certificate chain; empty: none.
     std::string keyPem;
+    Http2Offer http2 = Http2Offer::No; // Yes: "h2" alone is offered by ALPN.
 };
 
 // Everything a client needs for its handshakes; immutable. Threads: any, after make().

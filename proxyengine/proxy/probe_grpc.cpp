@@ -1,0 +1,43 @@
+#include "proxyengine/http/grpc_health.h"
+#include "proxyengine/proxy/probe_talk.h"
+
+namespace mesh::proxy {
+namespace {
+
+class GrpcTalk final : public ProbeTalk
+{
+public:
+    explicit GrpcTalk(const ProbeCall& call)
+        : m_call(
+            call.type == model::ProbeType::Grpcs ? http::GrpcHealthCall::Scheme::Https
+                                                 : http::GrpcHealthCall::Scheme::Http,
+            call.authority
+        )
+    {}
+
+    std::string_view toSend() override { return m_call.toSend(); }
+    void onSent(std::size_t count) override { m_call.onSent(count); }
+
+    std::optional<ProbeOutcome> onBytes(std::string_view bytes) override
+    {
+        auto answer = m_call.onBytes(bytes);
+        if (!answer) {
+            return std::nullopt;
+        }
+        const policy::Observation seen{
+            policy::Check::Active, policy::Observation::Kind::Status, answer->status};
+        return ProbeOutcome{seen, std::move(answer->text)};
+    }
+
+private:
+    http::GrpcHealthCall m_call;
+};
+
+} // namespace
+
+std::unique_ptr<ProbeTalk> makeGrpcTalk(const ProbeCall& call)
+{
+    return std::make_unique<GrpcTalk>(call);
+}
+
+} // namespace mesh::proxy
