@@ -1,0 +1,73 @@
+#pragma once
+
+#include "proxyengine/policy/rate_limit.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace mesh::policy {
+
+// The states of one rate limit for many keys (callers, addresses, paths), in fixed memory.
+//
+// A key is known by a 64-bit hash under the given seed and lives in one bucket of kBucketKeys. An
+// entry is free again as soon as its word is at rest, so nothing is lost by forgetting it. When all
+// entries of a bucket are in use, further keys of that bucket share one state, together: each of
+// them still gets no more than the limit, but may get less (overflows() counts these). Sized four
+// times the keys that are active at once, that happens to less than one key in a million.
+//
+// Threads: any. A word changes by compare-and-exchange only, and its own order makes each count
+// exact. An entry changes its key only from rest and only by the thread that made the bucket's
+// version odd: it first sets the word to RateRule::kNoWord, then the key, then the word to 0
+// (release). Whoever takes from a word (acquire) and then still sees its key at the entry has
+// charged the right key; otherwise it starts again. No thread waits for another: after kTriesMax
+// disturbed looks it uses the bucket's shared state.
+// Cost: one hash and a scan of at most kBucketKeys hashes in two cache lines; no allocation after
+// construction.
+class RateTable
+{
+public:
+    static constexpr std::size_t kBucketKeys = 16;
+    static constexpr int kTriesMax = 64;
+
+    // Room for `keys`, rounded up to whole buckets. The seed keeps callers from choosing keys that
+    // share a bucket; the simulator gives a fixed one.
+    RateTable(RateRule rule, std::size_t keys, std::uint64_t seed);
+
+    [[nodiscard]] RateVerdict take(std::string_view key, RateNow now);
+    // Undoes a take() that admitted. A key that lives in a shared state stays charged.
+    void giveBack(std::string_view key, RateNow now);
+
+    [[nodiscard]] const RateRule& rule() const { return m_rule; }
+    [[nodiscard]] std::size_t capacity() const { return m_buckets.size() * kBucketKeys; }
+    [[nodiscard]] std::uint64_t overflows() const; // take()s that were judged by a shared state.
+    [[nodiscard]] std::size_t keysInUse(RateNow now) const; // Not at rest. For metrics: walks all.
+
+private:
+    using Word = std::atomic<std::uint64_t>;
+    struct alignas(64) Bucket
+    {
+        std::array<Word, kBucketKeys> keys{}; // 0: never used.
+        std::array<Word, kBucketKeys> words{};
+        Word version{0}; // Odd while an entry changes its key.
+        Word shared{0};
+    };
+    enum class Taken : std::uint8_t { Yes, Disturbed };
+
+    [[nodiscard]] std::uint64_t hashOf(std::string_view key) const;
+    Bucket& bucketOf(std::uint64_t hash);
+    Taken takeAt(
+        Bucket& bucket, std::size_t entry, std::uint64_t hash, RateNow now, RateVerdict& verdict
+    );
+    void settle(Bucket& bucket, std::size_t entry, std::uint64_t hash, std::uint64_t version);
+    [[nodiscard]] RateVerdict takeShared(Bucket& bucket, RateNow now);
+
+    RateRule m_rule;
+    std::uint64_t m_seed;
+    std::vector<Bucket> m_buckets;
+    std::atomic<std::uint64_t> m_overflows{0};
+};
+
+} // namespace mesh::policy
