@@ -31,6 +31,13 @@ HealthRules::Limits toLimits(const Healthcheck& config)
         config.unhealthy.httpFailures};
 }
 
+void ignoreStatuses(HealthRules::Limits& limits)
+{
+    limits.healthyStatuses.set();
+    limits.unhealthyStatuses.reset();
+    limits.httpFailures = 0;
+}
+
 bool hasLimit(const HealthRules::Limits& limits)
 {
     return limits.successes > 0 || limits.tcpFailures > 0 || limits.timeouts > 0
@@ -56,7 +63,14 @@ HealthRules::HealthRules(const model::Healthchecks& config)
     , passive(toLimits(config.passive))
     , healthyInterval(config.active.healthy.interval)
     , unhealthyInterval(config.active.unhealthy.interval)
-{}
+{
+    if (config.active.type == model::ProbeType::Tcp) {
+        ignoreStatuses(active);
+    }
+    if (config.passive.type == model::ProbeType::Tcp) {
+        ignoreStatuses(passive);
+    }
+}
 
 bool HealthRules::isAnythingChecked() const
 {
@@ -97,6 +111,12 @@ bool HealthMachine::observe(TimePoint now, const Observation& observation)
     case Observation::Kind::Timeout:
         countFailure(observation.check, Counter::Timeouts, 0, limits.timeouts);
         break;
+    case Observation::Kind::Success:
+        countSuccess(limits);
+        break;
+    case Observation::Kind::NotServing:
+        countFailure(observation.check, Counter::NotServing, 0, limits.httpFailures);
+        break;
     case Observation::Kind::Status:
         if (contains(limits.healthyStatuses, observation.status)) {
             countSuccess(limits);
@@ -131,6 +151,7 @@ void HealthMachine::countFailure(Check check, Counter counter, int status, int l
     if (limit <= 0 || !m_isHealthy) {
         return;
     }
+    // What was not serving adds up with other bad answers.
     int& count = counter == Counter::TcpFailures ? m_counters.tcpFailures
                  : counter == Counter::Timeouts  ? m_counters.timeouts
                                                  : m_counters.httpFailures;
@@ -191,6 +212,8 @@ std::string HealthMachine::reason() const
     case Counter::Timeouts:
         return isProbe ? fmt::format("{} probe{} timed out{}", m_cause.count, plural, tail)
                        : fmt::format("{} timeout{}{}", m_cause.count, plural, tail);
+    case Counter::NotServing:
+        return fmt::format("not serving in {} probe{}{}", m_cause.count, plural, tail);
     case Counter::HttpFailures:
         break;
     }
@@ -234,6 +257,19 @@ std::string_view toText(HealthMachine::State state)
         return "unhealthy";
     }
     return "";
+}
+
+Availability combine(const HealthMachine& health, std::string_view ejection)
+{
+    Availability availability{health.isAvailable(), health.reason()};
+    if (ejection.empty() || health.overrideWord() != HealthMachine::Override::None) {
+        return availability;
+    }
+    availability.reason = availability.isAvailable
+                              ? fmt::format("ejected: {}", ejection)
+                              : fmt::format("{}; also ejected: {}", availability.reason, ejection);
+    availability.isAvailable = false;
+    return availability;
 }
 
 } // namespace mesh::policy

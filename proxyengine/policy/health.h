@@ -19,13 +19,23 @@ enum class Check : std::uint8_t {
 
 // How one probe or one attempt ended. Passive, as the gateway reports it: a timeout of any kind is
 // Timeout, any other failure before a whole response head is ConnectFailure, else Status.
+//
+//   probe          passed     did not pass
+//   http, https    Status     Status; ConnectFailure (also of a TLS handshake); Timeout
+//   tcp            Success    ConnectFailure; Timeout
+//   grpc, grpcs    Success    NotServing (any other answer of the health service, or none of it)
 struct Observation
 {
-    enum class Kind : std::uint8_t { Status, ConnectFailure, Timeout };
+    enum class Kind : std::uint8_t {
+        Status,
+        ConnectFailure,
+        Timeout,
+        Success, // Whatever the lists of statuses say.
+        NotServing, // Counts as an HTTP failure.
+    };
     Check check = Check::Passive;
     Kind kind = Kind::Status;
-    int status = 0; // Only with Status; 0: not readable as HTTP, a failure. For a TCP probe that
-                    // connected, 200.
+    int status = 0; // Only with Status; 0: not readable as HTTP, a failure.
 };
 
 // Thresholds, statuses and intervals of an upstream's health checks in the form machines use.
@@ -48,6 +58,7 @@ struct HealthRules
     Duration healthyInterval{}; // Between probes of a healthy target; zero: no probes.
     Duration unhealthyInterval{};
 
+    // A check of type tcp does not look at statuses: any answer is a success.
     explicit HealthRules(const model::Healthchecks& config);
 
     // False when neither probes nor requests can change anything: HEALTHCHECKS_OFF.
@@ -102,7 +113,7 @@ public:
     void onProbeStarted(TimePoint now);
 
 private:
-    enum class Counter : std::uint8_t { TcpFailures, Timeouts, HttpFailures };
+    enum class Counter : std::uint8_t { TcpFailures, Timeouts, HttpFailures, NotServing };
     struct Counters
     {
         int successes = 0;
@@ -133,5 +144,25 @@ private:
 };
 
 std::string_view toText(HealthMachine::State state);
+
+// What all that is known of a target comes to.
+struct Availability
+{
+    bool isAvailable = true;
+    std::string reason; // Empty when available by observation.
+    friend bool operator==(const Availability&, const Availability&) = default;
+};
+
+// An operator's word wins, then the health checks, then ejection: a target is available only when
+// neither of the last two objects. `ejection` is the ejection's reason, empty when not ejected.
+//
+//   override     checks       ejection   available   reason
+//   healthy      any          any        yes         "set by an operator"
+//   unhealthy    any          any        no          "set by an operator"
+//   none         unhealthy    no         no          that of the checks
+//   none         unhealthy    yes        no          "<checks>; also ejected: <ejection>"
+//   none         healthy      yes        no          "ejected: <ejection>"
+//   none         healthy      no         yes         empty
+[[nodiscard]] Availability combine(const HealthMachine& health, std::string_view ejection);
 
 } // namespace mesh::policy

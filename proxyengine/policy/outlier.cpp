@@ -1,0 +1,507 @@
+#include "proxyengine/policy/outlier.h"
+
+#include "proxyengine/base/assert.h"
+#include "proxyengine/policy/reason_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace mesh::policy {
+
+namespace {
+
+constexpr std::array<std::string_view, kOutlierDetectorKinds> kNames = {
+    "consecutive_5xx",
+    "consecutive_gateway_failure",
+    "consecutive_local_origin_failure",
+    "success_rate",
+    "local_origin_success_rate",
+    "failure_percentage"};
+
+// Rates are sums of quotients; equal hosts must not differ by rounding.
+constexpr double kRateTolerance = 1e-9;
+
+bool isLocalOrigin(OutlierOutcome::Kind kind)
+{
+    return kind == OutlierOutcome::Kind::ConnectFailure || kind == OutlierOutcome::Kind::Timeout;
+}
+
+bool isGatewayFailure(const OutlierOutcome& outcome)
+{
+    return isLocalOrigin(outcome.kind) || (outcome.status >= 502 && outcome.status <= 504);
+}
+
+std::string toWords(const OutlierOutcome& outcome)
+{
+    switch (outcome.kind) {
+    case OutlierOutcome::Kind::ConnectFailure:
+        return "connection failure";
+    case OutlierOutcome::Kind::Timeout:
+        return "timeout";
+    case OutlierOutcome::Kind::Success:
+    case OutlierOutcome::Kind::Answer5xx:
+        break;
+    }
+    return fmt::format("{}", outcome.status);
+}
+
+double percentOf(std::uint64_t part, std::uint64_t all)
+{
+    return 100.0 * static_cast<double>(part) / static_cast<double>(all);
+}
+
+std::size_t ejectedMaxOf(const model::OutlierDetection& settings, std::size_t hosts)
+{
+    const double percent = std::clamp(settings.maxEjectionPercent, 0.0, 100.0);
+    // Percentages have few decimals: 28 % of 25 hosts must not become 6.999.
+    const double exact = static_cast<double>(hosts) * percent / 100 + kRateTolerance;
+    const auto allowed = static_cast<std::size_t>(std::floor(exact));
+    return hosts >= 2 ? std::max<std::size_t>(allowed, 1) : allowed;
+}
+
+} // namespace
+
+std::string_view toText(OutlierDetectorKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
+
+OutlierDetector::OutlierDetector(
+    const model::OutlierDetection& settings, std::size_t hosts, TimePoint now
+)
+    : m_settings(settings)
+    , m_hosts(hosts)
+    , m_ejectedMax(ejectedMaxOf(settings, hosts))
+    , m_nextSweepAt(now + settings.interval)
+{}
+
+std::vector<OutlierVerdict> OutlierDetector::adopt(
+    TimePoint now, const OutlierDetector& previous, std::span<const std::size_t> previousOf
+)
+{
+    MESH_ASSERT(previousOf.size() == m_hosts.size());
+    const TimePoint untilMax = now + ejectionMax() + m_settings.ejectionJitter;
+    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
+        if (previousOf[host] == kNoHost) {
+            continue;
+        }
+        m_hosts[host] = previous.m_hosts[previousOf[host]];
+        m_hosts[host].suppression.reset();
+        if (m_hosts[host].ejection) {
+            m_hosts[host].ejection->until = std::min(m_hosts[host].ejection->until, untilMax);
+            ++m_ejected;
+        }
+    }
+    m_counts = previous.m_counts;
+    m_nextSweepAt = std::min(previous.m_nextSweepAt, m_nextSweepAt);
+
+    std::vector<OutlierVerdict> verdicts;
+    while (m_ejected > m_ejectedMax) {
+        std::size_t first = kNoHost;
+        for (std::size_t host = 0; host < m_hosts.size(); ++host) {
+            if (isEjected(host)
+                && (first == kNoHost
+                    || m_hosts[host].ejection->until < m_hosts[first].ejection->until)) {
+                first = host;
+            }
+        }
+        verdicts.push_back(release(first, "fewer hosts may be ejected now"));
+    }
+    return verdicts;
+}
+
+std::optional<OutlierVerdict> OutlierDetector::observe(
+    TimePoint now, std::size_t host, const OutlierOutcome& outcome, Random& random
+)
+{
+    if (outcome.kind == OutlierOutcome::Kind::Success) {
+        observeSuccesses(host, 1);
+        return std::nullopt;
+    }
+    if (m_settings.splitLocalOrigin && isLocalOrigin(outcome.kind)) {
+        return onLocalFailure(now, host, outcome, random);
+    }
+    return onFailure(now, host, outcome, random);
+}
+
+void OutlierDetector::observeSuccesses(std::size_t host, std::uint32_t count)
+{
+    if (count == 0) {
+        return;
+    }
+    Host& row = m_hosts[host];
+    row.consecutive5xx = 0;
+    row.consecutiveGateway = 0;
+    row.consecutiveLocal = 0;
+    row.active.all += count;
+    row.activeLocal.all += count;
+}
+
+std::optional<OutlierVerdict> OutlierDetector::onFailure(
+    TimePoint now, std::size_t host, const OutlierOutcome& outcome, Random& random
+)
+{
+    Host& row = m_hosts[host];
+    ++row.active.all;
+    ++row.active.failed;
+    ++row.activeLocal.all; // With split_local_origin, any answer is a local success.
+    row.consecutiveLocal = 0;
+    if (row.ejection) {
+        return std::nullopt;
+    }
+
+    // Both counters count before either may eject and so start over.
+    row.consecutiveGateway = isGatewayFailure(outcome) ? row.consecutiveGateway + 1 : 0;
+    ++row.consecutive5xx;
+    std::optional<OutlierVerdict> verdict;
+    if (m_settings.consecutiveGatewayFailure > 0
+        && row.consecutiveGateway >= m_settings.consecutiveGatewayFailure) {
+        const Evidence evidence{
+            OutlierDetectorKind::ConsecutiveGatewayFailure,
+            std::exchange(row.consecutiveGateway, 0),
+            outcome};
+        verdict = detect(now, host, evidence, random);
+    }
+    if (!row.ejection && m_settings.consecutive5xx > 0
+        && row.consecutive5xx >= m_settings.consecutive5xx) {
+        const Evidence evidence{
+            OutlierDetectorKind::Consecutive5xx, std::exchange(row.consecutive5xx, 0), outcome};
+        if (auto second = detect(now, host, evidence, random)) {
+            verdict = std::move(second);
+        }
+    }
+    return verdict;
+}
+
+std::optional<OutlierVerdict> OutlierDetector::onLocalFailure(
+    TimePoint now, std::size_t host, const OutlierOutcome& outcome, Random& random
+)
+{
+    Host& row = m_hosts[host];
+    ++row.activeLocal.all;
+    ++row.activeLocal.failed;
+    if (row.ejection) {
+        return std::nullopt;
+    }
+    ++row.consecutiveLocal;
+    if (m_settings.consecutiveLocalOriginFailure <= 0
+        || row.consecutiveLocal < m_settings.consecutiveLocalOriginFailure) {
+        return std::nullopt;
+    }
+    const Evidence evidence{
+        OutlierDetectorKind::ConsecutiveLocalOriginFailure,
+        std::exchange(row.consecutiveLocal, 0),
+        outcome};
+    return detect(now, host, evidence, random);
+}
+
+std::optional<OutlierVerdict> OutlierDetector::detect(
+    TimePoint now, std::size_t host, const Evidence& evidence, Random& random
+)
+{
+    Counts& counts = m_counts[static_cast<std::size_t>(evidence.detector)];
+    ++counts.detected;
+    if (!random.chance(enforcing(evidence.detector) / 100)) {
+        return std::nullopt;
+    }
+    if (m_ejected >= m_ejectedMax) {
+        ++counts.overflow;
+        return suppress(host, evidence);
+    }
+    ++counts.enforced;
+    return eject(now, host, evidence, random);
+}
+
+OutlierVerdict OutlierDetector::eject(
+    TimePoint now, std::size_t host, const Evidence& evidence, Random& random
+)
+{
+    Host& row = m_hosts[host];
+    ++row.multiplier;
+    ++row.times;
+    // Divided instead of multiplied, because the multiplier has no bound.
+    const Duration base = m_settings.baseEjection;
+    Duration length = ejectionMax();
+    if (base <= Duration::zero() || row.multiplier <= length / base) {
+        length = base * static_cast<Duration::rep>(row.multiplier);
+    }
+    if (m_settings.ejectionJitter > Duration::zero()) {
+        const auto bound = static_cast<std::uint64_t>(m_settings.ejectionJitter.count()) + 1;
+        length += Duration(static_cast<Duration::rep>(random.below(bound)));
+    }
+    row.ejection = Ejection{evidence.detector, now, now + length};
+    row.evidence = evidence;
+    row.suppression.reset();
+    ++m_ejected;
+    return {
+        OutlierVerdict::Kind::Ejected,
+        host,
+        evidence.detector,
+        row.ejection->until,
+        reason(now, host)};
+}
+
+std::optional<OutlierVerdict> OutlierDetector::suppress(std::size_t host, const Evidence& evidence)
+{
+    std::optional<Suppression>& present = m_hosts[host].suppression;
+    if (present && present->ejected == m_ejected) {
+        present->isRecent = true;
+        return std::nullopt;
+    }
+    present = Suppression{evidence, m_ejected};
+    return OutlierVerdict{
+        OutlierVerdict::Kind::Suppressed, host, evidence.detector, {}, suppressed(host)};
+}
+
+OutlierVerdict OutlierDetector::release(std::size_t host, std::string_view reason)
+{
+    Host& row = m_hosts[host];
+    row.ejection.reset();
+    row.consecutive5xx = 0;
+    row.consecutiveGateway = 0;
+    row.consecutiveLocal = 0;
+    --m_ejected;
+    // There is room again: what was held back for want of it is found anew, or was not lasting.
+    for (Host& other : m_hosts) {
+        other.suppression.reset();
+    }
+    return {OutlierVerdict::Kind::Returned, host, {}, {}, std::string(reason)};
+}
+
+std::vector<OutlierVerdict> OutlierDetector::sweep(TimePoint now, Random& random)
+{
+    std::vector<OutlierVerdict> verdicts;
+    m_nextSweepAt = now + m_settings.interval;
+    for (Host& host : m_hosts) {
+        host.swept = std::exchange(host.active, {});
+        host.sweptLocal = std::exchange(host.activeLocal, {});
+    }
+    sweepSuccessRate(now, &Host::swept, OutlierDetectorKind::SuccessRate, random, verdicts);
+    if (m_settings.splitLocalOrigin) {
+        sweepSuccessRate(
+            now, &Host::sweptLocal, OutlierDetectorKind::LocalOriginSuccessRate, random, verdicts
+        );
+    }
+    sweepFailurePercentage(now, random, verdicts);
+    releaseAndForgive(now, verdicts);
+    forgetSuppressions();
+    return verdicts;
+}
+
+void OutlierDetector::sweepSuccessRate(
+    TimePoint now,
+    Bucket Host::*bucket,
+    OutlierDetectorKind kind,
+    Random& random,
+    std::vector<OutlierVerdict>& verdicts
+)
+{
+    if (!m_settings.successRate) {
+        return;
+    }
+    const auto volumeMin =
+        static_cast<std::uint64_t>(std::max(m_settings.successRate->requestVolume, 1));
+    const auto isJudged = [&](const Host& host) {
+        return !host.ejection && (host.*bucket).all >= volumeMin;
+    };
+    const auto rateOf = [&](const Host& host) {
+        return percentOf((host.*bucket).all - (host.*bucket).failed, (host.*bucket).all);
+    };
+    double sum = 0;
+    int hosts = 0;
+    for (const Host& host : m_hosts) {
+        if (isJudged(host)) {
+            sum += rateOf(host);
+            ++hosts;
+        }
+    }
+    if (hosts == 0 || hosts < m_settings.successRate->minimumHosts) {
+        return;
+    }
+    const double mean = sum / hosts;
+    double squares = 0;
+    for (const Host& host : m_hosts) {
+        if (isJudged(host)) {
+            squares += (rateOf(host) - mean) * (rateOf(host) - mean);
+        }
+    }
+    const double limit = mean - std::sqrt(squares / hosts) * m_settings.successRate->stdevFactor;
+    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
+        const Host& row = m_hosts[host];
+        if (!isJudged(row) || rateOf(row) >= limit - kRateTolerance) {
+            continue;
+        }
+        const Evidence evidence{kind, 0, {}, rateOf(row), limit, (row.*bucket).all};
+        if (auto verdict = detect(now, host, evidence, random)) {
+            verdicts.push_back(std::move(*verdict));
+        }
+    }
+}
+
+void OutlierDetector::sweepFailurePercentage(
+    TimePoint now, Random& random, std::vector<OutlierVerdict>& verdicts
+)
+{
+    if (!m_settings.failurePercentage) {
+        return;
+    }
+    const model::OutlierDetection::FailurePercentage& settings = *m_settings.failurePercentage;
+    const auto volumeMin = static_cast<std::uint64_t>(std::max(settings.requestVolume, 1));
+    const auto isJudged = [&](const Host& host) {
+        return !host.ejection && host.swept.all >= volumeMin;
+    };
+    const auto hosts = std::ranges::count_if(m_hosts, isJudged);
+    if (hosts < settings.minimumHosts) {
+        return;
+    }
+    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
+        const Bucket& seen = m_hosts[host].swept;
+        if (!isJudged(m_hosts[host]) || seen.failed == 0) {
+            continue;
+        }
+        const double percent = percentOf(seen.failed, seen.all);
+        if (percent < settings.threshold) {
+            continue;
+        }
+        const Evidence evidence{
+            OutlierDetectorKind::FailurePercentage, 0, {}, percent, settings.threshold, seen.all};
+        if (auto verdict = detect(now, host, evidence, random)) {
+            verdicts.push_back(std::move(*verdict));
+        }
+    }
+}
+
+void OutlierDetector::releaseAndForgive(TimePoint now, std::vector<OutlierVerdict>& verdicts)
+{
+    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
+        Host& row = m_hosts[host];
+        if (!row.ejection) {
+            row.multiplier -= row.multiplier > 0 ? 1U : 0U;
+        } else if (now >= row.ejection->until) {
+            verdicts.push_back(release(host, "ejection time is over"));
+        }
+    }
+}
+
+void OutlierDetector::forgetSuppressions()
+{
+    for (Host& host : m_hosts) {
+        if (host.suppression && !std::exchange(host.suppression->isRecent, false)) {
+            host.suppression.reset();
+        }
+    }
+}
+
+std::optional<OutlierVerdict> OutlierDetector::onActiveSuccess(std::size_t host)
+{
+    if (!isEjected(host) || !m_settings.unejectOnActiveSuccess) {
+        return std::nullopt;
+    }
+    return release(host, "an active check passed");
+}
+
+std::optional<OutlierVerdict> OutlierDetector::onOperatorHealthy(std::size_t host)
+{
+    m_hosts[host].multiplier = 0;
+    if (!isEjected(host)) {
+        return std::nullopt;
+    }
+    return release(host, "set by an operator");
+}
+
+Duration OutlierDetector::ejectionMax() const
+{
+    return std::max(m_settings.maxEjection, m_settings.baseEjection);
+}
+
+double OutlierDetector::enforcing(OutlierDetectorKind kind) const
+{
+    switch (kind) {
+    case OutlierDetectorKind::Consecutive5xx:
+        return m_settings.enforcingConsecutive5xx;
+    case OutlierDetectorKind::ConsecutiveGatewayFailure:
+        return m_settings.enforcingConsecutiveGatewayFailure;
+    case OutlierDetectorKind::ConsecutiveLocalOriginFailure:
+        return m_settings.enforcingConsecutiveLocalOriginFailure;
+    case OutlierDetectorKind::SuccessRate:
+    case OutlierDetectorKind::LocalOriginSuccessRate:
+        return m_settings.successRate ? m_settings.successRate->enforcing : 0;
+    case OutlierDetectorKind::FailurePercentage:
+        return m_settings.failurePercentage ? m_settings.failurePercentage->enforcing : 0;
+    }
+    return 0;
+}
+
+std::string OutlierDetector::evidenceText(const Evidence& evidence)
+{
+    switch (evidence.detector) {
+    case OutlierDetectorKind::Consecutive5xx:
+        return fmt::format("{} consecutive 5xx ({})", evidence.count, toWords(evidence.last));
+    case OutlierDetectorKind::ConsecutiveGatewayFailure:
+        return fmt::format(
+            "{} consecutive gateway failures ({})", evidence.count, toWords(evidence.last)
+        );
+    case OutlierDetectorKind::ConsecutiveLocalOriginFailure:
+        return fmt::format(
+            "{} consecutive failures without an answer ({})", evidence.count, toWords(evidence.last)
+        );
+    case OutlierDetectorKind::SuccessRate:
+        return fmt::format(
+            "a success rate of {:.1f} % in {} requests, below {:.1f} %",
+            evidence.rate,
+            evidence.volume,
+            evidence.limit
+        );
+    case OutlierDetectorKind::LocalOriginSuccessRate:
+        return fmt::format(
+            "answers to {:.1f} % of {} requests, below {:.1f} %",
+            evidence.rate,
+            evidence.volume,
+            evidence.limit
+        );
+    case OutlierDetectorKind::FailurePercentage:
+        return fmt::format(
+            "{:.1f} % of {} requests failed, the limit being {:g} %",
+            evidence.rate,
+            evidence.volume,
+            evidence.limit
+        );
+    }
+    return {};
+}
+
+std::string OutlierDetector::reason(TimePoint now, std::size_t host) const
+{
+    const Host& row = m_hosts[host];
+    if (!row.ejection) {
+        return {};
+    }
+    if (now >= row.ejection->until) {
+        return fmt::format("{}; back at the next sweep", evidenceText(row.evidence));
+    }
+    return fmt::format(
+        "{}; back in {}", evidenceText(row.evidence), toSpanText(row.ejection->until - now)
+    );
+}
+
+std::string OutlierDetector::suppressed(std::size_t host) const
+{
+    const std::optional<Suppression>& present = m_hosts[host].suppression;
+    if (!present) {
+        return {};
+    }
+    const std::string evidence = evidenceText(present->evidence);
+    if (m_hosts.size() == 1) {
+        return fmt::format("would be ejected for {}, but it is the only host", evidence);
+    }
+    return fmt::format(
+        "would be ejected for {}, but {} of {} {} already ejected and max_ejection_percent is {:g}",
+        evidence,
+        m_ejected,
+        m_hosts.size(),
+        m_ejected == 1 ? "is" : "are",
+        m_settings.maxEjectionPercent
+    );
+}
+
+} // namespace mesh::policy
