@@ -23,6 +23,8 @@ StreamRelay::StreamRelay(Worker& worker, FileDescriptor socket, const RelayPlan&
     , m_connectTimeout(plan.connectTimeout)
     , m_idleTimeout(plan.idleTimeout)
     , m_source(plan.source)
+    , m_client(net::peerAddress(m_transport.descriptor()).hostText())
+    , m_listener(net::localAddress(m_transport.descriptor()).toText())
     , m_retriesLeft(plan.retries)
 {
     ++m_upstream.holders;
@@ -57,6 +59,7 @@ void StreamRelay::onReady(net::Ready ready)
     if (m_phase == Phase::Handshake) {
         const Transport::Handshake outcome = m_transport.handshake();
         if (outcome == Transport::Handshake::Failed) {
+            m_failure = "the TLS handshake with the client failed";
             close(Ending::Reset);
         }
         if (outcome != Transport::Handshake::Done) {
@@ -66,6 +69,7 @@ void StreamRelay::onReady(net::Ready ready)
         m_phase = Phase::Connecting;
     }
     if (m_phase == Phase::Connecting && ready.isBroken()) {
+        m_failure = "the client went away";
         close(Ending::Reset);
         return;
     }
@@ -77,13 +81,18 @@ void StreamRelay::onReady(net::Ready ready)
     run();
 }
 
-void StreamRelay::onTimer(net::Timer&) { close(Ending::Reset); }
+void StreamRelay::onTimer(net::Timer&)
+{
+    m_failure = m_phase == Phase::Handshake ? "the TLS handshake with the client took too long"
+                                            : "neither side said anything for too long";
+    close(Ending::Reset);
+}
 
 void StreamRelay::startAttempts()
 {
     while (m_phase == Phase::Connecting && !tryOnce()) {
         if (m_retriesLeft-- <= 0) {
-            giveUp(502);
+            giveUp(502, "the connection was refused");
             return;
         }
         ++m_row.retries;
@@ -96,7 +105,7 @@ bool StreamRelay::tryOnce()
                             ? m_upstream.balancer.pick(m_upstream.hosts, m_tried, m_worker.random())
                             : std::nullopt;
     if (!picked) {
-        giveUp(503);
+        giveUp(503, "no target is available");
         return true;
     }
     m_target = *picked;
@@ -108,6 +117,7 @@ bool StreamRelay::tryOnce()
     m_upstream.hosts.begin(m_target);
     ++m_attemptRow->active;
     m_hasAttempt = true;
+    ++m_attempts;
     m_attemptAt = m_worker.loop().now();
     if (m_pool->literal()) {
         return connect(*m_pool->literal());
@@ -128,11 +138,11 @@ void StreamRelay::onResolved(const Result<std::vector<net::SocketAddress>>& addr
     m_lookup.reset();
     if (!addresses || addresses->empty()) {
         noteFailure(policy::Observation::Kind::ConnectFailure);
-        giveUp(503);
+        giveUp(503, "the name of the target has no address");
         return;
     }
     if (!connect((*addresses)[m_worker.random().below(addresses->size())])) {
-        retryOrGiveUp(502);
+        retryOrGiveUp(502, "the connection was refused");
     }
 }
 
@@ -179,13 +189,13 @@ void StreamRelay::onConnecting(net::Ready ready)
         return;
     }
     noteFailure(policy::Observation::Kind::ConnectFailure);
-    retryOrGiveUp(502);
+    retryOrGiveUp(502, "the connection was refused");
 }
 
-void StreamRelay::retryOrGiveUp(int status)
+void StreamRelay::retryOrGiveUp(int status, std::string_view reason)
 {
     if (m_retriesLeft-- <= 0) {
-        giveUp(status);
+        giveUp(status, reason);
         return;
     }
     ++m_row.retries;
@@ -199,10 +209,11 @@ void StreamRelay::onConnected()
     m_connection->timer.cancel();
     m_phase = Phase::Relaying;
     m_status = 200;
+    m_connectTook = m_worker.loop().now() - m_attemptAt;
+    m_waited = m_attemptAt - m_startedAt;
     ++m_attemptRow->answers[telemetry::classOf(200)];
     m_attemptRow->latency.record(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(m_worker.loop().now() - m_attemptAt)
-            .count()
+        std::chrono::duration_cast<std::chrono::microseconds>(m_connectTook).count()
     ));
     m_worker.observe(m_upstream, m_target, policy::Observation::Kind::Status, 200);
     m_timer.arm(m_worker.loop().now() + m_idleTimeout);
@@ -235,9 +246,10 @@ void StreamRelay::endAttempt()
     }
 }
 
-void StreamRelay::giveUp(int status)
+void StreamRelay::giveUp(int status, std::string_view reason)
 {
     m_status = status;
+    m_failure = reason;
     close(Ending::Reset);
 }
 
@@ -254,7 +266,7 @@ void StreamRelay::onUpstreamTimeout()
 {
     ++m_attemptRow->timeouts;
     noteFailure(policy::Observation::Kind::Timeout);
-    retryOrGiveUp(504);
+    retryOrGiveUp(504, "the connection took too long");
 }
 
 void StreamRelay::run()
@@ -307,15 +319,18 @@ bool StreamRelay::pump(Flow& flow, Side from, Side to, std::uint64_t& counted)
         return false;
     }
     if (step.status == net::IoStatus::Failed) {
+        m_failure = "one side reset the connection";
         close(Ending::Reset);
         return false;
     }
     counted += step.count;
+    flow.bytes += step.count;
     const std::string_view bytes(room.data(), step.count);
     const std::array<iovec, 1> parts = {net::partOf(bytes)};
     const Transport::Step sent = to.transport.write(parts);
     to.mayWrite = sent.mayHaveMore;
     if (sent.status == net::IoStatus::Failed || sent.status == net::IoStatus::Closed) {
+        m_failure = "one side reset the connection";
         close(Ending::Reset);
         return false;
     }
@@ -335,6 +350,7 @@ bool StreamRelay::passRest(Flow& flow, Side to)
     const Transport::Step sent = to.transport.write(parts);
     to.mayWrite = sent.mayHaveMore;
     if (sent.status == net::IoStatus::Failed || sent.status == net::IoStatus::Closed) {
+        m_failure = "one side reset the connection";
         close(Ending::Reset);
         return false;
     }
@@ -343,7 +359,39 @@ bool StreamRelay::passRest(Flow& flow, Side to)
     return sent.count > 0;
 }
 
-void StreamRelay::abort() { close(Ending::Reset); }
+void StreamRelay::abort()
+{
+    m_failure = "the node stopped";
+    close(Ending::Reset);
+}
+
+void StreamRelay::record()
+{
+    if (!m_worker.wantsRecord()) {
+        return;
+    }
+    telemetry::AccessRecord record;
+    record.latencyTotal = m_worker.loop().now() - m_startedAt;
+    record.time = m_worker.loop().wallNow()
+                  - std::chrono::duration_cast<WallTime::duration>(record.latencyTotal);
+    record.client = m_client;
+    record.method = "TCP";
+    record.target = m_listener;
+    record.status = m_status;
+    record.route = m_row.route;
+    record.service = m_row.service;
+    record.source = m_row.source;
+    if (m_attempts > 0) {
+        record.upstreamTarget = m_upstream.plan.targets[m_target].address;
+    }
+    record.attempts = m_attempts;
+    record.latencyUpstream = m_connectTook;
+    record.latencyProxy = m_waited; // The rest of the total is the two sides' own time.
+    record.bytesIn = m_up.bytes;
+    record.bytesOut = m_down.bytes;
+    record.failure = m_failure;
+    m_worker.keepRecord(record, m_listener);
+}
 
 void StreamRelay::close(Ending ending)
 {
@@ -358,6 +406,7 @@ void StreamRelay::close(Ending ending)
         }
     }
     endAttempt();
+    record();
     --m_row.inflight;
     ++m_row.answers[telemetry::classOf(m_status)];
     m_row.latency.record(static_cast<std::uint64_t>(

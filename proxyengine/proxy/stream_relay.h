@@ -41,7 +41,8 @@ struct RelayPlan
 //
 // A side is read only when the other can take bytes, so at most one buffer is held per direction,
 // and none while nothing waits. Counted as one request of its service: 200 when it was connected,
-// 502, 503 or 504 when it could not be.
+// 502, 503 or 504 when it could not be. The access log has a line of it when it has ended: method
+// TCP, target the address that the client connected to.
 class StreamRelay final
     : private net::FdHandler
     , private net::TimerHandler
@@ -64,6 +65,7 @@ private:
     struct Flow
     {
         net::Buffer rest; // What was read and not taken yet.
+        std::uint64_t bytes = 0; // Read.
         bool hasEnded = false; // The sender will say no more.
         bool isEndPassed = false;
     };
@@ -86,9 +88,10 @@ private:
     void onConnecting(net::Ready ready);
     void onConnected();
     void noteFailure(policy::Observation::Kind kind);
-    void retryOrGiveUp(int status);
+    void retryOrGiveUp(int status, std::string_view reason);
     void endAttempt();
-    void giveUp(int status);
+    void giveUp(int status, std::string_view reason);
+    void record();
 
     void run();
     bool pump(Flow& flow, Side from, Side to, std::uint64_t& counted);
@@ -113,6 +116,12 @@ private:
     Duration m_connectTimeout;
     Duration m_idleTimeout;
     std::string m_source;
+    std::string m_client; // Address, without port.
+    std::string m_listener; // Address that the client connected to.
+    std::string_view m_failure; // A literal for the log.
+    Duration m_connectTook{}; // Of the attempt that succeeded.
+    Duration m_waited{}; // Before that attempt began.
+    int m_attempts = 0;
     std::uint32_t m_target = 0;
     int m_retriesLeft;
     int m_status = 0; // As counted at the end.

@@ -417,7 +417,7 @@ void Worker::giveBack(Exchange* exchange)
     m_spareExchanges.push_back(exchange);
 }
 
-void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
+bool Worker::wantsRecord()
 {
     const TimePoint now = m_loop->now();
     if (now - m_sampleSecond >= std::chrono::seconds(1)) {
@@ -426,13 +426,16 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
     }
     const std::size_t share =
         kAccessSamplesPerSecondMax / static_cast<std::size_t>(std::max(m_options.workers, 1));
-    const bool isSampled = m_sampled < share;
-    const bool isLogged = m_options.accessLog != api::AccessLogFormat::Off;
-    if (!isSampled && !isLogged) {
+    return m_sampled < share || m_options.accessLog != api::AccessLogFormat::Off;
+}
+
+void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
+{
+    if (!wantsRecord()) {
         return;
     }
     telemetry::AccessRecord record;
-    record.latencyTotal = now - exchange.startedAt;
+    record.latencyTotal = m_loop->now() - exchange.startedAt;
     record.time =
         m_loop->wallNow() - std::chrono::duration_cast<WallTime::duration>(record.latencyTotal);
     record.client = peer;
@@ -453,14 +456,21 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
     record.bytesOut = exchange.bytesOut;
     record.requestId = {exchange.requestId.data(), exchange.requestId.size()};
     record.failure = exchange.failure;
-    if (isSampled) {
+    keepRecord(record, exchange.path);
+}
+
+void Worker::keepRecord(const telemetry::AccessRecord& record, std::string_view path)
+{
+    const std::size_t share =
+        kAccessSamplesPerSecondMax / static_cast<std::size_t>(std::max(m_options.workers, 1));
+    if (m_sampled < share) {
         ++m_sampled;
         m_samples.push_back(
             {m_options.node,
              record.time,
              std::string(record.method),
              std::string(record.host),
-             std::string(exchange.path),
+             std::string(path),
              record.status,
              std::string(record.route),
              std::string(record.service),
@@ -475,6 +485,7 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
              std::string(record.requestId)}
         );
     }
+    const bool isLogged = m_options.accessLog != api::AccessLogFormat::Off;
     if (isLogged && m_logLines.size() < kLogBytesMax) {
         if (m_options.accessLog == api::AccessLogFormat::Json) {
             telemetry::appendJson(m_logLines, record);
@@ -483,7 +494,7 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
         }
     }
     if (!m_accessTimer->isArmed()) {
-        m_accessTimer->arm(now + kAccessFlush);
+        m_accessTimer->arm(m_loop->now() + kAccessFlush);
     }
 }
 

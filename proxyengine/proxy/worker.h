@@ -102,6 +102,11 @@ public:
     [[nodiscard]] const OwnNames& names() const { return m_names; }
     [[nodiscard]] std::vector<policy::HeaderView>& headerViews() { return m_headerViews; }
     void onStreamEnd(const Exchange& exchange, std::string_view peer);
+    // Whether a record of what ends now would be kept at all; asked once for each.
+    [[nodiscard]] bool wantsRecord();
+    // Into the access log and, when this second has room, among the access events. `path` is the
+    // record's target as routed.
+    void keepRecord(const telemetry::AccessRecord& record, std::string_view path);
 
 private:
     class Listening;

@@ -4,6 +4,8 @@
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/tls_client.h"
 
+#include <QFile>
+#include <QTemporaryDir>
 #include <QTest>
 
 using namespace mesh;
@@ -130,6 +132,72 @@ private Q_SLOTS:
         target.sockets.clear();
         QVERIFY(mesh.counts([](const auto& row) { return row.bytesIn == 6 && row.bytesOut == 7; }));
         QVERIFY(mesh.counts([](const auto& row) { return row.answers[2] == 1; }));
+    }
+
+    // A connection is one line of the access log, written when it has ended.
+    void aConnectionIsOneLineOfTheAccessLog()
+    {
+        QTemporaryDir directory;
+        const QString path = directory.filePath(QStringLiteral("access.log"));
+        RelayFixture mesh;
+        mesh.options.accessLog = api::AccessLogFormat::Text;
+        mesh.options.accessLogFile = path.toStdString();
+        QVERIFY(mesh.begin());
+        Target target(*mesh.loop);
+        QCOMPARE(mesh.route({target.address()}), std::string());
+        RawSocket client(mesh.streams.front());
+        QVERIFY(client.send(*mesh.loop, "PING\r\n"));
+        QVERIFY(target.waitFor(*mesh.loop, "PING\r\n"));
+        target.say("+PONG\r\n");
+        QVERIFY(client.waitFor(*mesh.loop, "+PONG\r\n"));
+        client.close();
+        target.sockets.clear();
+
+        QByteArray log;
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            QFile file(path);
+            log = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+            return log.endsWith('\n');
+        }));
+        QCOMPARE(log.count('\n'), 1);
+        const std::string line = log.toStdString();
+        const std::string about =
+            fmt::format(" 127.0.0.1 \"TCP {}\" 200 6 7 ", mesh.streams.front().toText());
+        QVERIFY2(line.find(about) != std::string::npos, log.constData());
+        const std::string names =
+            fmt::format("route=in service=store target={} request_id=-", target.address().toText());
+        QVERIFY2(line.find(names) != std::string::npos, log.constData());
+        QVERIFY(line.find("failure=") == std::string::npos);
+        QVERIFY(mesh.box.has<api::AccessEvent>([](const api::AccessEvent& event) {
+            return event.method == "TCP" && event.status == 200 && event.attempts == 1
+                   && event.bytesIn == 6 && event.bytesOut == 7;
+        }));
+    }
+
+    void aConnectionThatFailsSaysWhyInTheAccessLog()
+    {
+        QTemporaryDir directory;
+        const QString path = directory.filePath(QStringLiteral("access.log"));
+        RelayFixture mesh;
+        mesh.options.accessLog = api::AccessLogFormat::Json;
+        mesh.options.accessLogFile = path.toStdString();
+        QVERIFY(mesh.begin());
+        auto dead = std::make_unique<Target>(*mesh.loop);
+        const net::SocketAddress deadAddress = dead->address();
+        dead.reset();
+        QCOMPARE(mesh.route({deadAddress}, "retries: 1"), std::string());
+        RawSocket client(mesh.streams.front());
+        QVERIFY(client.waitForEnd(*mesh.loop));
+
+        QByteArray log;
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            QFile file(path);
+            log = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+            return log.endsWith('\n');
+        }));
+        QVERIFY2(log.contains("\"status\":502"), log.constData());
+        QVERIFY2(log.contains("\"attempts\":2"), log.constData());
+        QVERIFY2(log.contains("\"failure\":\"the connection was refused\""), log.constData());
     }
 
     // The server speaks first, and an end of one direction leaves the other open.
