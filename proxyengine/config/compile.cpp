@@ -1,5 +1,6 @@
 #include "proxyengine/config/compile.h"
 
+#include "proxyengine/config/compile_resilience.h"
 #include "proxyengine/config/document_value.h"
 #include "proxyengine/model/canonical.h"
 #include "proxyengine/model/format.h"
@@ -38,6 +39,61 @@ std::string tagValue(const model::Tags& tags, std::string_view prefix)
     return found == tags.end() ? std::string() : found->substr(prefix.size());
 }
 
+// The name beside a kind of hashing; empty when the kind has none.
+std::string hashName(
+    model::HashOn on,
+    const std::optional<std::string>& header,
+    const std::optional<std::string>& cookie,
+    const std::optional<std::string>& queryArg,
+    const std::optional<std::string>& uriCapture
+)
+{
+    switch (on) {
+    case model::HashOn::Header:
+        return header.value_or("");
+    case model::HashOn::Cookie:
+        return cookie.value_or("");
+    case model::HashOn::QueryArg:
+        return queryArg.value_or("");
+    case model::HashOn::UriCapture:
+        return uriCapture.value_or("");
+    default:
+        return {};
+    }
+}
+
+HashPlan hashOf(const Upstream& upstream)
+{
+    HashPlan plan;
+    plan.on = upstream.hashOn;
+    plan.fallback = upstream.hashFallback;
+    plan.name = hashName(
+        upstream.hashOn,
+        upstream.hashOnHeader,
+        upstream.hashOnCookie,
+        upstream.hashOnQueryArg,
+        upstream.hashOnUriCapture
+    );
+    plan.fallbackName = hashName(
+        upstream.hashFallback,
+        upstream.hashFallbackHeader,
+        upstream.hashOnCookie,
+        upstream.hashFallbackQueryArg,
+        upstream.hashFallbackUriCapture
+    );
+    plan.cookiePath = upstream.hashOnCookiePath;
+    return plan;
+}
+
+// What protects the targets, whoever they are.
+void takeProtection(const Upstream& upstream, UpstreamPlan& plan)
+{
+    plan.outlierDetection = upstream.outlierDetection;
+    plan.limits = upstream.limits;
+    plan.slowStart = upstream.slowStart.value_or(Duration::zero());
+    plan.locality = upstream.locality;
+}
+
 // Builds the snapshot of one node from a canonical document.
 class Compiler
 {
@@ -45,6 +101,7 @@ public:
     Compiler(const model::Document& document, std::string_view node)
         : m_document(document)
         , m_snapshot(std::make_shared<Snapshot>())
+        , m_resilience(document, m_serviceIndex, *m_snapshot, m_problems)
     {
         m_snapshot->node = node;
         m_snapshot->hash = hashOfCanonical(document);
@@ -63,6 +120,9 @@ public:
         if (self != m_nodes.end()) {
             m_snapshot->zone = self->second->zone.value_or("");
         }
+        if (m_document.mesh) {
+            m_snapshot->overload = m_document.mesh->overload;
+        }
         addUpstreams();
         addServices();
         if (self != m_nodes.end() && self->second->role == model::NodeRole::Sidecar) {
@@ -78,7 +138,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t kNoService = static_cast<std::size_t>(-1);
+    static constexpr std::size_t kNoService = ResilienceCompiler::kNoService;
 
     void add(std::string path, std::string message)
     {
@@ -128,6 +188,8 @@ private:
             plan.name = upstream.name;
             plan.algorithm = upstream.algorithm;
             plan.healthchecks = upstream.healthchecks;
+            plan.hash = hashOf(upstream);
+            takeProtection(upstream, plan);
             plan.hostHeader = upstream.hostHeader;
             plan.isDeclared = true;
             for (const model::Target& target : upstream.targets) {
@@ -174,6 +236,11 @@ private:
                 const std::string key = "workloads of " + name;
                 return makeUpstream(key, name, [&](UpstreamPlan& plan) {
                     addWorkloads(plan, name);
+                    const auto same =
+                        std::ranges::find(m_document.upstreams, name, &Upstream::name);
+                    if (same != m_document.upstreams.end()) {
+                        takeProtection(*same, plan);
+                    }
                 });
             }
         }
@@ -251,6 +318,7 @@ private:
         plan.allowsHttp = takes(route, Protocol::Http) || takes(route, Protocol::Grpc);
         plan.redirectStatus = route.httpsRedirectStatusCode;
         if (isHttp(route)) {
+            m_resilience.addTo(plan, route, place.first, pathOf(place));
             draft.routes.push_back(&route);
             draft.plans.push_back(std::move(plan));
             draft.places.push_back(place);
@@ -263,17 +331,21 @@ private:
         }
     }
 
+    // Of a route in the document; kNoService as service: at the top.
+    static std::string pathOf(const std::pair<std::size_t, std::size_t>& place)
+    {
+        const auto& [service, route] = place;
+        return service == kNoService ? fmt::format("routes[{}]", route)
+                                     : fmt::format("services[{}].routes[{}]", service, route);
+    }
+
     // Compiles the draft's routes into a new table and returns its index.
     std::size_t addTable(Draft draft)
     {
         std::vector<policy::Router::Refusal> refusals;
         policy::Router router = policy::Router::make(draft.routes, refusals);
         for (const policy::Router::Refusal& refusal : refusals) {
-            const auto& [service, route] = draft.places[refusal.route];
-            std::string path = service == kNoService
-                                   ? fmt::format("routes[{}]", route)
-                                   : fmt::format("services[{}].routes[{}]", service, route);
-            add(path + "." + refusal.field, refusal.message);
+            add(pathOf(draft.places[refusal.route]) + "." + refusal.field, refusal.message);
         }
         m_snapshot->tables.push_back(RouteTable{std::move(router), std::move(draft.plans)});
         return m_snapshot->tables.size() - 1;
@@ -390,6 +462,7 @@ private:
             route.hosts = {*service.name};
             routes.push_back(std::move(route));
             RoutePlan plan = transparent(*service.name, m_serviceIndex[at]);
+            plan.resilience = m_resilience.ofService(at);
             // Workloads know their service by its name; a host outside knows only its own.
             const UpstreamPlan& upstream =
                 m_snapshot->upstreams[m_snapshot->services[m_serviceIndex[at]].upstream];
@@ -422,6 +495,7 @@ private:
     std::unordered_map<std::string_view, std::vector<const Workload*>> m_workloads; // By service.
     std::unordered_map<std::string, std::size_t> m_upstreams; // By name or address.
     std::vector<std::size_t> m_serviceIndex; // From the document to the snapshot.
+    ResilienceCompiler m_resilience;
 };
 
 } // namespace

@@ -32,10 +32,21 @@ void sortBy(std::vector<Entity>& entities, Key key)
     }
 }
 
+// Sets have one order. A split, rate limits and zones of failover keep theirs: it means something.
+void settle(std::optional<Resilience>& resilience)
+{
+    if (resilience && resilience->retry) {
+        std::ranges::sort(resilience->retry->on);
+        std::ranges::sort(resilience->retry->statuses);
+        sortBy(resilience->retry->headers, &HeaderMatch::name);
+    }
+}
+
 void settle(Route& route)
 {
     std::ranges::sort(route.protocols);
     sortBy(route.headers, &HeaderMatch::name);
+    settle(route.resilience);
 }
 
 void settle(Upstream& upstream)
@@ -79,6 +90,7 @@ Document canonical(Document document)
         nestRoutes(document);
     }
     for (Service& service : document.services) {
+        settle(service.resilience);
         std::ranges::for_each(service.routes, [](Route& route) { settle(route); });
         sortBy(service.routes, &keyOf<Route>);
     }

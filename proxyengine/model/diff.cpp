@@ -112,6 +112,7 @@ void diffRecords(
         const std::string path = prefix + std::string(field.key);
         if (field.kind == Kind::Record) {
             const Value none{Value::Map()};
+            const std::size_t count = changes.size();
             diffRecords(
                 *field.record,
                 old == nullptr ? none : *old,
@@ -119,7 +120,10 @@ void diffRecords(
                 path + ".",
                 changes
             );
-            continue;
+            if (changes.size() != count) {
+                continue;
+            }
+            // An optional record that came or went with nothing in it: `retry: {}`.
         }
         changes.push_back(FieldChange{path, masked(field, old), masked(field, now)});
     }

@@ -300,6 +300,11 @@ struct FieldChain
         field.max = max;
         return *this;
     }
+    // The bounds of a duration.
+    FieldChain lasting(Duration min, Duration max)
+    {
+        return between(toSeconds(min), toSeconds(max));
+    }
     FieldChain oneOf(std::vector<std::int64_t> allowed)
     {
         field.allowed = std::move(allowed);

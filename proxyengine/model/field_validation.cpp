@@ -52,6 +52,7 @@ private:
     void points(const Value& value, const Where& where);
     void script(const Field& field, const Value& value, const Where& where);
     void duration(const Value& value, const Where& where);
+    void durationWithin(const Field& field, const Value& value, const Where& where);
     void bounds(const Field& field, double number, Mark mark, const Where& where);
     void add(const Where* where, ErrorCode code, std::string message, Mark mark)
     {
@@ -119,7 +120,7 @@ void Validator::element(const Field& field, Kind kind, const Value& value, const
     case Kind::Text:
         return text(field, value, where);
     case Kind::DurationText:
-        return duration(value, where);
+        return durationWithin(field, value, where);
     case Kind::Choice:
         return choice(field, value, where);
     case Kind::List:
@@ -266,6 +267,23 @@ void Validator::duration(const Value& value, const Where& where)
     }
 }
 
+void Validator::durationWithin(const Field& field, const Value& value, const Where& where)
+{
+    const Result<Duration> parsed =
+        value.isString() ? parseDuration(value.text()) : fail(ErrorCode::InvalidArgument, "");
+    if (!parsed || !field.min || !field.max) {
+        return duration(value, where);
+    }
+    const Duration min = fromSeconds(*field.min);
+    const Duration max = fromSeconds(*field.max);
+    if (*parsed < min || *parsed > max) {
+        const std::string message = fmt::format(
+            "value should be between {} and {}", toDurationText(min), toDurationText(max)
+        );
+        add(&where, ErrorCode::OutOfRange, message, value.mark());
+    }
+}
+
 void Validator::points(const Value& value, const Where& where)
 {
     if (!value.isList() || value.list().size() == 1) { // None at all: not given.
@@ -304,8 +322,16 @@ void Validator::script(const Field& field, const Value& value, const Where& wher
     }
 }
 
-// The rules over several fields, of this record and of the records inside it.
-void checkRules(
+} // namespace
+
+void validateFields(
+    const Schema& schema, const Value& record, const std::string& path, FieldProblems& problems
+)
+{
+    Validator(path, problems).record(schema, record, nullptr);
+}
+
+void validateRules(
     const Schema& schema, const Value& record, const std::string& path, FieldProblems& problems
 )
 {
@@ -318,7 +344,7 @@ void checkRules(
     }
     const auto goInto = [&](const Field& field, const Value& value, const std::string& at) {
         if (field.record != nullptr && value.isMap()) {
-            checkRules(*field.record, value, at, problems);
+            validateRules(*field.record, value, at, problems);
         }
     };
     for (const Field& field : schema.fields()) {
@@ -334,15 +360,6 @@ void checkRules(
     }
 }
 
-} // namespace
-
-void validateFields(
-    const Schema& schema, const Value& record, const std::string& path, FieldProblems& problems
-)
-{
-    Validator(path, problems).record(schema, record, nullptr);
-}
-
 FieldProblems validate(const Field& field, const Value& value)
 {
     FieldProblems problems;
@@ -356,7 +373,7 @@ FieldProblems validate(const Schema& schema, const Value& record)
     FieldProblems problems;
     validateFields(schema, record, {}, problems);
     if (problems.empty()) {
-        checkRules(schema, record, {}, problems);
+        validateRules(schema, record, {}, problems);
     }
     return problems;
 }

@@ -1,5 +1,6 @@
 #include "proxyengine/model/format.h"
 
+#include "proxyengine/model/hedge_text.h"
 #include "proxyengine/model/schema.h"
 
 #include <fmt/format.h>
@@ -270,6 +271,12 @@ std::string checkPem(std::string_view text)
     return text.find("-----BEGIN ") != std::string_view::npos ? "" : "expected a PEM text";
 }
 
+std::string checkHedgeDelay(std::string_view text)
+{
+    const Result<HedgeAfter> after = parseHedgeAfter(text);
+    return after ? "" : after.error().message;
+}
+
 } // namespace
 
 std::optional<std::uint16_t> parsePort(std::string_view text)
@@ -368,6 +375,8 @@ std::string checkFormat(Format format, std::string_view text)
         return checkUrl(text);
     case Format::Pem:
         return checkPem(text);
+    case Format::HedgeDelay:
+        return checkHedgeDelay(text);
     }
     return "";
 }

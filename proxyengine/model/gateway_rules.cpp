@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string_view>
 
 namespace mesh::model {
 namespace {
@@ -39,6 +41,8 @@ Family familyOf(Protocol protocol)
     }
     return Family::Http;
 }
+
+bool isStream(Family family) { return family == Family::Stream || family == Family::Passthrough; }
 
 constexpr std::string_view kStreamWords = "'tcp', 'tls', 'tls_passthrough' or 'udp'";
 
@@ -174,6 +178,74 @@ void checkRouteHeaders(const Route& route, FieldProblems& problems)
     }
 }
 
+void checkSplit(const Route& route, FieldProblems& problems)
+{
+    if (route.split.empty()) {
+        if (route.splitSticky) {
+            report(
+                problems, "split_sticky", "has no effect without 'split'; set that or remove this"
+            );
+        }
+        return;
+    }
+    if (!route.name) {
+        report(
+            problems,
+            "name",
+            "required field missing: a route with 'split' is known by its name in events and "
+            "metrics",
+            ErrorCode::MissingField
+        );
+    }
+    if (route.split.size() == 1) {
+        report(
+            problems,
+            "split",
+            fmt::format(
+                "needs two parts or more; to send everything to one service, put the route into "
+                "'{}' and remove 'split'",
+                route.split.front().service
+            )
+        );
+    }
+    std::set<std::string_view> services;
+    bool hasWeight = false;
+    for (std::size_t at = 0; at < route.split.size(); ++at) {
+        hasWeight = hasWeight || route.split[at].weight > 0;
+        if (!services.insert(route.split[at].service).second) {
+            report(
+                problems,
+                fmt::format("split[{}].service", at),
+                fmt::format(
+                    "service '{}' stands twice in this split; add the weights up",
+                    route.split[at].service
+                ),
+                ErrorCode::Duplicate
+            );
+        }
+    }
+    if (!hasWeight) {
+        report(problems, "split", "all weights are 0; give one of the services a weight");
+    }
+}
+
+// What only requests have.
+void checkStreamRoute(const Route& route, FieldProblems& problems)
+{
+    const auto forbidden = [&](std::string_view key, bool isSet) {
+        if (isSet) {
+            report(
+                problems,
+                std::string(key),
+                fmt::format("cannot set '{}' when 'protocols' is {}", key, kStreamWords)
+            );
+        }
+    };
+    forbidden("resilience", route.resilience.has_value());
+    forbidden("split", !route.split.empty());
+    forbidden("split_sticky", route.splitSticky.has_value());
+}
+
 } // namespace
 
 void checkService(const Service& service, FieldProblems& problems)
@@ -202,6 +274,17 @@ void checkService(const Service& service, FieldProblems& problems)
     onlyTls("tls_verify", service.tlsVerify.has_value());
     onlyTls("tls_verify_depth", service.tlsVerifyDepth.has_value());
     onlyTls("ca_certificates", !service.caCertificates.empty());
+    if (service.resilience && isStream(family)) {
+        report(
+            problems,
+            "resilience",
+            fmt::format(
+                "works on requests, and '{}' has none; outlier_detection, limits, slow_start and "
+                "locality of the upstream work on connections too",
+                wordOf(service.protocol)
+            )
+        );
+    }
 }
 
 void checkAddressMatch(const AddressMatch& match, FieldProblems& problems)
@@ -236,6 +319,11 @@ void checkRoute(const Route& route, FieldProblems& problems)
     }
     checkMatchers(route, family, problems);
     checkRouteHeaders(route, problems);
+    if (isStream(family)) {
+        checkStreamRoute(route, problems);
+    } else {
+        checkSplit(route, problems);
+    }
     const bool hasTls = takes(route, Protocol::Https) || takes(route, Protocol::Grpcs)
                         || takes(route, Protocol::Tls) || takes(route, Protocol::TlsPassthrough);
     if (!route.snis.empty() && !hasTls) {

@@ -114,6 +114,9 @@ const Schema& schemaOf<Service>()
                 .in("TLS")
                 .formed(Format::Uuid)
                 .unique(),
+            as<&Service::resilience, RecordOf<Resilience>>("resilience")
+                .named("Resilience", "What happens when the service is slow, fails or is too busy.")
+                .in("Resilience"),
             tagsField<Service>(),
             createdField<Service>(),
             updatedField<Service>(),
@@ -219,6 +222,15 @@ const Schema& schemaOf<Route>()
                 .named("Service", "Service that requests go to.")
                 .in("General")
                 .naming("services"),
+            as<&Route::split, ListOf<RecordOf<SplitPart>>>("split")
+                .named("Split", "Shares the requests out over several services, by weight.")
+                .in("Split"),
+            as<&Route::splitSticky, RecordOf<SplitSticky>>("split_sticky")
+                .named("Sticky", "Keeps a caller on the same side of the split.")
+                .in("Split"),
+            as<&Route::resilience, RecordOf<Resilience>>("resilience")
+                .named("Resilience", "What this route does otherwise than its service.")
+                .in("Resilience"),
             tagsField<Route>(),
             createdField<Route>(),
             updatedField<Route>(),

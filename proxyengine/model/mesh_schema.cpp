@@ -26,6 +26,7 @@ std::span<const std::string_view> wordsOf<NodeRole>()
 
 using build::as;
 using build::plain;
+using build::RecordOf;
 using build::tagsField;
 using build::Words;
 
@@ -47,6 +48,9 @@ const Schema& schemaOf<MeshSettings>()
             as<&MeshSettings::mtls, Words<MtlsMode>>("mtls")
                 .named("Mutual TLS", "Whether workloads must show certificates to each other.")
                 .in("Security"),
+            as<&MeshSettings::overload, RecordOf<Overload>>("overload")
+                .named("Overload", "When a node turns requests away to stay alive.")
+                .in("Overload"),
         },
         {}
     );

@@ -1,5 +1,7 @@
 #include "proxyengine/model/schema.h"
 
+#include "proxyengine/base/duration_text.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -44,7 +46,10 @@ Value Schema::toValue(const void* object, Defaults defaults, Children children) 
     Value::Map record;
     for (const Field& field : m_fields) {
         const bool isSkipped = field.isChild && children == Children::Omitted;
-        if (isSkipped || (defaults == Defaults::Omitted && field.isDefault(object))) {
+        // A required field is written even when it holds what the struct begins with: a weight
+        // of 0 in a split. A text that is required is never empty.
+        const bool mayMiss = !field.isRequired || field.kind == Kind::Text;
+        if (isSkipped || (defaults == Defaults::Omitted && mayMiss && field.isDefault(object))) {
             continue;
         }
         Value value = field.get(object);
@@ -99,6 +104,18 @@ std::string describeNumber(std::string_view what, const Field& field)
     return field.unit.empty() ? text : fmt::format("{} ({})", text, field.unit);
 }
 
+std::string describeDuration(const Field& field)
+{
+    if (!field.min || !field.max) {
+        return "duration, as in 250ms";
+    }
+    return fmt::format(
+        "duration, as in 250ms; {} to {}",
+        toDurationText(fromSeconds(*field.min)),
+        toDurationText(fromSeconds(*field.max))
+    );
+}
+
 std::string describeKind(const Field& field, Kind kind)
 {
     switch (kind) {
@@ -111,9 +128,10 @@ std::string describeKind(const Field& field, Kind kind)
     case Kind::Seconds:
         return describeNumber("number", field);
     case Kind::Text:
-        return "text";
+        return field.format == Format::HedgeDelay ? "duration or percentile, as in 250ms or p95"
+                                                  : "text";
     case Kind::DurationText:
-        return "duration, as in 250ms";
+        return describeDuration(field);
     case Kind::Choice:
         return fmt::format("one of: {}", fmt::join(field.choices, ", "));
     case Kind::List:

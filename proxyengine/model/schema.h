@@ -40,7 +40,7 @@ enum class Kind : std::uint8_t {
     Text,
     Milliseconds, // A whole number of milliseconds in the file, a Duration in the struct.
     Seconds, // A number of seconds in the file, a Duration in the struct.
-    DurationText, // "250ms" in the file, a Duration in the struct.
+    DurationText, // "250ms" in the file, a Duration in the struct; min..max are seconds.
     Choice, // One of `choices`, an enumeration in the struct.
     List, // Of `element`, which is a simple kind, or Record of `record`.
     Map, // Name -> list of texts (headers).
@@ -68,6 +68,7 @@ enum class Format : std::uint8_t {
     IpOrCidr,
     Url, // With scheme and host.
     Pem,
+    HedgeDelay, // A duration, or a percentile as in "p95".
 };
 
 class Schema;
@@ -161,7 +162,8 @@ private:
     Rules m_rules;
 };
 
-// Specialised for every struct of gateway.h and document.h but Document, HeaderMatch and ModelStep.
+// Specialised for every struct of gateway.h, resilience.h and document.h but Document, HeaderMatch,
+// HedgeAfter and ModelStep.
 template <typename Struct>
 const Schema& schemaOf();
 
@@ -187,6 +189,50 @@ template <>
 const Schema& schemaOf<PassiveHealthcheck::Healthy>();
 template <>
 const Schema& schemaOf<PassiveHealthcheck::Unhealthy>();
+template <>
+const Schema& schemaOf<RetryBackoff>();
+template <>
+const Schema& schemaOf<RetryBudget>();
+template <>
+const Schema& schemaOf<Retry>();
+template <>
+const Schema& schemaOf<Hedge>();
+template <>
+const Schema& schemaOf<BreakerFallback>();
+template <>
+const Schema& schemaOf<Breaker>();
+template <>
+const Schema& schemaOf<Mirror>();
+template <>
+const Schema& schemaOf<FaultDelay>();
+template <>
+const Schema& schemaOf<FaultAbort>();
+template <>
+const Schema& schemaOf<Fault>();
+template <>
+const Schema& schemaOf<RateLimit>();
+template <>
+const Schema& schemaOf<AdaptiveConcurrency>();
+template <>
+const Schema& schemaOf<Resilience>();
+template <>
+const Schema& schemaOf<SplitPart>();
+template <>
+const Schema& schemaOf<SplitSticky>();
+template <>
+const Schema& schemaOf<OutlierDetection::SuccessRate>();
+template <>
+const Schema& schemaOf<OutlierDetection::FailurePercentage>();
+template <>
+const Schema& schemaOf<OutlierDetection>();
+template <>
+const Schema& schemaOf<LimitSet>();
+template <>
+const Schema& schemaOf<Limits>();
+template <>
+const Schema& schemaOf<Locality>();
+template <>
+const Schema& schemaOf<Overload>();
 template <>
 const Schema& schemaOf<Target>();
 template <>
@@ -230,6 +276,12 @@ Struct fromValue(const Value& record)
 
 // Only what concerns single fields; appends, with `path` put before every path.
 void validateFields(
+    const Schema& schema, const Value& record, const std::string& path, FieldProblems& problems
+);
+
+// Only the rules over several fields, of this record and of those inside it; appends, with `path`
+// put before every path. Fields by themselves are right, or reported before.
+void validateRules(
     const Schema& schema, const Value& record, const std::string& path, FieldProblems& problems
 );
 

@@ -39,12 +39,6 @@ constexpr std::array kRows = {
     Row{"permissions", " document ", "permissions are"},
     Row{"expression", " route ", "router expressions are"},
     Row{"priority", " route ", "router expressions are"},
-    Row{"resilience", " service route ", "resilience settings are"},
-    Row{"split", " route ", "traffic splits are"},
-    Row{"outlier_detection", " upstream ", "outlier detection settings are"},
-    Row{"limits", " upstream ", "connection limits are"},
-    Row{"slow_start", " upstream ", "slow start is"},
-    Row{"locality", " upstream ", "locality settings are"},
     Row{"network", " document ", "network models are"},
 };
 

@@ -73,6 +73,7 @@ FieldChain interval(std::string_view key, std::string_view help)
 } // namespace build
 
 using build::as;
+using build::AsDurationText;
 using build::counter;
 using build::createdField;
 using build::Headers;
@@ -354,6 +355,23 @@ const Schema& schemaOf<Upstream>()
             as<&Upstream::healthchecks, RecordOf<Healthchecks>>("healthchecks")
                 .named("Health checks", "How targets are found healthy or not.")
                 .in("Health"),
+            as<&Upstream::outlierDetection, RecordOf<OutlierDetection>>("outlier_detection")
+                .named(
+                    "Outlier detection", "Takes targets out for a while when their answers are bad."
+                )
+                .in("Health"),
+            as<&Upstream::slowStart, AsDurationText>("slow_start")
+                .named(
+                    "Slow start", "Time in which a target that is new or back gets its full share."
+                )
+                .in("Health")
+                .lasting(std::chrono::milliseconds(1), std::chrono::hours(1)),
+            as<&Upstream::limits, RecordOf<Limits>>("limits")
+                .named("Limits", "Connections and requests at once, for the whole node.")
+                .in("Limits"),
+            as<&Upstream::locality, RecordOf<Locality>>("locality")
+                .named("Locality", "In which zones targets are used first.")
+                .in("Locality"),
             tagsField<Upstream>(),
             createdField<Upstream>(),
             updatedField<Upstream>(),
