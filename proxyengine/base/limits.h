@@ -42,6 +42,10 @@ inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
 inline constexpr Duration kUpstreamIdleTimeout = std::chrono::seconds(60);
 inline constexpr int kRetriesMax = 32767; // The gateway format's bound.
 
+// Retries.
+inline constexpr Duration kRetryAfterMax =
+    std::chrono::seconds(300); // Asked for by an upstream, when the request has no timeout of its own.
+
 // Balancers.
 inline constexpr std::size_t kBalancerCycleMax =
     1024; // Prepared picks of one upstream and worker, 4 KiB.

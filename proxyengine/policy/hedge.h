@@ -9,17 +9,14 @@
 
 namespace mesh::policy {
 
-// Fewer measured latencies than this say nothing about a percentile.
-inline constexpr std::uint64_t kHedgeSamplesMin = 20;
-
 // The percentile of `after` in (0, 100), or nothing when it is a plain duration.
 [[nodiscard]] std::optional<double> hedgePercentile(const model::HedgeAfter& after);
 
-// How long an attempt runs alone before the next one starts beside it. For a percentile: the
-// latency at that percentile (policy/latency_window.h) and the number of samples it rests on;
-// nothing while these are fewer than kHedgeSamplesMin: no hedge.
+// How long an attempt runs alone before the next one starts beside it. `atPercentile` is
+// LatencyWindow::value() of that percentile; while it knows too few latencies: no hedge. Not looked
+// at for a plain duration.
 [[nodiscard]] std::optional<Duration> hedgeDelay(
-    const model::HedgeAfter& after, std::uint64_t samples, Duration atPercentile
+    const model::HedgeAfter& after, std::optional<Duration> atPercentile
 );
 
 // A place in a race. Used again after the attempt in it has failed.
@@ -85,8 +82,8 @@ public:
     };
     Failed onFailed(AttemptSlot slot);
 
-    // The client left, or the total timeout passed, or the request was answered in full (`slot`
-    // reported its end itself). Gives those to cancel; the race is over.
+    // The client left, the total timeout passed, or the last byte was sent: whatever ends the
+    // request. Gives those to cancel; the race is over.
     [[nodiscard]] AttemptSet onClientGone();
 
     // When the next hedge is due if nothing changes: `delay` after the newest attempt began.

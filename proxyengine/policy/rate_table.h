@@ -55,13 +55,21 @@ private:
         Word shared{0};
     };
     enum class Taken : std::uint8_t { Yes, Disturbed };
+    // What a bucket was seen at when an entry was found free.
+    struct Sight
+    {
+        std::uint64_t version;
+        RateNow now;
+    };
 
     [[nodiscard]] std::uint64_t hashOf(std::string_view key) const;
     Bucket& bucketOf(std::uint64_t hash);
+    [[nodiscard]] static std::size_t find(const Bucket& bucket, std::uint64_t hash);
+    [[nodiscard]] std::size_t findFree(const Bucket& bucket, RateNow now) const;
     Taken takeAt(
         Bucket& bucket, std::size_t entry, std::uint64_t hash, RateNow now, RateVerdict& verdict
     );
-    void settle(Bucket& bucket, std::size_t entry, std::uint64_t hash, std::uint64_t version);
+    void settle(Bucket& bucket, std::size_t entry, std::uint64_t hash, Sight sight);
     [[nodiscard]] RateVerdict takeShared(Bucket& bucket, RateNow now);
 
     RateRule m_rule;
