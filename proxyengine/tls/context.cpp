@@ -100,6 +100,11 @@ std::string lowerCase(std::string_view text)
     return lowered;
 }
 
+// Of TLS 1.3, in order of preference. SHA-256 has instructions of its own in processors, SHA-384
+// has not, and its digests are half as large in every idle connection.
+constexpr const char* kServerSuites =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
 constexpr std::string_view kOfferBoth = "\x02h2\x08http/1.1";
 constexpr std::string_view kOfferHttp1 = "\x08http/1.1";
 
@@ -183,6 +188,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(
         SSL_CTX_set_options(
             context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA
         );
+        SSL_CTX_set_ciphersuites(context.get(), kServerSuites);
         SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF); // Tickets instead.
         SSL_CTX_set_num_tickets(context.get(), 1); // A second is made, sent and not used.
         auto used =
