@@ -23,6 +23,10 @@ private Q_SLOTS:
     void probesAtTheIntervalOfTheState();
     void spreadsTheFirstProbe();
     void isOffWithoutLimits();
+    void doesNotLookAtStatusesOfTcpChecks();
+    void understandsProbesWithoutStatuses();
+    void combinesHealthAndEjection_data();
+    void combinesHealthAndEjection();
 };
 
 namespace {
@@ -43,7 +47,7 @@ model::Healthchecks makeConfig()
 }
 
 // Lower case: a request; upper case: a probe. s success, f HTTP 503, c connection failure,
-// t timeout, i an ignored status, z an unreadable answer.
+// t timeout, i an ignored status, z an unreadable answer, y passed, n not serving.
 Observation toObservation(char letter)
 {
     Observation observation;
@@ -63,6 +67,12 @@ Observation toObservation(char letter)
         break;
     case 't':
         observation.kind = Observation::Kind::Timeout;
+        break;
+    case 'y':
+        observation.kind = Observation::Kind::Success;
+        break;
+    case 'n':
+        observation.kind = Observation::Kind::NotServing;
         break;
     default:
         observation.status = 0;
@@ -222,6 +232,108 @@ void HealthTest::isOffWithoutLimits()
     model::Healthchecks probesWithoutLimits;
     probesWithoutLimits.active.healthy.interval = 1s;
     QVERIFY(!HealthRules(probesWithoutLimits).isAnythingChecked());
+}
+
+void HealthTest::doesNotLookAtStatusesOfTcpChecks()
+{
+    model::Healthchecks config = makeConfig();
+    config.passive.type = model::ProbeType::Tcp;
+    config.active.type = model::ProbeType::Tcp;
+    config.active.healthy.httpStatuses = {204};
+    const HealthRules rules(config);
+    Random random(Seed{1});
+    HealthMachine machine(rules, TimePoint(0s), random);
+
+    for (const char letter : std::string_view("ffffFFFFccfcc")) {
+        QVERIFY(!machine.observe(TimePoint(1s), toObservation(letter)));
+    }
+    QVERIFY(machine.observe(TimePoint(1s), toObservation('c')));
+    machine.observe(TimePoint(1s), toObservation('Y'));
+    QVERIFY(machine.observe(TimePoint(1s), toObservation('S')));
+
+    // What cannot be counted is no check.
+    model::Healthchecks statusesOnly;
+    statusesOnly.passive.unhealthy.httpFailures = 3;
+    QVERIFY(HealthRules(statusesOnly).isAnythingChecked());
+    statusesOnly.passive.type = model::ProbeType::Tcp;
+    QVERIFY(!HealthRules(statusesOnly).isAnythingChecked());
+}
+
+void HealthTest::understandsProbesWithoutStatuses()
+{
+    model::Healthchecks config = makeConfig();
+    config.active.type = model::ProbeType::Grpc;
+    config.active.healthy.httpStatuses = {204};
+    const HealthRules rules(config);
+    Random random(Seed{1});
+    HealthMachine machine(rules, TimePoint(0s), random);
+
+    machine.observe(TimePoint(1s), toObservation('N'));
+    QVERIFY(machine.observe(TimePoint(1s), toObservation('N')));
+    QCOMPARE(toBytes(machine.reason()), QByteArray("not serving in 2 probes in a row"));
+    machine.observe(TimePoint(2s), toObservation('Y'));
+    QCOMPARE(toBytes(toText(machine.state())), QByteArray("mostly_unhealthy"));
+    QVERIFY(machine.observe(TimePoint(3s), toObservation('Y')));
+}
+
+void HealthTest::combinesHealthAndEjection_data()
+{
+    QTest::addColumn<int>("word");
+    QTest::addColumn<QByteArray>("seen");
+    QTest::addColumn<QByteArray>("ejection");
+    QTest::addColumn<bool>("isAvailable");
+    QTest::addColumn<QByteArray>("reason");
+
+    using Override = HealthMachine::Override;
+    const auto row = [](const char* name,
+                        Override word,
+                        const char* seen,
+                        const char* ejection,
+                        bool isAvailable,
+                        const char* reason) {
+        QTest::newRow(name) << static_cast<int>(word) << QByteArray(seen) << QByteArray(ejection)
+                            << isAvailable << QByteArray(reason);
+    };
+    const char* const ejected = "5 consecutive 5xx (503); back in 30 s";
+    row("nothing objects", Override::None, "", "", true, "");
+    row("unhealthy", Override::None, "ccc", "", false, "3 connection failures in a row");
+    row("ejected",
+        Override::None,
+        "",
+        ejected,
+        false,
+        "ejected: 5 consecutive 5xx (503); back in 30 s");
+    row("both",
+        Override::None,
+        "ccc",
+        ejected,
+        false,
+        "3 connection failures in a row; also ejected: 5 consecutive 5xx (503); back in 30 s");
+    row("an operator against both", Override::Healthy, "", ejected, true, "set by an operator");
+    row("an operator against none", Override::Unhealthy, "", "", false, "set by an operator");
+    row("an operator with it", Override::Unhealthy, "", ejected, false, "set by an operator");
+}
+
+void HealthTest::combinesHealthAndEjection()
+{
+    QFETCH(const int, word);
+    QFETCH(const QByteArray, seen);
+    QFETCH(const QByteArray, ejection);
+    QFETCH(const bool, isAvailable);
+    QFETCH(const QByteArray, reason);
+    const HealthRules rules(makeConfig());
+    Random random(Seed{1});
+    HealthMachine machine(rules, TimePoint(0s), random);
+    machine.setOverride(TimePoint(0s), static_cast<HealthMachine::Override>(word));
+    for (const char letter : seen) {
+        machine.observe(TimePoint(1s), toObservation(letter));
+    }
+
+    const Availability found =
+        combine(machine, {ejection.data(), static_cast<std::size_t>(ejection.size())});
+
+    QCOMPARE(found.isAvailable, isAvailable);
+    QCOMPARE(toBytes(found.reason), reason);
 }
 
 } // namespace mesh::policy
