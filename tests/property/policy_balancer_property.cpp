@@ -80,10 +80,10 @@ void PolicyBalancerProperty::roundRobinIsExactOverEveryCycle()
         const auto weights = *rc::gen::nonEmpty(
             rc::gen::container<std::vector<std::uint32_t>>(rc::gen::inRange<std::uint32_t>(0, 300))
         );
-        const HostSet hosts(weights);
+        HostSet hosts(weights);
         RC_PRE(hosts.weightTotal() > 0U);
         Random random(Seed{*rc::gen::arbitrary<std::uint64_t>()});
-        RoundRobin balancer(hosts, random);
+        Balancer balancer(model::Algorithm::RoundRobin, hosts, random);
 
         std::vector<std::uint64_t> picks(weights.size());
         for (std::uint64_t i = 0; i < hosts.weightTotal(); ++i) {

@@ -55,9 +55,9 @@ Picks countPicks(Balancer& balancer, HostSet& hosts, Random& random, int times)
 void BalancerTest::smoothRoundRobinIsSmooth()
 {
     const std::vector<std::uint32_t> weights{500, 100, 100};
-    const HostSet hosts(weights);
+    HostSet hosts(weights);
     Random random(Seed{3});
-    RoundRobin balancer(hosts, random);
+    Balancer balancer(model::Algorithm::RoundRobin, hosts, random);
 
     QByteArray order;
     for (int i = 0; i < 14; ++i) {
@@ -124,7 +124,7 @@ void BalancerTest::leastRequestsPrefersTheIdle()
     const std::vector<std::uint32_t> weights{1, 1};
     HostSet hosts(weights);
     Random random(Seed{5});
-    LeastRequests balancer(hosts);
+    Balancer balancer(model::Algorithm::LeastRequests, hosts, random);
     hosts.begin(0);
 
     for (int i = 0; i < 100; ++i) {
@@ -138,9 +138,9 @@ void BalancerTest::leastRequestsPrefersTheIdle()
 void BalancerTest::leastRequestsDrawsByWeightWhenIdle()
 {
     const std::vector<std::uint32_t> weights{300, 100};
-    const HostSet hosts(weights);
+    HostSet hosts(weights);
     Random random(Seed{11});
-    LeastRequests balancer(hosts);
+    Balancer balancer(model::Algorithm::LeastRequests, hosts, random);
 
     int first = 0;
     for (int i = 0; i < 10'000; ++i) {
@@ -215,6 +215,7 @@ void BalancerTest::everyAlgorithmHasARow()
     QCOMPARE(rows.size(), std::size_t{7});
     for (std::size_t i = 0; i < rows.size(); ++i) {
         QCOMPARE(static_cast<std::size_t>(rows[i].named), i);
+        QCOMPARE(rows[i].runs, rows[i].named);
     }
 }
 

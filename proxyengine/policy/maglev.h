@@ -1,0 +1,28 @@
+#pragma once
+
+#include "proxyengine/policy/hosts.h"
+
+namespace mesh::policy {
+
+// Google's table of permutations: a look-up is one step, shares are equal to within a slot.
+//
+// Source: Eisenbud et al., "Maglev", and Envoy's weighted variant (reference 3.6).
+class Maglev
+{
+public:
+    static constexpr std::uint64_t kSlots = 65'537; // Prime.
+
+    // `members` have weight; `slots` is prime.
+    Maglev(
+        const HostSet& hosts, std::span<const std::uint32_t> members, std::uint64_t slots = kSlots
+    );
+
+    [[nodiscard]] std::size_t slots() const { return m_hosts.size(); }
+    [[nodiscard]] std::size_t slotOf(std::uint64_t hash) const { return hash % m_hosts.size(); }
+    [[nodiscard]] std::uint32_t host(std::size_t slot) const { return m_hosts[slot]; }
+
+private:
+    std::vector<std::uint32_t> m_hosts; // By slot.
+};
+
+} // namespace mesh::policy
