@@ -25,6 +25,7 @@ inline constexpr std::size_t kHeadersMax = 128; // Fields of one head; more is 4
 inline constexpr std::size_t kTrailerBytesMax = 16U << 10U; // All trailers of one body.
 inline constexpr std::size_t kChunkExtensionBytesMax = 1024; // Nobody uses them; smugglers do.
 inline constexpr std::size_t kBodyBufferBytes = 64U << 10U; // One read, and the back-pressure mark.
+inline constexpr std::size_t kMirrorsPerWorkerMax = 1000; // Copies on their way; more are not sent.
 inline constexpr std::size_t kPipelinedRequestsMax =
     64; // Parsed ahead on one connection: none; answered in turn.
 inline constexpr std::size_t kConnectionsPerWorkerMax =
@@ -44,7 +45,7 @@ inline constexpr int kRetriesMax = 32767; // The gateway format's bound.
 
 // Retries.
 inline constexpr Duration kRetryAfterMax =
-    std::chrono::seconds(300); // Asked for by an upstream, when the request has no timeout of its own.
+    std::chrono::seconds(300); // Waited for when the request has no timeout of its own.
 
 // Balancers.
 inline constexpr std::size_t kBalancerCycleMax =

@@ -140,14 +140,17 @@ std::chrono::sys_seconds toSysSeconds(WallTime now)
     );
 }
 
-// Two digits that would be more than 50 years ahead mean the last century that fits.
+// The year with these last two digits that is at most 50 years ahead and less than 50 years past.
 int fullYear(int twoDigits, WallTime now)
 {
     const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(toSysSeconds(now))
     );
     const int thisYear = static_cast<int>(today.year());
     const int year = thisYear - thisYear % 100 + twoDigits;
-    return year > thisYear + 50 ? year - 100 : year;
+    if (year > thisYear + 50) {
+        return year - 100;
+    }
+    return year <= thisYear - 50 ? year + 100 : year;
 }
 
 std::optional<std::chrono::sys_seconds> parseDate(std::string_view text, WallTime now)

@@ -16,11 +16,12 @@ namespace mesh::policy {
 //
 // A counter counts units of ceil(requests/63) requests. Requests of an unfinished unit are the
 // remainder, and always counted as if they were new: they are kept longer than needed, never
-// shorter. n is 8 up to 63 requests, 7 up to 8 064, 6 up to 516 096 and never below 4.
+// shorter. n is 8 up to 1 008 requests, 7 up to 64 512, 6 up to 4 128 768 and never below 4.
 //
 // The price of exactness: a request is remembered for up to one part longer than `per`. From rest
-// all `requests` are admitted at once; under lasting pressure (n-1)/n of them per window (up to 63
-// requests), less at most one unit.
+// all `requests` are admitted at once; under lasting pressure (n-1)/n of them per window, less at
+// most one unit. Part numbers wrap after at least 4 096 parts: a word that is left alone for just
+// that long may remember its requests for one window more.
 class SlidingWindow
 {
 public:
