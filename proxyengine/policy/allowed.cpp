@@ -10,6 +10,7 @@ AllowedHosts::AllowedHosts(std::vector<std::uint32_t> members, WeightKind kind)
 {
     m_list.reserve(m_members.size());
     m_sums.reserve(m_members.size());
+    m_starts.reserve(2 * m_members.size() + 1);
 }
 
 bool AllowedHosts::refresh(const HostSet& hosts, bool isPanic)
@@ -41,7 +42,27 @@ bool AllowedHosts::refresh(const HostSet& hosts, bool isPanic)
     }
     m_list.resize(count);
     m_sums.resize(count);
-    return isChanged || count != countBefore;
+    isChanged = isChanged || count != countBefore;
+    if (isChanged && !m_isEven) {
+        indexWeights();
+    }
+    return isChanged;
+}
+
+void AllowedHosts::indexWeights()
+{
+    m_starts.clear();
+    m_shift = 0;
+    while (((weight() - 1) >> m_shift) + 1 > 2 * m_list.size()) {
+        ++m_shift;
+    }
+    std::uint32_t place = 0;
+    for (std::uint64_t start = 0; start < weight(); start += std::uint64_t{1} << m_shift) {
+        while (m_sums[place] <= start) {
+            ++place;
+        }
+        m_starts.push_back(place);
+    }
 }
 
 std::uint64_t AllowedHosts::weightBefore(std::size_t place) const
@@ -56,8 +77,11 @@ std::uint64_t AllowedHosts::weightAt(std::size_t place) const
 
 std::size_t AllowedHosts::placeOf(std::uint64_t runningWeight) const
 {
-    const auto found = std::upper_bound(m_sums.begin(), m_sums.end(), runningWeight);
-    return static_cast<std::size_t>(found - m_sums.begin());
+    std::size_t place = m_starts[runningWeight >> m_shift];
+    while (m_sums[place] <= runningWeight) {
+        ++place;
+    }
+    return place;
 }
 
 bool AllowedHosts::hasUntried(const TriedHosts& tried) const

@@ -171,12 +171,14 @@ void Balancer::report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEn
     }
 }
 
-void Balancer::carryOver(const Balancer& from, const HostSet& fromHosts, const HostSet& hosts)
+void Balancer::carryOver(
+    const Balancer& from, const HostSet& fromHosts, const HostSet& hosts, TimePoint now
+)
 {
     auto* const here = std::get_if<Latency>(&m_choice);
     const auto* const there = std::get_if<Latency>(&from.m_choice);
     if (here != nullptr && there != nullptr) {
-        here->carryOver(*there, fromHosts, hosts);
+        here->carryOver(*there, fromHosts, hosts, now);
     }
 }
 

@@ -63,7 +63,9 @@ public:
     void report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end);
 
     // Takes over what the balancer of the former list of targets knew of the hosts that stay.
-    void carryOver(const Balancer& from, const HostSet& fromHosts, const HostSet& hosts);
+    void carryOver(
+        const Balancer& from, const HostSet& fromHosts, const HostSet& hosts, TimePoint now
+    );
 
     // What `latency` believes of a host, for the eye; nothing with other algorithms.
     [[nodiscard]] std::optional<Duration> latency(std::uint32_t host, TimePoint now) const;

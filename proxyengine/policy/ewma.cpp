@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace mesh::policy {
 namespace {
@@ -108,11 +109,11 @@ void Latency::prepare(
     }
 }
 
-void Latency::introduce(const AllowedHosts& allowed, TimePoint now)
+void Latency::introduce(std::span<const std::uint32_t> list, TimePoint now)
 {
     std::uint64_t sum = 0;
     std::uint64_t count = 0;
-    for (const std::uint32_t host : allowed.list()) {
+    for (const std::uint32_t host : list) {
         if (m_hosts[host].isKnown) {
             sum += m_hosts[host].rtt.fineAt(now) >> kFineBits;
             ++count;
@@ -120,7 +121,7 @@ void Latency::introduce(const AllowedHosts& allowed, TimePoint now)
     }
     const Duration start =
         count == 0 ? PeakEwma::kDefaultRtt : Duration(static_cast<Duration::rep>(sum / count));
-    for (const std::uint32_t host : allowed.list()) {
+    for (const std::uint32_t host : list) {
         if (!m_hosts[host].isKnown) {
             m_hosts[host].rtt.start(start, now);
             m_hosts[host].isKnown = true;
@@ -132,7 +133,7 @@ std::uint64_t Latency::costOf(const PickView& view, std::uint32_t host)
 {
     constexpr std::uint64_t kActiveMax = 0xffff; // 2^48 of latency times 2^16 is what fits.
     if (!m_hosts[host].isKnown) {
-        introduce(view.allowed, view.now);
+        introduce(view.allowed.list(), view.now);
     }
     const std::uint64_t latency = m_hosts[host].rtt.fineAt(view.now) >> 8U;
     // Never zero, so that hosts which nobody asked for long still share what comes.
@@ -182,7 +183,9 @@ void Latency::report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd
     known.rtt.observe(rtt, now);
 }
 
-void Latency::carryOver(const Latency& from, const HostSet& fromHosts, const HostSet& hosts)
+void Latency::carryOver(
+    const Latency& from, const HostSet& fromHosts, const HostSet& hosts, TimePoint now
+)
 {
     for (std::size_t host = 0; host < hosts.size(); ++host) {
         const std::optional<std::size_t> before = fromHosts.find(hosts.key(host));
@@ -190,6 +193,9 @@ void Latency::carryOver(const Latency& from, const HostSet& fromHosts, const Hos
             m_hosts[host] = from.m_hosts[*before];
         }
     }
+    std::vector<std::uint32_t> all(m_hosts.size());
+    std::iota(all.begin(), all.end(), 0U);
+    introduce(all, now);
 }
 
 std::optional<Duration> Latency::estimate(std::uint32_t host, TimePoint now) const

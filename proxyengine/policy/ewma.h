@@ -48,8 +48,11 @@ public:
     );
     [[nodiscard]] std::uint32_t pick(const PickView& view);
     void report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end);
-    // Takes over what is known of the hosts that stay. Cost: their product; once per list.
-    void carryOver(const Latency& from, const HostSet& fromHosts, const HostSet& hosts);
+    // Takes over what is known of the hosts that stay; the others start at the average. Cost: the
+    // product of the two numbers of hosts; once per list.
+    void carryOver(
+        const Latency& from, const HostSet& fromHosts, const HostSet& hosts, TimePoint now
+    );
     // Nothing for a host that was not asked since it is available.
     [[nodiscard]] std::optional<Duration> estimate(std::uint32_t host, TimePoint now) const;
 
@@ -59,7 +62,7 @@ private:
         PeakEwma rtt;
         bool isKnown = false; // Started, and allowed ever since.
     };
-    void introduce(const AllowedHosts& allowed, TimePoint now);
+    void introduce(std::span<const std::uint32_t> list, TimePoint now);
     [[nodiscard]] std::uint64_t costOf(const PickView& view, std::uint32_t host);
 
     std::vector<Known> m_hosts;
