@@ -1,7 +1,9 @@
 #include "app/forms/field_editor.h"
 
 #include "app/forms/list_editors.h"
+#include "app/forms/policy_editors.h"
 #include "app/forms/scalar_editors.h"
+#include "app/forms/split_editor.h"
 #include "app/forms/value_path.h"
 #include "app/theme/controls.h"
 
@@ -23,6 +25,8 @@ void FieldEditor::setMarkedWrong(bool isWrong)
         );
     }
 }
+
+void FieldEditor::setNames(const ObjectNames& names) { Q_UNUSED(names) }
 
 void FieldEditor::describe(QWidget& control)
 {
@@ -59,6 +63,9 @@ FieldEditor* makeFieldEditor(const model::Field& field, QWidget* parent)
         if (field.element != model::Kind::Record) {
             return new TokenEditor(field, parent);
         }
+        if (isSplit(field)) {
+            return new SplitEditor(field, parent);
+        }
         return new YamlEditor(field, parent);
     case model::Kind::Map:
     case model::Kind::Points:
@@ -67,7 +74,15 @@ FieldEditor* makeFieldEditor(const model::Field& field, QWidget* parent)
         return new YamlEditor(field, parent);
     case model::Kind::Int:
     case model::Kind::Number:
+        if (isPercent(field)) {
+            return new PercentEditor(field, parent);
+        }
+        return new LineEditor(field, parent);
     case model::Kind::Text:
+        if (field.format == model::Format::HedgeDelay) {
+            return new DelayEditor(field, parent);
+        }
+        return new LineEditor(field, parent);
     case model::Kind::Milliseconds:
     case model::Kind::Seconds:
     case model::Kind::DurationText:

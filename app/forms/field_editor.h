@@ -2,11 +2,19 @@
 
 #include "proxyengine/model/schema.h"
 
+#include <QStringList>
 #include <QWidget>
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
 
 namespace mesh::forms {
+
+// The names of all objects in the document being edited, by the plural of their kind ("services").
+using ObjectNames = std::map<std::string, QStringList, std::less<>>;
 
 // How much of a row an editor wants: the control column alone, or the hint's column too.
 enum class EditorWidth : std::uint8_t { Control, Wide };
@@ -28,6 +36,8 @@ public:
     // Null: absent. Never emits edited(); leaves the text alone while it already says this value.
     virtual void setValue(const model::Value* value) = 0;
     virtual void setMarkedWrong(bool isWrong);
+    // For editors of fields that name other objects.
+    virtual void setNames(const ObjectNames& names);
 
 Q_SIGNALS:
     void edited(const mesh::model::Value& value); // Null: back to the default.

@@ -25,7 +25,7 @@ bool isWholeNumber(const model::Value& value) { return value.isInt(); }
 
 } // namespace
 
-FormRow::FormRow(const model::Field& field, std::string path, QWidget* parent)
+FormRow::FormRow(const model::Field& field, std::string path, int depth, QWidget* parent)
     : QWidget(parent)
     , m_field(field)
     , m_path(std::move(path))
@@ -33,7 +33,7 @@ FormRow::FormRow(const model::Field& field, std::string path, QWidget* parent)
     , m_label(new QLabel(translated(field.label), this))
     , m_hint(new QLabel(this))
 {
-    layOut();
+    layOut(depth);
     theme::setText(*m_label, theme::Role::Body, theme::TextColor::Text2);
     m_label->setBuddy(m_editor);
     m_label->setToolTip(describeField(field));
@@ -50,14 +50,17 @@ FormRow::FormRow(const model::Field& field, std::string path, QWidget* parent)
     connect(m_hint, &QLabel::linkActivated, this, &FormRow::onLink);
 }
 
-void FormRow::layOut()
+void FormRow::layOut(int depth)
 {
     auto* grid = new QGridLayout(this);
-    grid->setContentsMargins(kFormMargin, 3, 24, 3);
+    const int indent = depth * kNestingIndent;
+    grid->setContentsMargins(kFormMargin + indent, 3, 24, 3);
     grid->setHorizontalSpacing(kColumnGap);
     grid->setVerticalSpacing(2);
-    m_label->setFixedWidth(kLabelWidth);
-    grid->addWidget(m_label, 0, 0, Qt::AlignVCenter);
+    m_label->setFixedWidth(kLabelWidth - indent);
+    const bool isTall = m_editor->editorWidth() == EditorWidth::Wide;
+    grid->addWidget(m_label, 0, 0, isTall ? Qt::AlignTop : Qt::AlignVCenter);
+    m_label->setMinimumHeight(isTall ? 28 : 0);
     if (m_editor->editorWidth() == EditorWidth::Control) {
         m_editor->setFixedWidth(kControlWidth);
         grid->addWidget(m_editor, 0, 1, Qt::AlignVCenter);
@@ -136,7 +139,8 @@ void FormRow::updateHint()
         const bool isList = m_field.kind == model::Kind::List;
         if (isDefault && hasDefault && !isList) {
             parts << tr("default");
-        } else {
+        }
+        if (!m_field.help.empty()) {
             parts << escaped(translated(m_field.help));
         }
     }
@@ -181,9 +185,33 @@ FormSection::FormSection(const QString& title, const QString& caption, QWidget* 
     , m_rows(new QVBoxLayout(m_body))
     , m_caption(new QLabel(caption, m_header))
     , m_chevron(new QToolButton(m_header))
+    , m_title(title)
+    , m_help(caption)
+{
+    build(title);
+}
+
+FormSection::FormSection(const QString& title, const QString& caption, FormSection& outer)
+    : QWidget(outer.m_body)
+    , m_header(new QWidget(this))
+    , m_body(new QWidget(this))
+    , m_rows(new QVBoxLayout(m_body))
+    , m_caption(new QLabel(caption, m_header))
+    , m_chevron(new QToolButton(m_header))
+    , m_outer(&outer)
+    , m_depth(outer.m_depth + 1)
+    , m_title(title)
+    , m_help(caption)
+{
+    build(title);
+    outer.m_rows->addWidget(this);
+}
+
+void FormSection::build(const QString& title)
 {
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 6, 0, 6);
+    const int air = m_depth == 0 ? 6 : 1;
+    column->setContentsMargins(0, air, 0, air);
     column->setSpacing(0);
     column->addWidget(m_header);
     column->addWidget(m_body);
@@ -192,7 +220,7 @@ FormSection::FormSection(const QString& title, const QString& caption, QWidget* 
 
     m_header->setFixedHeight(kSectionHeight);
     auto* row = new QHBoxLayout(m_header);
-    row->setContentsMargins(kFormMargin - 4, 0, 24, 0);
+    row->setContentsMargins(kFormMargin - 4 + m_depth * kNestingIndent, 0, 24, 0);
     row->setSpacing(4);
     theme::setButtonRole(*m_chevron, theme::ButtonRole::Ghost);
     m_chevron->setIconSize({12, 12});
@@ -201,7 +229,7 @@ FormSection::FormSection(const QString& title, const QString& caption, QWidget* 
     m_chevron->setToolTip(tr("Fold or unfold %1").arg(title));
     row->addWidget(m_chevron);
     auto* label = new QLabel(title, m_header);
-    theme::setText(*label, theme::Role::BodyStrong);
+    theme::setText(*label, m_depth == 0 ? theme::Role::BodyStrong : theme::Role::BodyMedium);
     row->addWidget(label);
     row->addSpacing(6);
     theme::setText(*m_caption, theme::Role::Caption, theme::TextColor::Text3);
@@ -212,14 +240,38 @@ FormSection::FormSection(const QString& title, const QString& caption, QWidget* 
     setFolded(false);
 }
 
-void FormSection::setCaption(const QString& caption) { m_caption->setText(caption); }
+void FormSection::setCaption(const QString& caption)
+{
+    m_help = caption;
+    showCaption();
+}
+
+void FormSection::setSummary(const QString& summary)
+{
+    m_summary = summary;
+    showCaption();
+}
+
+void FormSection::showCaption()
+{
+    m_caption->setText(m_isFolded && !m_summary.isEmpty() ? m_summary : m_help);
+    m_caption->setToolTip(m_caption->text());
+}
+
+void FormSection::reveal()
+{
+    for (FormSection* section = this; section != nullptr; section = section->m_outer) {
+        section->setFolded(false);
+    }
+}
 
 void FormSection::addSwitch(const QString& objectName)
 {
     auto* control = new theme::Switch(m_header);
     control->setCheckable(true);
     control->setObjectName(objectName);
-    control->setAccessibleName(m_chevron->accessibleName());
+    control->setAccessibleName(tr("%1, on or off").arg(m_title));
+    control->setToolTip(tr("On: with its defaults. Off: not in the file."));
     m_switch = control;
     m_header->layout()->addWidget(control);
     connect(control, &QAbstractButton::clicked, this, &FormSection::switched);
@@ -242,6 +294,7 @@ void FormSection::setFolded(bool isFolded)
     m_chevron->setIcon(
         theme::icon(isFolded ? QStringLiteral("chevron-right") : QStringLiteral("chevron-down"))
     );
+    showCaption();
 }
 
 } // namespace mesh::forms

@@ -20,6 +20,7 @@ inline constexpr int kControlWidth = 150;
 inline constexpr int kColumnGap = 14;
 inline constexpr int kRowHeight = 34;
 inline constexpr int kSectionHeight = 30;
+inline constexpr int kNestingIndent = 16; // Of labels, for every record inside a record.
 
 // One field: change bar, label, editor, and a hint that says the most important of: what is wrong,
 // what it was, that it is the default, what it is for. The row keeps its height meanwhile.
@@ -28,7 +29,8 @@ class FormRow : public QWidget
     Q_OBJECT
 
 public:
-    FormRow(const model::Field& field, std::string path, QWidget* parent);
+    // depth: how many records the field's record stands inside of.
+    FormRow(const model::Field& field, std::string path, int depth, QWidget* parent);
 
     [[nodiscard]] const std::string& path() const { return m_path; } // Relative to the record.
     [[nodiscard]] FieldEditor& editor() { return *m_editor; }
@@ -47,7 +49,7 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
-    void layOut();
+    void layOut(int depth);
     void updateHint();
     [[nodiscard]] QString wasText() const;
     void onLink(const QString& link);
@@ -63,23 +65,29 @@ private:
     QString m_error;
 };
 
-// A title with a chevron that folds what is below it, a line of help, and at the right a switch for
-// a record that may be absent or a button.
+// A title with a chevron that folds what is below it, a line of help (folded: what is set), and at
+// the right a switch for a record that may be absent or a button. Sections may stand in sections.
 class FormSection : public QWidget
 {
     Q_OBJECT
 
 public:
     FormSection(const QString& title, const QString& caption, QWidget* parent);
+    // A section inside another one, indented; added to its rows.
+    FormSection(const QString& title, const QString& caption, FormSection& outer);
 
     [[nodiscard]] QVBoxLayout& rows() { return *m_rows; }
     void setCaption(const QString& caption);
+    void setSummary(const QString& summary); // Stands for the caption while folded.
     // Shows a switch; toggled by a person only.
     void addSwitch(const QString& objectName);
     void setSwitchedOn(bool isOn);
     void addHeaderWidget(QWidget* widget);
     void setFolded(bool isFolded);
     [[nodiscard]] bool isFolded() const { return m_isFolded; }
+    void reveal(); // Unfolds it and those it stands in.
+    [[nodiscard]] int depth() const { return m_depth; }
+    [[nodiscard]] const QString& title() const { return m_title; }
 
 Q_SIGNALS:
     void switched(bool isOn);
@@ -91,6 +99,14 @@ private:
     QLabel* m_caption;
     QToolButton* m_chevron;
     QAbstractButton* m_switch = nullptr;
+    void build(const QString& title);
+    void showCaption();
+
+    FormSection* m_outer = nullptr;
+    int m_depth = 0;
+    QString m_title;
+    QString m_help;
+    QString m_summary;
     bool m_isFolded = false;
 };
 

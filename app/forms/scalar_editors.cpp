@@ -4,9 +4,13 @@
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
+#include <QCompleter>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QPainter>
 #include <QSignalBlocker>
+
+#include <algorithm>
 
 namespace mesh::forms {
 namespace {
@@ -56,6 +60,54 @@ void UnitLineEdit::paintEvent(QPaintEvent* event)
     painter.drawText(rect().adjusted(0, 0, -9, 0), Qt::AlignRight | Qt::AlignVCenter, m_unit);
 }
 
+PercentEdit::PercentEdit(QWidget* parent)
+    : UnitLineEdit(QStringLiteral("%"), parent)
+{}
+
+void PercentEdit::keyPressEvent(QKeyEvent* event)
+{
+    constexpr double kPage = 10;
+    double step = 0;
+    switch (event->key()) {
+    case Qt::Key_Up:
+        step = 1;
+        break;
+    case Qt::Key_Down:
+        step = -1;
+        break;
+    case Qt::Key_PageUp:
+        step = kPage;
+        break;
+    case Qt::Key_PageDown:
+        step = -kPage;
+        break;
+    default:
+        UnitLineEdit::keyPressEvent(event);
+        return;
+    }
+    const QString shown = text().isEmpty() ? placeholderText() : text();
+    setText(QString::number(std::clamp(shown.toDouble() + step, 0.0, 100.0)));
+    Q_EMIT textEdited(text());
+}
+
+void PercentEdit::paintEvent(QPaintEvent* event)
+{
+    UnitLineEdit::paintEvent(event);
+    bool isNumber = false;
+    const double share = text().isEmpty() ? 0 : text().toDouble(&isNumber);
+    if (!isNumber || share <= 0 || share > 100) {
+        return;
+    }
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    const theme::Tokens& t = theme::tokens();
+    painter.setBrush(isEnabled() ? t.accent : t.textDisabled);
+    constexpr double kInset = 5;
+    const double width = (this->width() - 2 * kInset) * share / 100;
+    painter.drawRoundedRect(QRectF(kInset, height() - 3.5, width, 2), 1, 1);
+}
+
 LineEditor::LineEditor(const model::Field& field, QWidget* parent)
     : FieldEditor(field, parent)
     , m_edit(new UnitLineEdit(toQString(field.unit), this))
@@ -74,6 +126,20 @@ LineEditor::LineEditor(const model::Field& field, QWidget* parent)
 EditorWidth LineEditor::editorWidth() const
 {
     return isLongText(field()) ? EditorWidth::Wide : EditorWidth::Control;
+}
+
+void LineEditor::setNames(const ObjectNames& names)
+{
+    const auto known = names.find(field().reference);
+    if (field().reference.empty() || known == names.end()) {
+        return;
+    }
+    auto* completer = new QCompleter(known->second, m_edit);
+    completer->setFilterMode(Qt::MatchContains);
+    m_edit->setCompleter(completer); // The edit deletes the one before, which it is the parent of.
+    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, [this] {
+        Q_EMIT edited(valueOfText(m_edit->text(), field().kind));
+    });
 }
 
 void LineEditor::setValue(const model::Value* value)

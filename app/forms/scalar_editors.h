@@ -26,6 +26,19 @@ private:
     QString m_unit;
 };
 
+// Per cent as a number: Up and Down step by one, Page up and Page down by ten, within 0 and 100.
+class PercentEdit : public UnitLineEdit
+{
+    Q_OBJECT
+
+public:
+    explicit PercentEdit(QWidget* parent = nullptr);
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+};
+
 // Text, numbers and durations: one line. Empty means the default, which shows as placeholder.
 class LineEditor : public FieldEditor
 {
@@ -36,6 +49,7 @@ public:
 
     [[nodiscard]] EditorWidth editorWidth() const override;
     void setValue(const model::Value* value) override;
+    void setNames(const ObjectNames& names) override;
 
 private:
     UnitLineEdit* m_edit;

@@ -71,6 +71,22 @@ std::string objectPathOf(const std::string& path)
     return best;
 }
 
+// The names of all objects, by kind, for fields that name others.
+forms::ObjectNames namesIn(const forms::Draft& draft)
+{
+    forms::ObjectNames names;
+    for (const DraftObject& object : draft.objects()) {
+        names[std::string(object.kind->plural)] << object.name;
+        for (const DraftObject& child : object.children) {
+            names[std::string(child.kind->plural)] << child.name;
+        }
+    }
+    for (auto& [kind, list] : names) {
+        list.sort();
+    }
+    return names;
+}
+
 // What the topology says of the workload behind a target's address.
 forms::LiveTarget liveTarget(const bridge::MeshSession& session, const QString& address)
 {
@@ -382,6 +398,7 @@ void EditPage::showObject(const std::string& path)
         m_form->foldAnew();
     }
     m_form->setSchema(*object->kind->schema);
+    m_form->setNames(namesIn(m_draft));
     const model::Value* base = m_draft.baseRecord(*object);
     m_form->setRecord(*record, base);
     const auto rest = m_form->setProblems(problemsBelow(m_draft.problems(), path));
