@@ -46,29 +46,6 @@ std::optional<int> numberOf(std::string_view text)
                                                                     : std::nullopt;
 }
 
-// Source: google.rpc.Code and its HTTP mapping.
-int httpStatusOf(int grpcStatus)
-{
-    switch (grpcStatus) {
-    case 4: // DEADLINE_EXCEEDED
-        return 504;
-    case 5: // NOT_FOUND: the server knows no such service.
-        return 404;
-    case 7: // PERMISSION_DENIED
-        return 403;
-    case 8: // RESOURCE_EXHAUSTED
-        return 429;
-    case 12: // UNIMPLEMENTED: the server has no health service.
-        return 501;
-    case 14: // UNAVAILABLE
-        return 503;
-    case 16: // UNAUTHENTICATED
-        return 401;
-    default:
-        return 500;
-    }
-}
-
 // The field 1 of a HealthCheckResponse; 0 (UNKNOWN) when it is absent, nothing when the bytes are
 // no such message. Source: protobuf wire format.
 std::optional<std::uint64_t> servingStatusOf(std::string_view message)
@@ -293,18 +270,15 @@ GrpcHealthAnswer GrpcHealthCall::State::answer() const
 {
     using Kind = GrpcHealthAnswer::Kind;
     if (httpStatus != 0 && httpStatus != 200) {
-        return {Kind::CallFailed, httpStatus, fmt::format("HTTP {}", httpStatus)};
+        return {Kind::CallFailed, fmt::format("HTTP {}", httpStatus)};
     }
     if (httpStatus == 0 || !grpcStatus) {
-        return {Kind::Broken, 0, fmt::format("no gRPC answer (HTTP/2 error {})", closeReason)};
+        return {Kind::Broken, fmt::format("no gRPC answer (HTTP/2 error {})", closeReason)};
     }
     if (*grpcStatus != 0) {
         const std::string note =
             grpcMessage.empty() ? std::string() : fmt::format(" ({})", grpcMessage);
-        return {
-            Kind::CallFailed,
-            httpStatusOf(*grpcStatus),
-            fmt::format("grpc-status {}{}", *grpcStatus, note)};
+        return {Kind::CallFailed, fmt::format("grpc-status {}{}", *grpcStatus, note)};
     }
     constexpr std::size_t kPrefix = 5; // Compressed or not, four bytes of length.
     std::optional<std::uint64_t> status;
@@ -312,12 +286,12 @@ GrpcHealthAnswer GrpcHealthCall::State::answer() const
         status = servingStatusOf(std::string_view(body).substr(kPrefix));
     }
     if (!status) {
-        return {Kind::Broken, 0, "no health message"};
+        return {Kind::Broken, "no health message"};
     }
     if (*status == 1) {
-        return {Kind::Serving, 200, {}};
+        return {Kind::Serving, {}};
     }
-    return {Kind::NotServing, *status == 3 ? 404 : 503, std::string(servingWord(*status))};
+    return {Kind::NotServing, std::string(servingWord(*status))};
 }
 
 GrpcHealthCall::GrpcHealthCall(Scheme scheme, const std::string& authority)
@@ -345,14 +319,13 @@ void GrpcHealthCall::onSent(std::size_t count) { m_state->unsent.remove_prefix(c
 std::optional<GrpcHealthAnswer> GrpcHealthCall::onBytes(std::string_view bytes)
 {
     if (m_state->session == nullptr) {
-        return GrpcHealthAnswer{GrpcHealthAnswer::Kind::Broken, 0, "no memory"};
+        return GrpcHealthAnswer{GrpcHealthAnswer::Kind::Broken, "no memory"};
     }
     const ssize_t taken =
         nghttp2_session_mem_recv(m_state->session.get(), toBytes(bytes.data()), bytes.size());
     if (taken < 0) {
         return GrpcHealthAnswer{
             GrpcHealthAnswer::Kind::Broken,
-            0,
             fmt::format("not HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken)))};
     }
     if (m_state->isClosed) {
@@ -360,7 +333,7 @@ std::optional<GrpcHealthAnswer> GrpcHealthCall::onBytes(std::string_view bytes)
     }
     // A peer that is not HTTP/2 ends the session from our side: nothing will come any more.
     if (nghttp2_session_want_read(m_state->session.get()) == 0) {
-        return GrpcHealthAnswer{GrpcHealthAnswer::Kind::Broken, 0, "the peer ended HTTP/2"};
+        return GrpcHealthAnswer{GrpcHealthAnswer::Kind::Broken, "the peer ended HTTP/2"};
     }
     return std::nullopt;
 }

@@ -19,9 +19,7 @@ struct GrpcHealthAnswer
         Broken, // Not gRPC, not HTTP/2, or the stream was reset.
     };
     Kind kind = Kind::Broken;
-    int status = 0; // The usual HTTP status for it: 200, 503, 404 (no such service),
-                    // 501 (no health service) ...; 0: Broken.
-    std::string text; // "NOT_SERVING", "grpc-status 12 (unknown service)".
+    std::string text; // "NOT_SERVING", "grpc-status 12 (unknown service)"; empty when serving.
 };
 
 // One call of grpc.health.v1.Health/Check on an HTTP/2 connection of its own, without the socket:

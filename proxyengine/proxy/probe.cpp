@@ -134,7 +134,7 @@ std::optional<ProbeOutcome> Prober::Run::onConnected()
     }
     m_isConnected = true;
     if (m_talk == nullptr) {
-        return outcomeOf(Kind::Status, 200, {});
+        return outcomeOf(Kind::Success, 0, {});
     }
     if (m_context != nullptr) {
         auto stream = tls::TlsStream::client(*m_context, m_transport.descriptor(), m_serverName);

@@ -30,7 +30,7 @@ struct ProbeCall
     Duration timeout = std::chrono::seconds(1); // From the connect to the outcome.
 };
 
-// How it ended. A TCP probe that connected and a gRPC service that is SERVING are status 200.
+// How it ended.
 struct ProbeOutcome
 {
     policy::Observation observation;

@@ -24,9 +24,11 @@ public:
         if (!answer) {
             return std::nullopt;
         }
-        const policy::Observation seen{
-            policy::Check::Active, policy::Observation::Kind::Status, answer->status};
-        return ProbeOutcome{seen, std::move(answer->text)};
+        using Kind = policy::Observation::Kind;
+        const bool isServing = answer->kind == http::GrpcHealthAnswer::Kind::Serving;
+        return ProbeOutcome{
+            {policy::Check::Active, isServing ? Kind::Success : Kind::NotServing, 0},
+            std::move(answer->text)};
     }
 
 private:
