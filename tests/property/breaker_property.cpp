@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include <deque>
-#include <map>
+#include <array>
+#include <atomic>
 #include <vector>
 
 // Goal: for any settings and any outcomes, the breaker opens only with cause, admits no more than
@@ -28,6 +28,7 @@ private Q_SLOTS:
     void holds();
     void catchesWrongBreakers_data();
     void catchesWrongBreakers();
+    void isTheSameInParts();
 };
 
 namespace {
@@ -52,6 +53,24 @@ struct TooEager : CircuitBreaker
             now
         )
     {}
+};
+
+// Hears of every second failure only.
+struct TooMild : CircuitBreaker
+{
+    using CircuitBreaker::CircuitBreaker;
+    std::optional<BreakerState> onOutcome(
+        TimePoint now, std::uint32_t round, BreakerOutcome outcome, Duration latency
+    )
+    {
+        const bool isHeard = outcome == BreakerOutcome::Succeeded || ++m_failures % 2 == 0;
+        return CircuitBreaker::onOutcome(
+            now, round, isHeard ? outcome : BreakerOutcome::Succeeded, latency
+        );
+    }
+
+private:
+    int m_failures = 0;
 };
 
 // Opens at half of the ratio.
@@ -281,14 +300,21 @@ private:
         }
     }
 
-    // The outcomes of the window bear the opening out. The breaker's window is between 9/10 and
-    // the whole of the configured one; both ends are tried, and all between them.
-    void checkRatio()
+    struct Windows
     {
-        bool isBorneOut = false;
-        int all = 0;
+        int allInLongest = 0;
+        bool isAnyReached = false;
+        bool isEveryReached = true;
+    };
+
+    // The breaker's window is between nine buckets and the whole of the configured one; all windows
+    // of such lengths are tried.
+    Windows judgeWindows() const
+    {
+        Windows windows;
         int failed = 0;
         int slow = 0;
+        int& all = windows.allInLongest;
         for (auto at = m_outcomes.rbegin(); at != m_outcomes.rend(); ++at) {
             if (m_now - at->at > m_settings.window) {
                 break;
@@ -296,18 +322,36 @@ private:
             ++all;
             failed += at->isFailed ? 1 : 0;
             slow += at->isSlow ? 1 : 0;
-            const bool isWhole = std::next(at) == m_outcomes.rend()
-                                 || m_now - std::next(at)->at >= m_settings.window * 9 / 10;
+            const bool isWindow = std::next(at) == m_outcomes.rend()
+                                  || m_now - std::next(at)->at >= m_settings.window / 10 * 9;
+            if (!isWindow) {
+                continue;
+            }
             const bool isReached =
-                failed * 100 >= std::lround(m_settings.errorRatio * 100) * all
-                || (m_settings.slowRatio
-                    && slow * 100 >= std::lround(*m_settings.slowRatio * 100) * all);
-            isBorneOut = isBorneOut || (isWhole && all >= m_settings.minRequests && isReached);
+                all >= m_settings.minRequests
+                && (isRatio(failed, all, m_settings.errorRatio)
+                    || (m_settings.slowRatio && isRatio(slow, all, *m_settings.slowRatio)));
+            windows.isAnyReached = windows.isAnyReached || isReached;
+            windows.isEveryReached = windows.isEveryReached && isReached;
         }
-        if (all < m_settings.minRequests) {
-            fail(fmt::format("opened with {} of {} requests", all, m_settings.minRequests));
-        } else if (!isBorneOut) {
-            fail(fmt::format("opened with {} of {} failed and {} slow", failed, all, slow));
+        return windows;
+    }
+
+    // Ratios are hundredths in these runs.
+    static bool isRatio(int part, int all, double ratio)
+    {
+        return part * 100 >= std::lround(ratio * 100) * all;
+    }
+
+    void checkRatio()
+    {
+        const Windows windows = judgeWindows();
+        if (windows.allInLongest < m_settings.minRequests) {
+            fail(fmt::format(
+                "opened with {} of {} requests", windows.allInLongest, m_settings.minRequests
+            ));
+        } else if (!windows.isAnyReached) {
+            fail(fmt::format("opened without its ratio after {} requests", windows.allInLongest));
         }
     }
 
@@ -373,6 +417,12 @@ private:
                 outcome.isSlow ? m_settings.slow * 2 : m_settings.slow
             );
         });
+        const bool isJudged =
+            m_breaker.state() == BreakerState::Closed || m_breaker.state() == BreakerState::Ramping;
+        if (isJudged && !m_outcomes.empty() && m_outcomes.back().at == m_now
+            && judgeWindows().isEveryReached) {
+            fail("stayed closed although its ratio was reached");
+        }
     }
 
     // From whatever state: when everything succeeds and time goes by, the breaker closes.
@@ -430,9 +480,10 @@ struct Mutant
     Violation (*check)(Seed);
 };
 
-constexpr std::array<Mutant, 7> kMutants = {
+constexpr std::array<Mutant, 8> kMutants = {
     Mutant{"too few requests judged", "requests", checkAll<TooEager>},
-    Mutant{"half of the ratio", "failed and", checkAll<TooStrict>},
+    Mutant{"half of the failures", "stayed closed", checkAll<TooMild>},
+    Mutant{"half of the ratio", "without its ratio", checkAll<TooStrict>},
     Mutant{"one probe more", "probes of", checkAll<OneProbeMore>},
     Mutant{"answered probes admit others", "probes of", checkAll<ReturnsProbes>},
     Mutant{"failed probes forgiven", "recovered after", checkAll<Forgiving>},
@@ -462,6 +513,56 @@ void BreakerProperty::catchesWrongBreakers()
     const Violation violation = wrong.check(test::firstSeed());
     qInfo("caught: %s", violation.c_str());
     QVERIFY(violation.find(wrong.words) != Violation::npos);
+}
+
+// Machine and word apart, as the proxy drives them, and the whole breaker: equal verdicts.
+void BreakerProperty::isTheSameInParts()
+{
+    const Violation violation = test::runSeeds(test::firstSeed(), 20, [](Seed seed) -> Violation {
+        Random random(seed);
+        const model::Breaker settings = randomSettings(random);
+        Random wholeRandom(seed);
+        Random partsRandom(seed);
+        TimePoint now{};
+        CircuitBreaker whole(settings, now);
+        BreakerMachine machine(settings, now);
+        std::atomic<std::uint64_t> word{machine.gate().word()};
+        const auto publish = [&](const BreakerStep& step) {
+            if (step.gate) {
+                word.store(step.gate->word());
+            }
+        };
+        for (int step = 0; step < 2000; ++step) {
+            now += std::chrono::microseconds(random.below(60'000));
+            const BreakerAdmission expected = whole.admit(now, wholeRandom);
+            publish(machine.advance(now));
+            std::uint64_t seen = word.load();
+            BreakerAdmission found = admitThrough(BreakerGate::fromWord(seen), partsRandom);
+            while (!word.compare_exchange_weak(seen, found.gate.word())) {
+                found = admitThrough(BreakerGate::fromWord(seen), partsRandom);
+            }
+            if (found.verdict != expected.verdict || found.round() != expected.round()) {
+                return fmt::format("another verdict in step {}", step);
+            }
+            if (!found.isAdmitted()) {
+                continue;
+            }
+            const bool isFailed = random.chance(0.3);
+            whole.onOutcome(
+                now,
+                expected.round(),
+                isFailed ? BreakerOutcome::Failed : BreakerOutcome::Succeeded,
+                settings.slow
+            );
+            publish(machine.observe(now, found.round(), {isFailed ? 0U : 1U, isFailed ? 1U : 0U, 0})
+            );
+            if (machine.reason(now) != whole.reason(now)) {
+                return fmt::format("another reason in step {}", step);
+            }
+        }
+        return {};
+    });
+    QVERIFY2(violation.empty(), violation.c_str());
 }
 
 } // namespace mesh::policy
