@@ -22,9 +22,8 @@ struct PolicyFixture : ProxyFixture
     bool begin(std::size_t count, int workers = 1)
     {
         while (servers.size() < count) {
-            servers.push_back(
-                std::make_unique<MisbehavingServer>(fmt::format("s{}", servers.size()))
-            );
+            servers.push_back(std::make_unique<MisbehavingServer>(fmt::format("s{}", servers.size())
+            ));
         }
         return engine != nullptr || start(workers);
     }
@@ -48,7 +47,8 @@ struct PolicyFixture : ProxyFixture
     // One service `web` at every path, in front of all servers. Both texts are whole lines in the
     // place of a field: "  resilience: {...}\n".
     [[nodiscard]] std::string webYaml(
-        std::string_view ofService, std::string_view ofUpstream,
+        std::string_view ofService,
+        std::string_view ofUpstream,
         const std::vector<std::string>& tags = {}
     ) const
     {
@@ -74,7 +74,9 @@ struct PolicyFixture : ProxyFixture
         return runLoad(*loop, plan(requests, connections));
     }
     LoadAnswer ask(
-        std::string_view path = "/", std::string_view moreFields = {}, std::string_view body = {},
+        std::string_view path = "/",
+        std::string_view moreFields = {},
+        std::string_view body = {},
         std::string_view method = "GET"
     )
     {
