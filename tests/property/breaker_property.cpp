@@ -55,7 +55,7 @@ struct TooEager : CircuitBreaker
     {}
 };
 
-// Hears of every second failure only.
+// Hears of every second failure only, unless of a probe.
 struct TooMild : CircuitBreaker
 {
     using CircuitBreaker::CircuitBreaker;
@@ -63,7 +63,8 @@ struct TooMild : CircuitBreaker
         TimePoint now, std::uint32_t round, BreakerOutcome outcome, Duration latency
     )
     {
-        const bool isHeard = outcome == BreakerOutcome::Succeeded || ++m_failures % 2 == 0;
+        const bool isHeard = outcome == BreakerOutcome::Succeeded
+                             || state() == BreakerState::HalfOpen || ++m_failures % 2 == 0;
         return CircuitBreaker::onOutcome(
             now, round, isHeard ? outcome : BreakerOutcome::Succeeded, latency
         );

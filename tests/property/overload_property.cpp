@@ -136,7 +136,7 @@ Violation check(Seed seed)
             return fmt::format("sheds more ({}) of a higher priority than of a lower", before);
         }
         above = before;
-        if (low * 100 <= settings.shedFrom && before > 0) {
+        if (low * 100 < settings.shedFrom && before > 0) {
             return fmt::format("sheds {} without need at {}", before, low);
         }
     }

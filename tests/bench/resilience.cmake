@@ -1,0 +1,1 @@
+mesh_add_bench(resilience_bench SOURCES resilience_bench.cpp DEPENDS mesh::policy)
