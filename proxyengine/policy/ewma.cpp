@@ -12,9 +12,9 @@ constexpr std::uint64_t kRttNanosMax = std::uint64_t{1} << 40U;
 constexpr std::uint64_t kOne = std::uint64_t{1} << 32U; // 1.0 of a factor.
 
 // 2^(-i/256) as factors; products of the root, so that it needs no library at run time.
-constexpr std::array<std::uint64_t, 257> kHalving = [] {
+constexpr std::array<std::uint64_t, 256> kHalving = [] {
     constexpr double kRoot = 0.99729605608547012625; // 2^(-1/256)
-    std::array<std::uint64_t, 257> table{};
+    std::array<std::uint64_t, 256> table{};
     double value = 1.0;
     for (std::uint64_t& entry : table) {
         entry = static_cast<std::uint64_t>(value * static_cast<double>(kOne) + 0.5);
@@ -23,7 +23,13 @@ constexpr std::array<std::uint64_t, 257> kHalving = [] {
     return table;
 }();
 
-// e^(-age / decay) as a factor, to about one part in a million.
+// value * factor, without 128 bits; exact but for the floor.
+std::uint64_t scaled(std::uint64_t value, std::uint64_t factor)
+{
+    return (value >> 32U) * factor + ((value & 0xffffffffU) * factor >> 32U);
+}
+
+// e^(-age / decay) as a factor, to about one part in 10^8.
 std::uint64_t fadingOf(Duration age)
 {
     constexpr std::int64_t kAgeMax = std::int64_t{1} << 38U; // 27 decays: nothing is left.
@@ -37,18 +43,14 @@ std::uint64_t fadingOf(Duration age)
     constexpr auto kPerNano = static_cast<std::uint64_t>(
         1.4426950408889634 / static_cast<double>(PeakEwma::kDecay.count()) * 0x1.0p56
     );
+    constexpr std::uint64_t kLn2 = 2'977'044'472; // As a factor.
     const std::uint64_t halvings = static_cast<std::uint64_t>(age.count()) * kPerNano >> 24U;
     const std::uint64_t whole = halvings >> 32U;
     const std::uint64_t step = (halvings >> 24U) & 0xffU;
-    const std::uint64_t rest = halvings & 0xffffffU;
-    const std::uint64_t drop = (kHalving[step] - kHalving[step + 1]) * rest >> 24U;
-    return (kHalving[step] - drop) >> whole;
-}
-
-// value * factor, without 128 bits; exact but for the floor.
-std::uint64_t scaled(std::uint64_t value, std::uint64_t factor)
-{
-    return (value >> 32U) * factor + ((value & 0xffffffffU) * factor >> 32U);
+    // Within a step the series of e^-x does: the third term is below 10^-8.
+    const std::uint64_t rest = (halvings & 0xffffffU) * kLn2 >> 32U;
+    const std::uint64_t within = kOne - rest + (rest * rest >> 33U);
+    return scaled(kHalving[step], within) >> whole;
 }
 
 std::uint64_t fineOf(Duration rtt)

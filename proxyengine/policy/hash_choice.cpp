@@ -92,12 +92,12 @@ std::uint32_t HashChoice<Table>::pick(const PickView& view) const
     const Table& table = m_tables[m_tableOf[view.group]];
     const Gate gate(view);
     std::size_t slot = table.slotOf(*view.hash);
-    for (std::size_t walked = 0; walked < table.slots(); ++walked) {
+    for (std::size_t walked = 0; walked < table.size(); ++walked) {
         const std::uint32_t host = table.host(slot);
         if (gate.isOpen(host)) {
             return m_bound == 0 ? host : withinBound(view, host);
         }
-        slot = slot + 1 == table.slots() ? 0 : slot + 1;
+        slot = slot + 1 == table.size() ? 0 : slot + 1;
     }
     // Hosts whose weight is too small for a slot are all that is left.
     Permutation permutation(*view.hash, list.size());

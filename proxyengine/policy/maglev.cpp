@@ -18,7 +18,7 @@ struct Entry
 
 } // namespace
 
-Maglev::Maglev(const HostSet& hosts, std::span<const std::uint32_t> members, std::uint64_t slots)
+Maglev::Maglev(const HostSet& hosts, std::span<const std::uint32_t> members, std::uint64_t size)
 {
     constexpr std::uint32_t kFree = ~std::uint32_t{0};
     if (members.empty()) {
@@ -30,21 +30,21 @@ Maglev::Maglev(const HostSet& hosts, std::span<const std::uint32_t> members, std
     entries.reserve(ordered.size());
     std::uint64_t weightMax = 0;
     for (const std::uint32_t host : ordered) {
-        const std::uint64_t offset = xxh64(hosts.key(host), 0) % slots;
-        const std::uint64_t skip = xxh64(hosts.key(host), 1) % (slots - 1) + 1;
+        const std::uint64_t offset = xxh64(hosts.key(host), 0) % size;
+        const std::uint64_t skip = xxh64(hosts.key(host), 1) % (size - 1) + 1;
         entries.push_back({host, hosts[host].weight, 0, offset, skip});
         weightMax = std::max<std::uint64_t>(weightMax, hosts[host].weight);
     }
-    m_hosts.assign(slots, kFree);
+    m_hosts.assign(size, kFree);
     std::uint64_t filled = 0;
-    for (std::uint64_t round = 1; filled < slots; ++round) {
+    for (std::uint64_t round = 1; filled < size; ++round) {
         for (Entry& entry : entries) {
-            if (filled == slots || round * entry.weight < entry.target) {
+            if (filled == size || round * entry.weight < entry.target) {
                 continue;
             }
             entry.target += weightMax;
             while (m_hosts[entry.slot] != kFree) {
-                entry.slot = (entry.slot + entry.skip) % slots;
+                entry.slot = (entry.slot + entry.skip) % size;
             }
             m_hosts[entry.slot] = entry.host;
             ++filled;

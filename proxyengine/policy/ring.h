@@ -22,7 +22,7 @@ public:
         std::uint64_t pointsMax = kPointsMax
     );
 
-    [[nodiscard]] std::size_t slots() const { return m_hosts.size(); }
+    [[nodiscard]] std::size_t size() const { return m_hosts.size(); }
     // Slot of a key: the first point at or after the hash, or the first of all.
     [[nodiscard]] std::size_t slotOf(std::uint64_t hash) const;
     [[nodiscard]] std::uint32_t host(std::size_t slot) const { return m_hosts[slot]; }
