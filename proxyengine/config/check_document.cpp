@@ -352,6 +352,8 @@ std::vector<Finding> checkDocument(const model::Document& document)
 {
     std::vector<Finding> findings;
     Checker(document, findings).run();
+    checkResilience(document, findings);
+    checkUpstreams(document, findings);
     checkMesh(document, findings);
     return findings;
 }

@@ -2,8 +2,10 @@
 
 #include "proxyengine/config/problem.h"
 #include "proxyengine/model/document.h"
+#include "proxyengine/model/schema.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mesh::config {
@@ -22,5 +24,27 @@ struct Finding
 
 // The part about nodes, workloads and models.
 void checkMesh(const model::Document& document, std::vector<Finding>& findings);
+
+// The part about resilience and splits of services and routes.
+void checkResilience(const model::Document& document, std::vector<Finding>& findings);
+
+// The part about what upstreams and the mesh say about their traffic.
+void checkUpstreams(const model::Document& document, std::vector<Finding>& findings);
+
+// The rules of one policy and of those inside it; `path`: of the policy.
+template <typename Policy>
+void addRuleFindings(const Policy& policy, const std::string& path, std::vector<Finding>& findings)
+{
+    model::FieldProblems problems;
+    model::validateRules(
+        model::schemaOf<Policy>(), model::toValue(policy, model::Defaults::Omitted), path, problems
+    );
+    for (model::FieldProblem& found : problems) {
+        findings.push_back(Finding{
+            Problem{
+                std::move(found.path), {}, found.code, Severity::Error, std::move(found.message)},
+            path});
+    }
+}
 
 } // namespace mesh::config

@@ -2,6 +2,7 @@
 
 #include "proxyengine/config/compile_resilience.h"
 #include "proxyengine/config/document_value.h"
+#include "proxyengine/config/target_facts.h"
 #include "proxyengine/model/canonical.h"
 #include "proxyengine/model/format.h"
 
@@ -29,14 +30,6 @@ bool isHttp(const Route& route)
 bool takes(const Route& route, Protocol protocol)
 {
     return std::ranges::find(route.protocols, protocol) != route.protocols.end();
-}
-
-// The value of the first tag with this beginning: "zone:" of "zone:a" gives "a".
-std::string tagValue(const model::Tags& tags, std::string_view prefix)
-{
-    const auto found =
-        std::ranges::find_if(tags, [&](const std::string& tag) { return tag.starts_with(prefix); });
-    return found == tags.end() ? std::string() : found->substr(prefix.size());
 }
 
 // The name beside a kind of hashing; empty when the kind has none.

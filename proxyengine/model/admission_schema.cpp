@@ -42,12 +42,14 @@ using build::percent;
 using build::plain;
 using build::RecordOf;
 using build::rules;
+using build::TextOrNone;
 using build::time;
 using build::Words;
 
 namespace {
 
 constexpr Duration kMillisecond = std::chrono::milliseconds(1);
+constexpr double kProbesMax = 1000;
 constexpr double kRatioMin = 0.001; // A breaker that opens at no failure at all is never closed.
 
 } // namespace
@@ -61,7 +63,7 @@ const Schema& schemaOf<BreakerFallback>()
             plain<&BreakerFallback::status>("status")
                 .named("Status", "Status of the answer while the breaker is open.")
                 .between(200, 599),
-            plain<&BreakerFallback::body>("body").named(
+            as<&BreakerFallback::body, TextOrNone>("body").named(
                 "Body", "Text of the answer while the breaker is open."
             ),
             plain<&BreakerFallback::contentType>("content_type")
@@ -99,7 +101,7 @@ const Schema& schemaOf<Breaker>()
                 .named("Open", "How long nothing is sent before it is tried again."),
             plain<&Breaker::probes>("probes")
                 .named("Probes", "Requests let through at once to see whether the service is back.")
-                .between(1, kCountMax),
+                .between(1, kProbesMax),
             time<&Breaker::ramp>("ramp", Duration::zero(), kTimeMax)
                 .named("Ramp", "Time from the first share of the traffic to all; 0s: all at once."),
             as<&Breaker::fallback, RecordOf<BreakerFallback>>("fallback")
@@ -207,7 +209,7 @@ const Schema& schemaOf<SplitSticky>()
             as<&SplitSticky::by, Words<StickyBy>>("by").named(
                 "By", "What of a caller keeps it on one side of the split."
             ),
-            plain<&SplitSticky::name>("name")
+            as<&SplitSticky::name, TextOrNone>("name")
                 .named("Name", "Name of the header or of the cookie, which is set when missing.")
                 .formed(Format::HeaderName),
         },

@@ -16,6 +16,14 @@ inline constexpr double kBodyBytesMax = 16.0 * 1024 * 1024; // Held in memory fo
 
 namespace build {
 
+// A text that may be empty, which is the same as left out.
+struct TextOrNone
+{
+    static constexpr Kind kKind = Kind::Text;
+    static Value write(const std::string& value) { return value.empty() ? Value() : Value(value); }
+    static void read(const Value& from, std::string& to) { Plain<std::string>::read(from, to); }
+};
+
 template <auto kMember>
 FieldChain time(std::string_view key, Duration min, Duration max)
 {

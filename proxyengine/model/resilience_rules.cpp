@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace mesh::model {
 namespace {
@@ -27,6 +28,21 @@ bool contains(const Retry& retry, RetryOn condition)
     return std::ranges::find(retry.on, condition) != retry.on.end();
 }
 
+// Shares are counted in hundredths of a percent.
+void checkShare(double percent, FieldProblems& problems)
+{
+    constexpr double kStepsPerPercent = 100;
+    const double steps = percent * kStepsPerPercent;
+    if (std::abs(steps - std::nearbyint(steps)) > 1e-6) {
+        report(
+            problems,
+            "percent",
+            "has steps of 0.01; write at most two decimals",
+            ErrorCode::OutOfRange
+        );
+    }
+}
+
 } // namespace
 
 void checkRetryBackoff(const RetryBackoff& backoff, FieldProblems& problems)
@@ -44,6 +60,7 @@ void checkRetryBackoff(const RetryBackoff& backoff, FieldProblems& problems)
 
 void checkRetryBudget(const RetryBudget& budget, FieldProblems& problems)
 {
+    checkShare(budget.percent, problems);
     if (budget.percent == 0 && budget.minConcurrent == 0) {
         report(
             problems,
@@ -72,6 +89,21 @@ void checkRetry(const Retry& retry, FieldProblems& problems)
         RetryOn::RetriableStatusCodes, "retriable-status-codes", "statuses", !retry.statuses.empty()
     );
     pair(RetryOn::RetriableHeaders, "retriable-headers", "headers", !retry.headers.empty());
+}
+
+void checkMirror(const Mirror& mirror, FieldProblems& problems)
+{
+    checkShare(mirror.percent, problems);
+}
+
+void checkFaultDelay(const FaultDelay& delay, FieldProblems& problems)
+{
+    checkShare(delay.percent, problems);
+}
+
+void checkFaultAbort(const FaultAbort& abort, FieldProblems& problems)
+{
+    checkShare(abort.percent, problems);
 }
 
 void checkFault(const Fault& fault, FieldProblems& problems)
@@ -136,6 +168,18 @@ void checkRateLimit(const RateLimit& limit, FieldProblems& problems)
             "per",
             fmt::format(
                 "must be at least 1s with '{}'; only 'token-bucket' has shorter times", algorithm
+            ),
+            ErrorCode::OutOfRange
+        );
+    }
+    if (limit.requests > limit.per / std::chrono::microseconds(1)) {
+        report(
+            problems,
+            "requests",
+            fmt::format(
+                "more than one in a microsecond cannot be counted; at most {} per {}",
+                limit.per / std::chrono::microseconds(1),
+                toDurationText(limit.per)
             ),
             ErrorCode::OutOfRange
         );

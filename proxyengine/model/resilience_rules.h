@@ -9,6 +9,9 @@ namespace mesh::model {
 void checkRetryBackoff(const RetryBackoff& backoff, FieldProblems& problems);
 void checkRetryBudget(const RetryBudget& budget, FieldProblems& problems);
 void checkRetry(const Retry& retry, FieldProblems& problems);
+void checkMirror(const Mirror& mirror, FieldProblems& problems);
+void checkFaultDelay(const FaultDelay& delay, FieldProblems& problems);
+void checkFaultAbort(const FaultAbort& abort, FieldProblems& problems);
 void checkFault(const Fault& fault, FieldProblems& problems);
 void checkBreakerFallback(const BreakerFallback& fallback, FieldProblems& problems);
 void checkBreaker(const Breaker& breaker, FieldProblems& problems);

@@ -187,7 +187,7 @@ const Schema& schemaOf<Mirror>()
             bodyLimit<&Mirror::maxBodyBytes>("max_body_bytes")
                 .named("Largest body", "A request with a longer body is not copied."),
         },
-        {}
+        rules<Mirror, checkMirror>()
     );
     return kSchema;
 }
@@ -205,7 +205,7 @@ const Schema& schemaOf<FaultDelay>()
                 .named("Percent", "Share of the requests that are held back.")
                 .required(),
         },
-        {}
+        rules<FaultDelay, checkFaultDelay>()
     );
     return kSchema;
 }
@@ -223,7 +223,7 @@ const Schema& schemaOf<FaultAbort>()
                 .named("Percent", "Share of the requests that are answered so.")
                 .required(),
         },
-        {}
+        rules<FaultAbort, checkFaultAbort>()
     );
     return kSchema;
 }

@@ -81,6 +81,8 @@ std::string textOf(Format format)
         return pick({"https://a.example:1", "unix:///x"});
     case Format::Pem:
         return "-----BEGIN X-----\n" + pick({"abc\n", "a b\n\n", "x", " y\n", "é\n"});
+    case Format::HedgeDelay:
+        return pick({"p50", "p99.9", "p95", "1ms", "1500us", "p1"});
     }
     return {};
 }
@@ -97,6 +99,13 @@ Value numberFor(const Field& field)
         return static_cast<std::int64_t>(low) + below(static_cast<int>(high - low) + 1);
     }
     return low + (high - low) * below(1001) / 1000;
+}
+
+Duration durationFor(const Field& field)
+{
+    const Duration shift = std::chrono::microseconds(1 + below(100'000));
+    const Duration low = fromSeconds(field.min.value_or(0));
+    return field.max ? std::min(low + shift, fromSeconds(*field.max)) : shift;
 }
 
 Value simpleOf(const Field& field, Kind kind)
@@ -117,7 +126,7 @@ Value simpleOf(const Field& field, Kind kind)
     case Kind::Text:
         return textOf(field.format);
     case Kind::DurationText:
-        return toDurationText(std::chrono::microseconds(1 + below(100'000)));
+        return toDurationText(durationFor(field));
     case Kind::Choice:
         return field
             .choices[static_cast<std::size_t>(below(static_cast<int>(field.choices.size())))];
@@ -157,6 +166,16 @@ Value valueOf(const Field& field)
     return list;
 }
 
+// Names of other objects are put in when these exist.
+bool namesOthers(const Field& field)
+{
+    const bool hasRecord = field.record != nullptr && !field.isChild;
+    return (!field.reference.empty() || field.key == "version")
+           || (hasRecord && std::ranges::any_of(field.record->fields(), [](const Field& each) {
+                   return each.isRequired && !each.reference.empty();
+               }));
+}
+
 // The least that the schema accepts.
 Value leastOf(const Schema& schema)
 {
@@ -180,8 +199,7 @@ Value recordOf(const Schema& schema)
 {
     Value record{Value::Map()};
     for (const Field& field : schema.fields()) {
-        const bool isLeftOut =
-            field.isChild || !field.reference.empty() || field.kind == Kind::Script;
+        const bool isLeftOut = field.isChild || namesOthers(field) || field.kind == Kind::Script;
         if (field.isRequired || (!isLeftOut && below(3) == 0)) {
             record.set(field.key, valueOf(field));
         }
@@ -216,7 +234,44 @@ model::Route routeOf(const std::string& name)
     auto route = entityOf<model::Route>();
     route.id.reset();
     route.name = name;
+    // Times are compared with those of the service, unless the route says all of them.
+    if (route.resilience
+        && !(
+            route.resilience->timeout && route.resilience->perTryTimeout && route.resilience->hedge
+        )) {
+        route.resilience->timeout.reset();
+        route.resilience->perTryTimeout.reset();
+        route.resilience->hedge.reset();
+    }
     return route;
+}
+
+bool takesRequests(const model::Service& service)
+{
+    return service.enabled && service.protocol <= model::Protocol::Grpcs;
+}
+
+// Mirrors, fallbacks and splits to earlier services, so that none goes round in a circle.
+void handOn(model::Document& document, std::size_t at)
+{
+    model::Service& service = document.services[at];
+    const std::string target = *document.services[at - 1].name;
+    if (service.resilience && below(2) == 0) {
+        service.resilience->mirror = model::Mirror{target, 0.25 * below(5), below(100)};
+    }
+    if (service.resilience && service.resilience->breaker && below(2) == 0) {
+        service.resilience->breaker->fallback = model::BreakerFallback();
+        service.resilience->breaker->fallback.service = target;
+    }
+    const bool hasRoute = !service.routes.empty() && takesRequests(service)
+                          && service.routes.front().protocols.front() <= model::Protocol::Grpcs;
+    if (hasRoute && below(2) == 0) {
+        service.routes.front().split = {{*service.name, 1 + below(100)}, {target, below(100)}};
+        if (below(2) == 0) {
+            service.routes.front().splitSticky =
+                model::SplitSticky{model::StickyBy::Cookie, pick({"a", "null", "side"})};
+        }
+    }
 }
 
 void addGateway(model::Document& document)
@@ -231,6 +286,10 @@ void addGateway(model::Document& document)
             service.routes.push_back(routeOf(fmt::format("r-{}-{}", at, each)));
         }
         document.services.push_back(std::move(service));
+        const bool isFirst = at == 0;
+        if (!isFirst && takesRequests(document.services[document.services.size() - 2])) {
+            handOn(document, document.services.size() - 1);
+        }
     }
     for (int each = below(2); each > 0; --each) {
         document.routes.push_back(routeOf(fmt::format("top-{}", each)));
@@ -336,7 +395,7 @@ private Q_SLOTS:
     {
         QVERIFY(rc::check("what validate() accepts, compile() accepts", [] {
             const model::Document document = anyDocument();
-            RC_ASSERT(!hasErrors(validate(document)));
+            mustBeRight(DecodeResult{{}, validate(document)}, toYaml(document));
             for (const char* const node : {"", "node"}) {
                 const CompileResult result = compile(document, node);
                 RC_ASSERT(result.snapshot != nullptr);
