@@ -190,9 +190,9 @@ void AdaptiveConcurrency::onDone(
     TimePoint now, std::uint16_t epoch, Duration roundTrip, Random& random
 )
 {
+    advance(now, random);
     m_gate = leave(m_gate);
     m_controller.record(epoch, roundTrip);
-    advance(now, random);
 }
 
 void AdaptiveConcurrency::advance(TimePoint now, Random& random)

@@ -145,14 +145,14 @@ public:
     [[nodiscard]] ConcurrencyAdmission enter(TimePoint now, Random& random);
     void onDone(TimePoint now, std::uint16_t epoch, Duration roundTrip, Random& random);
     void onAbandoned() { m_gate = leave(m_gate); }
+    // The two calls with a time do this first; a timer may, too.
+    void advance(TimePoint now, Random& random);
 
     [[nodiscard]] const AdaptiveConcurrencyController& controller() const { return m_controller; }
     [[nodiscard]] std::uint32_t limit() const { return m_gate.limit(); }
     [[nodiscard]] std::uint32_t inFlight() const { return m_gate.inFlight(); }
 
 private:
-    void advance(TimePoint now, Random& random);
-
     AdaptiveConcurrencyController m_controller;
     ConcurrencyGate m_gate;
 };

@@ -74,7 +74,7 @@ struct Leaking : AdaptiveConcurrency
     {
         const ConcurrencyAdmission admission = AdaptiveConcurrency::enter(now, random);
         if (admission.isAdmitted() && ++m_admitted % 10 == 0) {
-            onAbandoned();
+            AdaptiveConcurrency::onAbandoned();
             ++m_owed;
         }
         return admission;
@@ -83,9 +83,17 @@ struct Leaking : AdaptiveConcurrency
     {
         if (m_owed > 0) {
             --m_owed;
-            return;
+        } else {
+            AdaptiveConcurrency::onDone(now, epoch, roundTrip, random);
         }
-        AdaptiveConcurrency::onDone(now, epoch, roundTrip, random);
+    }
+    void onAbandoned()
+    {
+        if (m_owed > 0) {
+            --m_owed;
+        } else {
+            AdaptiveConcurrency::onAbandoned();
+        }
     }
 
 private:
@@ -143,6 +151,7 @@ public:
             } else {
                 end();
             }
+            m_limit.advance(m_now, m_policyRandom);
             check();
         }
         return m_violation;
