@@ -1,14 +1,19 @@
+#include "proxyengine/policy/hash_key.h"
 #include "proxyengine/proxy/client_connection.h"
 #include "proxyengine/proxy/error_page.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <string>
+#include <utility>
 
 // Choosing a target, connecting to it, and what happens when that fails.
 namespace mesh::proxy {
 
 void ClientConnection::startAttempts()
 {
+    if (m_exchange->policy != nullptr) {
+        sendMirror();
+    }
     while (tryOnce() == Begun::Failed) {
         if (!prepareRetry(policy::AttemptFailure::Connect, "the connection was refused")) {
             return;
@@ -16,20 +21,68 @@ void ClientConnection::startAttempts()
     }
 }
 
+// A host for one attempt of this request; nothing when none may be used.
+std::optional<std::uint32_t> ClientConnection::pickTarget(
+    UpstreamState& upstream, const config::ServicePlan& service, const policy::TriedHosts& tried
+)
+{
+    const Exchange& exchange = *m_exchange;
+    if (!upstream.hosts.isUsable(upstream.plan.healthchecks.threshold)) {
+        return std::nullopt;
+    }
+    policy::PickRequest request{m_worker.loop().now(), tried};
+    if (upstream.isHashing) {
+        request.hash = hashFor(upstream);
+    }
+    const bool isOwn = &service == exchange.service;
+    if (isOwn && exchange.policy != nullptr && !exchange.policy->plan->version.empty()) {
+        request.subset = upstream.hosts.subsetOf(exchange.policy->plan->version);
+    }
+    return upstream.balancer.pick(request, upstream.hosts, m_worker.random()).host;
+}
+
+// The hash of what the upstream goes by. A client that lacks the cookie gets one, once.
+std::optional<std::uint64_t> ClientConnection::hashFor(const UpstreamState& upstream)
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.hashedFor == &upstream) {
+        return exchange.hash;
+    }
+    auto& headers = m_worker.headerViews();
+    headers.clear();
+    for (const http::FieldPlace& field : exchange.head.fields) {
+        headers.push_back({exchange.head.fields.name(field), exchange.head.fields.value(field)});
+    }
+    policy::HashInput input;
+    input.clientIp = m_peer;
+    input.path = exchange.path;
+    input.query = exchange.query.empty() ? exchange.query : exchange.query.substr(1);
+    input.headers = headers;
+    const policy::HashVerdict verdict = hashOf(upstream.hashRule, input, m_worker.random());
+    if (verdict.cookie) {
+        exchange.answerFields.append("Set-Cookie: ");
+        exchange.answerFields.append(policy::setCookieText(*verdict.cookie));
+        exchange.answerFields.append("\r\n");
+    }
+    exchange.hashedFor = &upstream;
+    exchange.hash = verdict.hash;
+    return exchange.hash;
+}
+
 ClientConnection::Begun ClientConnection::tryOnce()
 {
     Exchange& exchange = *m_exchange;
     UpstreamState& upstream = *exchange.upstream;
-    const auto picked =
-        upstream.hosts.isUsable(upstream.plan.healthchecks.threshold)
-            ? upstream.balancer.pick(upstream.hosts, exchange.tried, m_worker.random())
-            : std::nullopt;
+    const auto picked = pickTarget(upstream, *exchange.service, exchange.tried);
     if (!picked) {
         answerSelf(503, "failure to get a peer from the ring-balancer", "no target is available");
         return Begun::Started;
     }
     exchange.target = *picked;
     exchange.pool = upstream.pools[*picked];
+    if (exchange.policy != nullptr && !admitAttempt()) {
+        return Begun::Started;
+    }
     exchange.attemptRow = &exchange.runtime->attemptRow(
         m_worker.counters(), exchange.listener, exchange.service->upstream, *picked
     );
@@ -38,6 +91,9 @@ ClientConnection::Begun ClientConnection::tryOnce()
     exchange.hasAttempt = true;
     ++exchange.attempts;
     exchange.attemptAt = m_worker.loop().now();
+    if (exchange.policy != nullptr) {
+        beginTry();
+    }
     if (!exchange.needsFresh) {
         if (UpstreamConnection* kept = exchange.pool->takeIdle()) {
             exchange.connection = kept;
@@ -84,53 +140,29 @@ ClientConnection::Begun ClientConnection::connect(const net::SocketAddress& addr
     }
     exchange.connection = *made;
     exchange.connection->attach(*this);
+    if (exchange.policy != nullptr) {
+        exchange.connection->lease = std::move(exchange.policy->connectionLease);
+        exchange.connection->targetLease = std::move(exchange.policy->targetLease);
+    }
     exchange.connection->timer.arm(m_worker.loop().now() + exchange.service->connectTimeout);
     return Begun::Started;
 }
 
-Result<void> ClientConnection::beginUpstreamTls()
-{
-    Exchange& exchange = *m_exchange;
-    const auto& context = exchange.runtime->activation.clientTls;
-    const config::TargetPlan& target = exchange.upstream->plan.targets[exchange.target];
-    if (context == nullptr) {
-        return fail(ErrorCode::Tls, "there is no client context");
-    }
-    MESH_TRY(
-        auto stream,
-        tls::TlsStream::client(*context, exchange.connection->transport.descriptor(), target.host)
-    );
-    exchange.connection->transport.setTls(std::move(stream));
-    return {};
-}
-
 void ClientConnection::onConnecting(net::Ready ready)
 {
-    UpstreamConnection& connection = *m_exchange->connection;
-    if (!connection.transport.isHandshaking()) {
-        if (!ready.canWrite()) {
-            return;
-        }
-        if (!net::connectOutcome(connection.transport.descriptor())) {
-            onAttemptFailed(policy::AttemptFailure::Connect, "the connection was refused");
-            return;
-        }
-        if (speaksTls(m_exchange->service->protocol) && !beginUpstreamTls()) {
-            onAttemptFailed(policy::AttemptFailure::Connect, "TLS could not begin");
-            return;
-        }
-    }
-    switch (connection.transport.handshake()) {
-    case Transport::Handshake::Waiting:
+    const Exchange& exchange = *m_exchange;
+    const tls::ClientContext* tls = speaksTls(exchange.service->protocol)
+                                        ? exchange.runtime->activation.clientTls.get()
+                                        : nullptr;
+    switch (exchange.connection->goOnConnecting(ready, tls, exchange.pool->host())) {
+    case UpstreamConnection::Connecting::Waiting:
         return;
-    case Transport::Handshake::Failed:
-        onAttemptFailed(policy::AttemptFailure::Connect, "the TLS handshake failed");
+    case UpstreamConnection::Connecting::Failed:
+        onAttemptFailed(policy::AttemptFailure::Connect, "the connection was refused");
         return;
-    case Transport::Handshake::Done:
+    case UpstreamConnection::Connecting::Done:
         break;
     }
-    connection.isConnected = true;
-    connection.mayWrite = true;
     run();
 }
 
@@ -176,55 +208,50 @@ void ClientConnection::onAttemptFailed(policy::AttemptFailure failure, std::stri
     }
 }
 
-// True: the caller tries again. False: the client has been answered or is gone.
+// True: the caller tries again. False: the client has been answered, is gone, or waits.
 bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_view reason)
 {
     Exchange& exchange = *m_exchange;
-    policy::RetryVerdict verdict = policy::RetryVerdict::Retry;
-    const bool wasConnecting = exchange.connection == nullptr || !exchange.connection->isConnected;
+    exchange.isOwnAnswer = false;
     if (isStale(failure)) {
         exchange.pool->closeIdle(); // The server restarted or timed out: the others are stale too.
         exchange.needsFresh = true;
         --exchange.attempts;
-    } else {
-        policy::AttemptProgress progress;
-        progress.retriesLeft = exchange.retriesLeft;
-        progress.sent = exchange.hasSentAny ? policy::AttemptProgress::Sent::Something
-                                            : policy::AttemptProgress::Sent::Nothing;
-        progress.answered = exchange.hasAnswered ? policy::AttemptProgress::Answered::Something
-                                                 : policy::AttemptProgress::Answered::Nothing;
-        progress.body = exchange.isBodyConsumed ? policy::AttemptProgress::Body::Consumed
-                                                : policy::AttemptProgress::Body::Replayable;
-        verdict = policy::decideRetry(exchange.head.methodText(), failure, progress);
-        if (wasConnecting) {
-            ++exchange.attemptRow->connectFailures;
+        if (exchange.policy != nullptr) {
+            takeBackTry();
         }
-        if (!exchange.isAnswerHead) {
-            ++exchange.attemptRow->answers[0];
-            report(
-                failure == policy::AttemptFailure::Timeout
-                    ? policy::Observation::Kind::Timeout
-                    : policy::Observation::Kind::ConnectFailure,
-                0
-            );
-        }
-        exchange.tried.add(exchange.target);
-        --exchange.retriesLeft;
+        endAttempt();
+        prepareNextAttempt();
+        return true;
     }
-    exchange.isOwnAnswer = false;
+    recordFailure(failure);
+    AfterFailure next = AfterFailure::Undecided;
+    if (exchange.policy != nullptr && !exchange.isAnswerHead) {
+        next = repeatByPolicy(failure);
+    }
+    if (next == AfterFailure::Undecided) {
+        next = repeatByService(failure);
+    }
+    exchange.tried.add(exchange.target);
     endAttempt();
-    if (verdict == policy::RetryVerdict::Retry) {
-        if (!exchange.needsFresh || failure != policy::AttemptFailure::Broken) {
+    switch (next) {
+    case AfterFailure::Again:
+        ++exchange.row->retries;
+        prepareNextAttempt();
+        return true;
+    case AfterFailure::Wait:
+        if (exchange.policy->wait == RequestPolicy::Wait::Backoff) {
             ++exchange.row->retries;
         }
-        exchange.isHeadSent = false;
-        exchange.hasSentAny = false;
-        exchange.isAnswerHead = false;
-        exchange.answerParser.reset();
-        exchange.toUpstream.release();
-        exchange.bodyAt = exchange.head.size;
-        exchange.up.start(exchange.head.body, http::ChunkedDecoder::Mode::Keep);
-        return true;
+        prepareNextAttempt();
+        exchange.policy->arm();
+        return false;
+    case AfterFailure::Undecided:
+    case AfterFailure::GiveUp:
+        break;
+    }
+    if (exchange.policy != nullptr) {
+        exchange.policy->ending = RequestPolicy::Ending::Failed;
     }
     // A sidecar whose process is gone is as good as gone itself: a connection that breaks is what
     // the caller's sidecar may repeat elsewhere; a 502 would be an answer.
@@ -235,6 +262,53 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
     const int status = failure == policy::AttemptFailure::Timeout ? 504 : 502;
     answerSelf(status, messageOf(status), reason);
     return false;
+}
+
+// The gateway format's `retries`.
+ClientConnection::AfterFailure ClientConnection::repeatByService(policy::AttemptFailure failure)
+{
+    Exchange& exchange = *m_exchange;
+    policy::AttemptProgress progress;
+    progress.retriesLeft = exchange.retriesLeft;
+    progress.sent = exchange.hasSentAny ? policy::AttemptProgress::Sent::Something
+                                        : policy::AttemptProgress::Sent::Nothing;
+    progress.answered = exchange.hasAnswered ? policy::AttemptProgress::Answered::Something
+                                             : policy::AttemptProgress::Answered::Nothing;
+    progress.body = exchange.isBodyConsumed ? policy::AttemptProgress::Body::Consumed
+                                            : policy::AttemptProgress::Body::Replayable;
+    --exchange.retriesLeft;
+    const auto verdict = policy::decideRetry(exchange.head.methodText(), failure, progress);
+    if (verdict != policy::RetryVerdict::Retry
+        || (exchange.policy != nullptr && !holdLimitedRetry())) {
+        return AfterFailure::GiveUp;
+    }
+    return AfterFailure::Again;
+}
+
+// What a failed attempt leaves in counters and health.
+void ClientConnection::recordFailure(policy::AttemptFailure failure)
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.connection == nullptr || !exchange.connection->isConnected) {
+        ++exchange.attemptRow->connectFailures;
+    }
+    const auto kind = failure == policy::AttemptFailure::Timeout
+                          ? policy::Observation::Kind::Timeout
+                          : policy::Observation::Kind::ConnectFailure;
+    if (exchange.isAnswerHead) {
+        if (std::exchange(exchange.owesReport, false)) {
+            report(kind, 0);
+        }
+        return;
+    }
+    ++exchange.attemptRow->answers[0];
+    report(kind, 0);
+    exchange.upstream->balancer.report(
+        exchange.target,
+        m_worker.loop().now(),
+        m_worker.loop().now() - exchange.attemptAt,
+        policy::AttemptEnd::Failed
+    );
 }
 
 void ClientConnection::endAttempt()
@@ -249,6 +323,10 @@ void ClientConnection::endAttempt()
         exchange.upstream->hosts.end(exchange.target);
         --exchange.attemptRow->active;
     }
+    if (exchange.policy != nullptr) {
+        exchange.policy->requestLease.end();
+        exchange.policy->tryDeadline = TimePoint::max();
+    }
     UpstreamConnection* connection = exchange.connection;
     exchange.connection = nullptr;
     if (connection == nullptr) {
@@ -262,6 +340,7 @@ void ClientConnection::endAttempt()
     } else {
         exchange.pool->close(*connection);
     }
+    m_worker.onConnectionFreed();
 }
 
 void ClientConnection::report(policy::Observation::Kind kind, int status)

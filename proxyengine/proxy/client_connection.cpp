@@ -216,6 +216,7 @@ void ClientConnection::recordEnd()
         ));
         m_worker.onStreamEnd(exchange, m_peer);
     }
+    settlePolicy();
     if (exchange.runtime != nullptr) {
         m_worker.releaseRuntime(*exchange.runtime);
     }
@@ -224,15 +225,18 @@ void ClientConnection::recordEnd()
 void ClientConnection::finish()
 {
     Exchange& exchange = *m_exchange;
+    if (std::exchange(exchange.owesReport, false)) {
+        report(policy::Observation::Kind::Status, exchange.status);
+    }
     endAttempt();
+    if (exchange.policy != nullptr) {
+        consumeBody(exchange.up.takeConsumed());
+        sendMirror();
+    }
     const bool isRequestRead =
         exchange.isOwnAnswer ? exchange.up.isEndSeen() : exchange.up.isDone();
     const bool closes = exchange.closesClient || !isRequestRead;
-    if (exchange.body.hasBlock()) {
-        m_in = std::move(exchange.body);
-    } else {
-        m_in.consume(exchange.bodyAt);
-    }
+    keepNextRequest();
     recordEnd();
     m_worker.giveBack(m_exchange);
     m_exchange = nullptr;
@@ -278,6 +282,9 @@ void ClientConnection::abort(std::string_view failure)
             m_exchange->failure = failure;
         }
         if (m_phase == Phase::Exchange) {
+            if (std::exchange(m_exchange->owesReport, false)) {
+                report(policy::Observation::Kind::Status, m_exchange->status);
+            }
             endAttempt();
             recordEnd();
         }

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,12 +46,17 @@ public:
     // Ends it whatever it does; the worker destroys it at the end of the turn.
     void abort(std::string_view failure);
 
+    // For what it waits for.
+    void onPolicyTimer();
+    void onConnectionFreed();
+
     std::size_t place = 0; // In the worker's list.
 
 private:
     enum class Phase : std::uint8_t { Handshake, Idle, Head, Exchange, Lingering, Closed };
     enum class Begun : std::uint8_t { Started, Failed };
     enum class Progress : std::uint8_t { Moved, Stuck };
+    enum class AfterFailure : std::uint8_t { Again, Wait, GiveUp, Undecided };
 
     void onReady(net::Ready ready) override;
     void onTimer(net::Timer& timer) override;
@@ -76,34 +83,109 @@ private:
         std::string_view failure,
         std::string_view extraFields = {}
     );
-    void skipBufferedBody();
+    void answerRaw(
+        int status,
+        std::string_view contentType,
+        std::string_view body,
+        std::string_view failure,
+        std::string_view extraFields = {}
+    );
     Progress pumpOwn();
+
+    // client_body.cpp
+    [[nodiscard]] std::string_view bodyBytes() const;
+    void consumeBody(std::size_t count);
+    void rewindBody();
+    [[nodiscard]] std::string_view wholeBody() const;
+    Progress cutRequestBody();
+    Progress readRequestBody();
+    void makeRoomForBody();
+    [[nodiscard]] std::span<char> roomForBody();
+    void sendContinue();
+    void skipBufferedBody();
+    void keepNextRequest();
+
+    // client_admission.cpp
+    [[nodiscard]] std::optional<std::size_t> chooseSplit(const config::RoutePlan& route);
+    void beginPolicy(std::optional<std::size_t> resilience);
+    void adoptPlan(std::optional<std::size_t> resilience);
+    [[nodiscard]] bool admit();
+    [[nodiscard]] bool admitByOverload();
+    [[nodiscard]] bool admitByRate();
+    [[nodiscard]] bool admitByFault();
+    [[nodiscard]] bool abortByFault();
+    [[nodiscard]] bool admitByBreaker();
+    [[nodiscard]] bool admitByConcurrency();
+    [[nodiscard]] bool countInBudget();
+    [[nodiscard]] bool serveFallback(const config::KeptPlan<model::Breaker>& plan);
+    [[nodiscard]] std::string_view rateKey(const model::RateLimit& limit) const;
+    void appendFields(const policy::RateHeaders& headers);
+    void refuseByPolicy(
+        int status, std::string_view message, std::string reason, std::string_view extraFields
+    );
+    [[nodiscard]] bool admitAttempt();
+    void tellLimit(const policy::LimitVerdict& verdict);
+    void refuseByLimit(const policy::LimitVerdict& verdict);
+    [[nodiscard]] bool holdLimitedRetry();
+    void settlePolicy();
 
     // client_attempt.cpp
     void startAttempts();
     Begun tryOnce();
+    [[nodiscard]] std::optional<std::uint32_t> pickTarget(
+        UpstreamState& upstream, const config::ServicePlan& service, const policy::TriedHosts& tried
+    );
+    [[nodiscard]] std::optional<std::uint64_t> hashFor(const UpstreamState& upstream);
     Begun connect(const net::SocketAddress& address);
     void onResolved(const Result<std::vector<net::SocketAddress>>& addresses);
     void onConnecting(net::Ready ready);
-    Result<void> beginUpstreamTls();
     void onAttemptFailed(policy::AttemptFailure failure, std::string_view reason);
     bool prepareRetry(policy::AttemptFailure failure, std::string_view reason);
+    AfterFailure repeatByService(policy::AttemptFailure failure);
     bool isStale(policy::AttemptFailure failure) const;
+    void recordFailure(policy::AttemptFailure failure);
     void endAttempt();
     void report(policy::Observation::Kind kind, int status);
+
+    // client_retry.cpp
+    [[nodiscard]] std::optional<Duration> timeLeft() const;
+    [[nodiscard]] policy::RetryProgress retryProgress() const;
+    [[nodiscard]] std::optional<Duration> grantRetry(const policy::AttemptOutcome& outcome);
+    [[nodiscard]] bool holdRetry(RequestPolicy& state);
+    void endRetryHold(RequestPolicy& state);
+    [[nodiscard]] AfterFailure repeatByPolicy(policy::AttemptFailure failure);
+    [[nodiscard]] bool repeatsAnswer();
+    void dropAnswer();
+    void prepareNextAttempt();
+    void beginTry();
+    void takeBackTry();
+    void settleRace();
+    void onDeadline();
+    void onWaitEnd();
+
+    // client_hedge.cpp
+    [[nodiscard]] std::optional<std::string> copyRequest(const Destination& to);
+    [[nodiscard]] bool isBodyWhole() const;
+    void planHedge();
+    void startHedge();
+    [[nodiscard]] bool holdHedge(RequestPolicy& state);
+    void endHedgeHold(RequestPolicy& state);
+    void onHedgeDecided(SideAttempt& decided);
+    void onAllFailed(policy::AttemptFailure failure);
+    void takeOverHedge(std::size_t place);
+    void cancelHedges();
+    void sendMirror();
 
     // client_pump.cpp
     Progress step();
     Progress sendHead();
     Progress pumpUp();
-    Progress cutRequestBody();
-    Progress readRequestBody();
     Progress pumpDown();
     Progress readAnswer();
     Progress onAnswerHead();
+    void recordAnswer();
     Progress sendAnswerHead();
     Progress flush(net::Buffer& buffer, Transport& transport, bool& mayWrite);
-    void sendContinue();
     void armTimers();
 
     Worker& m_worker;

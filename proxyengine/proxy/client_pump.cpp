@@ -3,6 +3,7 @@
 #include "proxyengine/proxy/worker.h"
 
 #include <array>
+#include <utility>
 
 // Moving heads and bodies both ways, with back-pressure: nothing is read that cannot be kept in one
 // buffer, and nothing more is read before what was read has been written.
@@ -35,8 +36,15 @@ ClientConnection::Progress ClientConnection::sendHead()
     Exchange& exchange = *m_exchange;
     UpstreamConnection& connection = *exchange.connection;
     http::HeadWriter out(m_worker.scratch());
+    const config::UpstreamPlan& upstream = exchange.upstream->plan;
     writeUpstreamHead(
-        out, exchange, {m_peer, m_listener->port, m_listener->isTls}, m_worker.names()
+        out,
+        exchange,
+        *exchange.service,
+        upstream,
+        upstream.targets[exchange.target],
+        {m_peer, m_listener->port, m_listener->isTls},
+        m_worker.names()
     );
     if (out.hasOverflowed()) {
         endAttempt();
@@ -48,8 +56,7 @@ ClientConnection::Progress ClientConnection::sendHead()
     std::array<iovec, kPartsMax> parts{};
     std::size_t count = 0;
     parts[count++] = net::partOf(head);
-    const std::string_view rest = m_in.readable().substr(exchange.bodyAt);
-    if (!exchange.up.take(rest)) {
+    if (!exchange.up.take(bodyBytes())) {
         exchange.closesClient = true;
         endAttempt();
         answerSelf(400, messageOf(400), "the chunked body is malformed");
@@ -110,12 +117,7 @@ ClientConnection::Progress ClientConnection::pumpUp()
         return flush(exchange.toUpstream, connection.transport, connection.mayWrite);
     }
     if (exchange.up.isFlushed()) {
-        const std::size_t consumed = exchange.up.takeConsumed();
-        if (exchange.body.hasBlock()) {
-            exchange.body.consume(consumed);
-        } else {
-            exchange.bodyAt += consumed;
-        }
+        consumeBody(exchange.up.takeConsumed());
         if (exchange.up.isEndSeen()) {
             return Progress::Stuck;
         }
@@ -140,79 +142,6 @@ ClientConnection::Progress ClientConnection::pumpUp()
     exchange.up.written(step.count);
     exchange.bytesIn += step.count;
     return Progress::Moved;
-}
-
-ClientConnection::Progress ClientConnection::cutRequestBody()
-{
-    Exchange& exchange = *m_exchange;
-    const std::string_view bytes = exchange.body.hasBlock()
-                                       ? exchange.body.readable()
-                                       : m_in.readable().substr(exchange.bodyAt);
-    if (!bytes.empty()) {
-        if (!exchange.up.take(bytes)) {
-            ++m_worker.counters().protocolErrors;
-            exchange.closesClient = true;
-            if (exchange.hasAnswered) {
-                abort("the chunked body is malformed");
-                return Progress::Moved;
-            }
-            endAttempt();
-            answerSelf(400, messageOf(400), "the chunked body is malformed");
-            return Progress::Moved;
-        }
-        if (!exchange.up.isFlushed() || exchange.up.isEndSeen()) {
-            return Progress::Moved;
-        }
-    }
-    return readRequestBody();
-}
-
-ClientConnection::Progress ClientConnection::readRequestBody()
-{
-    Exchange& exchange = *m_exchange;
-    const std::size_t used = exchange.up.takeConsumed();
-    if (exchange.body.hasBlock()) {
-        exchange.body.consume(used);
-    } else {
-        exchange.bodyAt += used;
-        sendContinue();
-        if (m_phase != Phase::Exchange) {
-            return Progress::Moved;
-        }
-    }
-    if (!m_mayRead) {
-        return Progress::Stuck;
-    }
-    if (!exchange.body.hasBlock()) {
-        exchange.body.acquire(m_worker.loop().buffers());
-        exchange.body.append(m_in.readable().substr(exchange.bodyAt));
-        exchange.bodyAt = m_in.size();
-        exchange.isBodyConsumed = true;
-    }
-    exchange.body.compact();
-    const Transport::Step step = m_transport.read(exchange.body.writable());
-    m_mayRead = step.mayHaveMore;
-    if (step.status == net::IoStatus::WouldBlock) {
-        return Progress::Stuck;
-    }
-    if (step.status != net::IoStatus::Done) {
-        abort("the client went away");
-        return Progress::Moved;
-    }
-    exchange.body.commit(step.count);
-    return Progress::Moved;
-}
-
-void ClientConnection::sendContinue()
-{
-    Exchange& exchange = *m_exchange;
-    if (!exchange.head.expectsContinue || exchange.hasContinued || exchange.hasAnswered) {
-        return;
-    }
-    exchange.hasContinued = true;
-    exchange.toClient.acquire(m_worker.loop().buffers());
-    exchange.toClient.append("HTTP/1.1 100 Continue\r\n\r\n");
-    static_cast<void>(flush(exchange.toClient, m_transport, m_mayWrite));
 }
 
 ClientConnection::Progress ClientConnection::pumpDown()
@@ -248,7 +177,7 @@ ClientConnection::Progress ClientConnection::pumpDown()
     }
     if (exchange.isAnswerHead && !connection.in.isEmpty()) {
         if (!exchange.down.take(connection.in.readable())) {
-            abort("the answer's body is malformed");
+            onAttemptFailed(policy::AttemptFailure::Broken, "the answer's body is malformed");
             return Progress::Moved;
         }
         if (!exchange.down.isFlushed() || exchange.down.isEndSeen()) {
@@ -310,10 +239,40 @@ ClientConnection::Progress ClientConnection::onAnswerHead()
             return Progress::Moved;
         }
         if (!exchange.answer.isInterim()) {
+            if (exchange.policy != nullptr && repeatsAnswer()) {
+                return Progress::Moved;
+            }
             return sendAnswerHead();
         }
         connection.in.consume(exchange.answer.size); // We have said 100 ourselves.
         exchange.answerParser.reset();
+    }
+}
+
+// What the head of an answer leaves in counters and health. That it was a success is only known at
+// the end of its body.
+void ClientConnection::recordAnswer()
+{
+    Exchange& exchange = *m_exchange;
+    const TimePoint now = m_worker.loop().now();
+    exchange.upstreamLatency = now - exchange.attemptAt;
+    if (std::exchange(exchange.isAnswerRecorded, false)) {
+        return;
+    }
+    const int status = exchange.answer.status;
+    ++exchange.attemptRow->answers[telemetry::classOf(status)];
+    exchange.attemptRow->latency.record(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(exchange.upstreamLatency).count()
+    ));
+    exchange.upstream->balancer.report(
+        exchange.target,
+        now,
+        exchange.upstreamLatency,
+        status < 500 ? policy::AttemptEnd::Succeeded : policy::AttemptEnd::Failed
+    );
+    exchange.owesReport = status < 400;
+    if (!exchange.owesReport) {
+        report(policy::Observation::Kind::Status, status);
     }
 }
 
@@ -323,15 +282,13 @@ ClientConnection::Progress ClientConnection::sendAnswerHead()
     UpstreamConnection& connection = *exchange.connection;
     const http::ResponseHead& answer = exchange.answer;
     const TimePoint now = m_worker.loop().now();
+    if (exchange.policy != nullptr) {
+        settleRace();
+    }
+    recordAnswer();
     exchange.isAnswerHead = true;
     exchange.hasAnswered = true;
     exchange.status = answer.status;
-    exchange.upstreamLatency = now - exchange.attemptAt;
-    ++exchange.attemptRow->answers[telemetry::classOf(answer.status)];
-    exchange.attemptRow->latency.record(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(exchange.upstreamLatency).count()
-    ));
-    report(policy::Observation::Kind::Status, answer.status);
     const bool isOld = exchange.head.minorVersion == 0;
     const bool isChunked = answer.body.kind == http::BodyFraming::Kind::Chunked;
     exchange.closesClient = exchange.closesClient || !exchange.up.isEndSeen()

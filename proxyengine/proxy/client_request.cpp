@@ -39,7 +39,7 @@ void ClientConnection::startExchange()
     exchange.listener = m_listener->index;
     exchange.closesClient = !exchange.head.keepsAlive;
     writeRequestId(m_worker.random(), exchange.requestId);
-    if (readHost() && route()) {
+    if (readHost() && route() && admit()) {
         startAttempts();
     }
 }
@@ -78,7 +78,6 @@ bool ClientConnection::route()
     Exchange& exchange = *m_exchange;
     Runtime& runtime = *exchange.runtime;
     const ListenerView& view = runtime.listeners[exchange.listener];
-    const std::size_t noRoute = view.requestRows.size() - 1;
     std::optional<policy::RouteMatch> match;
     if (view.table != ListenerView::kNoTable) {
         auto& headers = m_worker.headerViews();
@@ -100,14 +99,22 @@ bool ClientConnection::route()
         request.headerCount = headers.size();
         match = runtime.snapshot().tables[view.table].router.match(request);
     }
-    exchange.row =
-        &runtime.requestRow(m_worker.counters(), exchange.listener, match ? match->route : noRoute);
+    std::optional<std::size_t> part;
+    if (match) {
+        exchange.route = &runtime.snapshot().tables[view.table].routes[match->route];
+        part = chooseSplit(*exchange.route);
+    }
+    exchange.row = &runtime.requestRow(
+        m_worker.counters(),
+        exchange.listener,
+        match ? std::optional<std::size_t>(match->route) : std::nullopt,
+        part
+    );
     ++exchange.row->inflight;
     if (!match) {
         answerSelf(404, "no Route matched with those values", {});
         return false;
     }
-    exchange.route = &runtime.snapshot().tables[view.table].routes[match->route];
     exchange.matchedPathBytes = match->matchedPathBytes;
     if (!exchange.route->allowsHttp && !m_listener->isTls) {
         if (exchange.route->redirectStatus == 426) {
@@ -127,37 +134,17 @@ bool ClientConnection::route()
         }
         return false;
     }
-    if (!exchange.route->service) {
+    const config::RoutePlan& route = *exchange.route;
+    if (!part && !route.service) {
         answerSelf(503, "no Service found with those values", {});
         return false;
     }
-    exchange.service = &runtime.snapshot().services[*exchange.route->service];
+    const std::size_t service = part ? route.split[*part].service : *route.service;
+    exchange.service = &runtime.snapshot().services[service];
     exchange.upstream = runtime.upstreams[exchange.service->upstream];
     exchange.retriesLeft = exchange.service->retries;
+    beginPolicy(part ? route.split[*part].resilience : route.resilience);
     return true;
-}
-
-void ClientConnection::skipBufferedBody()
-{
-    Exchange& exchange = *m_exchange;
-    while (!exchange.up.isEndSeen() && !exchange.body.hasBlock()) {
-        if (!exchange.up.isFlushed()) {
-            exchange.up.written(exchange.up.pieces().front().iov_len);
-            continue;
-        }
-        const std::string_view rest = m_in.readable().substr(exchange.bodyAt);
-        if (rest.empty() || !exchange.up.take(rest)) {
-            return;
-        }
-        const std::size_t consumed = exchange.up.takeConsumed();
-        exchange.bodyAt += consumed;
-        if (consumed == 0) {
-            return;
-        }
-    }
-    while (!exchange.up.isFlushed()) {
-        exchange.up.written(exchange.up.pieces().front().iov_len);
-    }
 }
 
 void ClientConnection::answerSelf(
@@ -168,13 +155,6 @@ void ClientConnection::answerSelf(
     if (exchange.requestId[0] == '\0') {
         writeRequestId(m_worker.random(), exchange.requestId);
     }
-    skipBufferedBody();
-    exchange.isOwnAnswer = true;
-    exchange.hasAnswered = true;
-    exchange.status = status;
-    exchange.failure = failure;
-    exchange.closesClient = exchange.closesClient || !exchange.up.isEndSeen()
-                            || m_worker.isDraining() || !m_worker.isOpen(*m_listener);
     const std::string_view id(exchange.requestId.data(), exchange.requestId.size());
     PageFormat format = PageFormat::Json;
     if (!exchange.path.empty()) { // Otherwise there may be no head to look at.
@@ -183,18 +163,46 @@ void ClientConnection::answerSelf(
         }
     }
     const std::string page = message.empty() ? std::string() : makePage(format, message, id);
+    answerRaw(
+        status,
+        page.empty() ? std::string_view() : contentTypeOf(format),
+        page,
+        failure,
+        extraFields
+    );
+}
+
+// An answer of our own, word for word.
+void ClientConnection::answerRaw(
+    int status,
+    std::string_view contentType,
+    std::string_view body,
+    std::string_view failure,
+    std::string_view extraFields
+)
+{
+    Exchange& exchange = *m_exchange;
+    const std::string_view id(exchange.requestId.data(), exchange.requestId.size());
+    skipBufferedBody();
+    exchange.isOwnAnswer = true;
+    exchange.hasAnswered = true;
+    exchange.status = status;
+    exchange.failure = failure;
+    exchange.closesClient = exchange.closesClient || !exchange.up.isEndSeen()
+                            || m_worker.isDraining() || !m_worker.isOpen(*m_listener);
     http::HeadWriter out(m_worker.scratch());
     out.statusLine(status);
-    if (!page.empty()) {
-        out.field("Content-Type", contentTypeOf(format));
+    if (!contentType.empty()) {
+        out.field("Content-Type", contentType);
     }
-    out.field("Content-Length", static_cast<std::uint64_t>(page.size()));
+    out.field("Content-Length", static_cast<std::uint64_t>(body.size()));
     if (exchange.closesClient && extraFields.find("Connection:") == std::string_view::npos) {
         out.raw("Connection: close\r\n");
     } else if (exchange.head.minorVersion == 0) {
         out.raw("Connection: keep-alive\r\n");
     }
     out.raw(extraFields);
+    out.raw(exchange.answerFields);
     out.field("Server", m_worker.names().server);
     out.field(
         "X-Meshwright-Response-Latency",
@@ -205,12 +213,12 @@ void ClientConnection::answerSelf(
         out.field("x-meshwright-proxy-error", failure);
     }
     out.end();
-    if (exchange.head.method != http::Method::Head) {
-        out.raw(page);
-    }
     exchange.toClient.release();
     exchange.toClient.acquire(m_worker.loop().buffers());
     exchange.toClient.append(out.written());
+    if (exchange.head.method != http::Method::Head) {
+        exchange.toClient.append(body);
+    }
     if (!m_isRunning) {
         run();
     }

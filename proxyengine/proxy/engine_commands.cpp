@@ -162,6 +162,9 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     m_listenersEver += made.size();
     m_board->apply(*snapshot);
     activation.isAvailable = m_board->availability();
+    m_cells = makePolicyCells(*snapshot, m_cells.get(), m_seed);
+    activation.cells = m_cells;
+    m_policies->apply(m_cells);
     m_snapshot = snapshot;
     warnOfStreams(*snapshot);
     dropGone(*snapshot);

@@ -18,6 +18,8 @@
 namespace mesh::proxy {
 namespace {
 
+constexpr std::uint64_t kBoardSeed = 1U << 20U; // Behind those of the workers.
+
 Seed systemSeed()
 {
     std::uint64_t value = 0;
@@ -71,13 +73,23 @@ Result<std::unique_ptr<EngineCore>> EngineCore::make(
         }
     }
     MESH_TRY(core->m_loop, net::EventLoop::make(core->m_clock));
+    core->m_ledger = std::make_unique<PolicyLedger>(
+        *core->m_loop,
+        [raw = core.get()](std::string kind, std::string subject, std::string reason) {
+            raw->emitPolicy(std::move(kind), std::move(subject), std::move(reason));
+        }
+    );
     MESH_TRY(
         core->m_board,
         HealthBoard::make(
             *core->m_loop,
             deriveSeed(core->m_seed, 0),
+            *core->m_ledger,
             [raw = core.get()](const telemetry::TargetHealth& health) { raw->onVerdict(health); }
         )
+    );
+    core->m_policies = std::make_unique<PolicyBoard>(
+        *core->m_loop, deriveSeed(core->m_seed, kBoardSeed), *core->m_ledger
     );
     MESH_TRY_VOID(core->makeWorkers());
     MESH_TRY_VOID(core->bindOwn());
@@ -125,7 +137,12 @@ Result<void> EngineCore::makeWorkers()
         WorkerOutputs outputs;
         outputs.onPassive = [this](PassiveReport report) {
             static_cast<void>(m_loop->post([this, report = std::move(report)] {
-                m_board->observe(report.upstream, report.target, report.observation);
+                m_board->observe(report);
+            }));
+        };
+        outputs.onPolicy = [this](PolicyReport report) {
+            static_cast<void>(m_loop->post([this, report = std::move(report)] {
+                m_policies->take(report);
             }));
         };
         outputs.onAccess = [this](std::vector<api::AccessEvent> events, std::string lines) {
@@ -239,16 +256,12 @@ api::StateEvent EngineCore::state() const
 
 void EngineCore::onVerdict(const telemetry::TargetHealth& health)
 {
-    const bool isAvailable = health.state != telemetry::TargetState::Unhealthy;
+    const bool isAvailable = health.state == telemetry::TargetState::Healthy
+                             || health.state == telemetry::TargetState::HealthchecksOff;
     onEachWorker([upstream = health.upstream, target = health.target, isAvailable](
                      Worker& worker, std::size_t
                  ) { worker.setAvailability(upstream, target, isAvailable); });
     emit(api::HealthEvent{m_options.node, m_clock.wallNow(), health});
-    emitPolicy(
-        isAvailable ? "target.healthy" : "target.unhealthy",
-        fmt::format("{}/{}", health.upstream, health.target),
-        health.reason
-    );
 }
 
 void EngineCore::onAccess(std::vector<api::AccessEvent> events, const std::string& lines)
@@ -292,7 +305,9 @@ void EngineCore::onReading(std::uint64_t round, telemetry::Reading reading)
     frame->interval = now - std::exchange(m_collectedAt, now);
     frame->sequence = m_round;
     frame->hash = m_snapshot == nullptr ? std::string() : m_snapshot->hash;
-    frame->health = m_board->all();
+    m_board->fill(*frame);
+    m_policies->fill(*frame);
+    m_ledger->close(*frame);
     const Duration cpu = processorTime();
     frame->cpu = cpu - std::exchange(m_cpuSeen, cpu);
     emit(api::StatsEvent{std::move(frame)});

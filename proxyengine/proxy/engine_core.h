@@ -7,6 +7,8 @@
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/proxy/health_board.h"
 #include "proxyengine/proxy/outbox.h"
+#include "proxyengine/proxy/policy_board.h"
+#include "proxyengine/proxy/policy_ledger.h"
 #include "proxyengine/proxy/worker.h"
 #include "proxyengine/telemetry/counters.h"
 
@@ -97,7 +99,9 @@ private:
     Timeouts m_timeouts;
     Seed m_seed{0};
     std::unique_ptr<net::EventLoop> m_loop;
+    std::unique_ptr<PolicyLedger> m_ledger;
     std::unique_ptr<HealthBoard> m_board;
+    std::unique_ptr<PolicyBoard> m_policies;
     std::vector<std::unique_ptr<Worker>> m_workers;
     std::vector<std::unique_ptr<Outbox>> m_outboxes; // By worker.
     std::set<std::uint16_t> m_unrouted; // Ports of streams that somebody was warned of.
@@ -105,6 +109,7 @@ private:
     std::map<std::string, Bound> m_bound; // By the listener's key.
     std::size_t m_listenersEver = 0;
     std::shared_ptr<const config::Snapshot> m_snapshot;
+    std::shared_ptr<const PolicyCells> m_cells; // Of the snapshot.
     std::deque<Rollover> m_rollovers; // In order.
     api::EngineState m_state = api::EngineState::Starting;
     std::unique_ptr<net::FunctionTimer> m_statsTimer;

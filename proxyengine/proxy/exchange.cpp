@@ -1,6 +1,11 @@
 #include "proxyengine/proxy/exchange.h"
 
 namespace mesh::proxy {
+namespace {
+
+constexpr std::size_t kKeptSpareMax = 128U << 10U; // What an exchange keeps for the next request.
+
+} // namespace
 
 void Exchange::reset()
 {
@@ -12,6 +17,13 @@ void Exchange::reset()
     toUpstream.release();
     toClient.release();
     bodyAt = 0;
+    if (kept.capacity() > kKeptSpareMax) {
+        kept = {};
+    }
+    kept.clear();
+    keptAt = 0;
+    keepMax = 0;
+    isBodyKept = false;
     requestId.fill('\0');
     path = {};
     query = {};
@@ -21,6 +33,10 @@ void Exchange::reset()
     matchedPathBytes = 0;
     row = nullptr;
     upstream = nullptr;
+    policy = nullptr;
+    countedRequests = nullptr;
+    hashedFor = nullptr;
+    hash.reset();
     tried = {};
     pool = nullptr;
     connection = nullptr;
@@ -40,10 +56,13 @@ void Exchange::reset()
     hasAnswered = false;
     isOwnAnswer = false;
     closesClient = false;
+    answerFields.clear();
     upstreamLatency = {};
     bytesIn = 0;
     bytesOut = 0;
     failure = {};
+    isAnswerRecorded = false;
+    owesReport = false;
 }
 
 } // namespace mesh::proxy

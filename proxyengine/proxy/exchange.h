@@ -7,9 +7,11 @@
 #include "proxyengine/net/resolver.h"
 #include "proxyengine/policy/hosts.h"
 #include "proxyengine/proxy/body_pump.h"
+#include "proxyengine/proxy/request_policy.h"
 #include "proxyengine/proxy/runtime.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +27,10 @@ struct Exchange
     http::RequestHead head;
     http::RequestParser requestParser;
     BodyPump up;
-    net::Buffer body; // Body bytes that came after those in the client's buffer.
+    net::Buffer body; // Body bytes that came after those that are kept for another attempt.
+    std::string kept; // The body so far, when it outgrew the client's buffer and is still wanted.
+    std::size_t keptAt = 0; // First byte of `kept` not yet forwarded.
+    std::size_t keepMax = 0; // How much of a body is kept beyond the client's buffer.
     std::size_t bodyAt = 0; // In the client's buffer: first body byte not yet forwarded.
     std::string host; // Lower case, without port.
     std::string pathBuffer;
@@ -43,6 +48,10 @@ struct Exchange
     std::size_t matchedPathBytes = 0;
     telemetry::RequestRow* row = nullptr;
     UpstreamState* upstream = nullptr;
+    RequestPolicy* policy = nullptr; // The worker's; null: nothing to look after.
+    std::atomic<std::uint32_t>* countedRequests = nullptr; // Of the node; owed one less.
+    const UpstreamState* hashedFor = nullptr;
+    std::optional<std::uint64_t> hash;
 
     // The present attempt.
     policy::TriedHosts tried;
@@ -57,6 +66,7 @@ struct Exchange
     bool needsFresh = false; // A kept connection turned out stale: take a new one.
     bool hasSentAny = false;
     bool isHeadSent = false;
+    bool isBodyKept = false; // `kept` is in use.
     bool isBodyConsumed = false; // Some of the body is in no buffer any more.
     bool hasContinued = false;
     TimePoint startedAt{};
@@ -73,10 +83,14 @@ struct Exchange
     bool hasAnswered = false; // Something of the final answer was sent or queued.
     bool isOwnAnswer = false;
     bool closesClient = false;
+    std::string answerFields; // Whole lines that policies add to whatever is answered.
     Duration upstreamLatency{};
     std::uint64_t bytesIn = 0;
     std::uint64_t bytesOut = 0;
-    std::string_view failure; // A literal for the log.
+    std::string_view failure; // For the log; a literal, or a view of failureText.
+    std::string failureText;
+    bool isAnswerRecorded = false; // Counters and health know of the answer already.
+    bool owesReport = false; // Health hears of the answer when its body has come whole.
 
     // For the next request; keeps the buffers' room.
     void reset();

@@ -62,13 +62,13 @@ void copyFields(http::HeadWriter& out, const http::FieldTable& fields, std::uint
     flush();
 }
 
-std::string_view upstreamTarget(Exchange& exchange)
+std::string_view upstreamTarget(Exchange& exchange, const config::ServicePlan& service)
 {
     if (exchange.head.form == http::TargetForm::Asterisk) {
         return "*";
     }
     const std::string_view servicePath =
-        exchange.service->path.empty() ? std::string_view("/") : exchange.service->path;
+        service.path.empty() ? std::string_view("/") : service.path;
     const auto strip = exchange.route->stripPath ? policy::StripPath::Yes : policy::StripPath::No;
     const std::string_view joined = policy::joinUpstreamPath(
         servicePath, exchange.path, exchange.matchedPathBytes, strip, exchange.joinBuffer
@@ -76,16 +76,21 @@ std::string_view upstreamTarget(Exchange& exchange)
     return policy::escapePath(joined, exchange.escapeBuffer);
 }
 
-void writeHost(http::HeadWriter& out, const Exchange& exchange)
+void writeHost(
+    http::HeadWriter& out,
+    const Exchange& exchange,
+    const config::ServicePlan& service,
+    const config::UpstreamPlan& upstream,
+    const config::TargetPlan& target
+)
 {
-    const config::TargetPlan& target = exchange.upstream->plan.targets[exchange.target];
     out.raw("Host: ");
     if (exchange.route->preserveHost && !exchange.head.host().empty()) {
         out.raw(exchange.head.host());
-    } else if (exchange.upstream->plan.hostHeader) {
-        out.raw(*exchange.upstream->plan.hostHeader);
+    } else if (upstream.hostHeader) {
+        out.raw(*upstream.hostHeader);
     } else {
-        const bool isHttps = exchange.service->protocol == model::Protocol::Https;
+        const bool isHttps = service.protocol == model::Protocol::Https;
         out.raw(
             target.port == (isHttps ? 443 : 80) ? std::string_view(target.host)
                                                 : std::string_view(target.address)
@@ -121,16 +126,22 @@ OwnNames makeOwnNames()
 }
 
 void writeUpstreamHead(
-    http::HeadWriter& out, Exchange& exchange, const ClientFacts& client, const OwnNames& names
+    http::HeadWriter& out,
+    Exchange& exchange,
+    const config::ServicePlan& service,
+    const config::UpstreamPlan& upstream,
+    const config::TargetPlan& target,
+    const ClientFacts& client,
+    const OwnNames& names
 )
 {
     const http::RequestHead& head = exchange.head;
     out.raw(head.methodText());
     out.raw(" ");
-    out.raw(upstreamTarget(exchange));
+    out.raw(upstreamTarget(exchange, service));
     out.raw(exchange.query);
     out.raw(" HTTP/1.1\r\n");
-    writeHost(out, exchange);
+    writeHost(out, exchange, service, upstream, target);
     copyFields(out, head.fields, kRequestDropped);
     writeFraming(out, head.body);
     if (head.body.kind == http::BodyFraming::Kind::None && mayHaveBody(head.method)) {
@@ -211,6 +222,7 @@ void writeClientHead(
         "X-Meshwright-Proxy-Latency", static_cast<std::uint64_t>(toMilliseconds(proxyLatency))
     );
     out.field("X-Meshwright-Request-Id", {exchange.requestId.data(), exchange.requestId.size()});
+    out.raw(exchange.answerFields);
     out.end();
 }
 

@@ -23,10 +23,16 @@ struct ClientFacts
     bool isTls = false;
 };
 
-// The request as the upstream gets it: hop-by-hop fields and what only we may say are left out,
-// the body is framed anew, the host is the one of this attempt.
+// The request as a target of the service gets it: hop-by-hop fields and what only we may say are
+// left out, the body is framed anew, the host is the one of this attempt.
 void writeUpstreamHead(
-    http::HeadWriter& out, Exchange& exchange, const ClientFacts& client, const OwnNames& names
+    http::HeadWriter& out,
+    Exchange& exchange,
+    const config::ServicePlan& service,
+    const config::UpstreamPlan& upstream,
+    const config::TargetPlan& target,
+    const ClientFacts& client,
+    const OwnNames& names
 );
 
 enum class ClientConnectionEnds : std::uint8_t { No, Yes };

@@ -1,20 +1,69 @@
 #include "proxyengine/proxy/runtime.h"
 
 #include "proxyengine/policy/health.h"
+#include "proxyengine/policy/hedge.h"
+#include "proxyengine/policy/locality.h"
 
 #include <algorithm>
 
 namespace mesh::proxy {
 namespace {
 
-std::vector<std::uint32_t> weightsOf(const config::UpstreamPlan& plan)
+constexpr Duration kHedgeWindow = std::chrono::seconds(60); // Latencies a percentile is of.
+
+// Since when a target has been warming up; nothing for an established one.
+std::optional<TimePoint> joinedAt(
+    const std::string& address, const UpstreamState* before, TimePoint now
+)
 {
-    std::vector<std::uint32_t> weights;
-    weights.reserve(plan.targets.size());
-    for (const config::TargetPlan& target : plan.targets) {
-        weights.push_back(static_cast<std::uint32_t>(std::max(target.weight, 0)));
+    if (before == nullptr) {
+        return std::nullopt;
     }
-    return weights;
+    const auto known = before->hosts.find(address);
+    return known ? before->hosts.warmingSince(*known) : std::optional<TimePoint>(now);
+}
+
+// The targets as hosts. Those that `before` (null: there was none) did not have start slowly.
+std::vector<policy::HostSpec> hostsOf(
+    const config::UpstreamPlan& plan,
+    std::string_view nodeZone,
+    const UpstreamState* before,
+    TimePoint now
+)
+{
+    std::vector<policy::HostSpec> hosts;
+    hosts.reserve(plan.targets.size());
+    for (const config::TargetPlan& target : plan.targets) {
+        hosts.push_back(
+            {target.address,
+             static_cast<std::uint32_t>(std::max(target.weight, 0)),
+             plan.locality ? policy::levelOf(*plan.locality, nodeZone, target.zone) : 0,
+             target.version,
+             joinedAt(target.address, before, now)}
+        );
+    }
+    return hosts;
+}
+
+policy::HostSettings settingsOf(const config::UpstreamPlan& plan, std::string_view nodeZone)
+{
+    policy::HostSettings settings;
+    settings.locality = plan.locality;
+    settings.levels = plan.locality ? policy::levelCount(*plan.locality, nodeZone) : 1;
+    settings.slowStart = plan.slowStart;
+    return settings;
+}
+
+policy::HashRule ruleOf(const config::HashPlan& plan)
+{
+    return {plan.on, plan.fallback, plan.name, plan.fallbackName, plan.cookiePath};
+}
+
+bool wantsHash(model::Algorithm algorithm)
+{
+    const auto rows = policy::algorithmTable();
+    const auto row = std::ranges::find(rows, algorithm, &policy::AlgorithmRow::named);
+    return row != rows.end() && row->isHashing;
 }
 
 bool hasLimits(const policy::HealthRules::Limits& limits)
@@ -25,13 +74,28 @@ bool hasLimits(const policy::HealthRules::Limits& limits)
 
 } // namespace
 
-UpstreamState::UpstreamState(const config::UpstreamPlan& from, Random& random)
+UpstreamState::UpstreamState(
+    const config::UpstreamPlan& from,
+    std::string_view nodeZone,
+    const UpstreamState* before,
+    TimePoint now,
+    Random& random
+)
     : plan(from)
-    , hosts(weightsOf(from))
+    , zone(nodeZone)
+    , hosts(hostsOf(from, nodeZone, before, now), settingsOf(from, nodeZone))
     , balancer(from.algorithm, hosts, random)
+    , hashRule(ruleOf(from.hash))
+    , isHashing(wantsHash(from.algorithm))
     , hasReported(from.targets.size(), false)
-    , isPassive(hasLimits(policy::HealthRules(from.healthchecks).passive))
-{}
+    , successes(from.targets.size(), 0)
+    , isPassive(hasLimits(policy::HealthRules(from.healthchecks).passive) || from.outlierDetection)
+    , isWatched(from.outlierDetection)
+{
+    if (before != nullptr) {
+        balancer.carryOver(before->balancer, before->hosts, hosts, now);
+    }
+}
 
 bool isSamePlan(const config::UpstreamPlan& a, const config::UpstreamPlan& b)
 {
@@ -72,24 +136,45 @@ Runtime::~Runtime()
 }
 
 telemetry::RequestRow& Runtime::requestRow(
-    telemetry::WorkerCounters& counters, std::size_t listener, std::size_t route
+    telemetry::WorkerCounters& counters,
+    std::size_t listener,
+    std::optional<std::size_t> route,
+    std::optional<std::size_t> part
 )
 {
     ListenerView& view = listeners[listener];
-    telemetry::RequestRow*& row = view.requestRows[route];
+    std::size_t place = route.value_or(view.noRoute);
+    if (part) {
+        place = view.splitRows[*route] + *part;
+    }
+    telemetry::RequestRow*& row = view.requestRows[place];
     if (row == nullptr) {
         std::string_view routeName;
         std::string_view serviceName;
-        if (view.table != ListenerView::kNoTable && route + 1 < view.requestRows.size()) {
-            const config::RoutePlan& plan = snapshot().tables[view.table].routes[route];
+        if (route) {
+            const config::RoutePlan& plan = snapshot().tables[view.table].routes[*route];
             routeName = plan.name;
-            if (plan.service) {
+            if (part) {
+                serviceName = snapshot().services[plan.split[*part].service].name;
+            } else if (plan.service) {
                 serviceName = snapshot().services[*plan.service].name;
             }
         }
         row = &counters.holdRequests(view.source, serviceName, routeName);
     }
     return *row;
+}
+
+policy::LatencyWindow& Runtime::latencyWindow(std::size_t resilience, TimePoint now)
+{
+    auto& window = m_latencyWindows[resilience];
+    if (window == nullptr) {
+        const config::ResiliencePlan& plan = snapshot().resiliences[resilience];
+        const double percentile =
+            plan.hedge ? policy::hedgePercentile(plan.hedge->after).value_or(95.0) : 95.0;
+        window = std::make_unique<policy::LatencyWindow>(kHedgeWindow, percentile, now);
+    }
+    return *window;
 }
 
 telemetry::AttemptRow& Runtime::attemptRow(

@@ -1,5 +1,6 @@
 #include "proxyengine/proxy/transport.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mesh::proxy {
@@ -19,6 +20,33 @@ net::IoStatus toIo(tls::StreamStatus status)
         break;
     }
     return net::IoStatus::Failed;
+}
+
+// What to give to TLS next, `skipped` bytes having left, at most a record: as it lies when one part
+// fills the record or is the last, otherwise put together in `record`.
+std::span<const char> nextOf(
+    std::span<const iovec> parts, std::size_t skipped, std::span<char> record
+)
+{
+    auto part = parts.begin();
+    for (; skipped >= part->iov_len; ++part) {
+        skipped -= part->iov_len;
+    }
+    std::span<const char> piece(static_cast<const char*>(part->iov_base), part->iov_len);
+    piece = piece.subspan(skipped);
+    if (piece.size() >= record.size() || std::next(part) == parts.end()) {
+        return piece.first(std::min(piece.size(), record.size()));
+    }
+    std::size_t count = 0;
+    for (;;) {
+        const std::size_t room = std::min(piece.size(), record.size() - count);
+        std::ranges::copy(piece.first(room), record.subspan(count).begin());
+        count += room;
+        if (++part == parts.end() || count == record.size()) {
+            return record.first(count);
+        }
+        piece = {static_cast<const char*>(part->iov_base), part->iov_len};
+    }
 }
 
 } // namespace
@@ -71,20 +99,35 @@ Transport::Step Transport::write(std::span<const iovec> parts)
         const net::IoStep step = net::writeParts(m_socket.get(), parts);
         return {step.status, step.count, step.count == total};
     }
-    std::size_t written = 0;
-    for (const iovec& part : parts) {
-        std::span<const char> left(static_cast<const char*>(part.iov_base), part.iov_len);
-        while (!left.empty()) {
-            const tls::StreamStep step = m_tls->write(left);
-            if (step.status != tls::StreamStatus::Done) {
-                const auto status = written > 0 && toIo(step.status) == net::IoStatus::WouldBlock
-                                        ? net::IoStatus::Done
-                                        : toIo(step.status);
-                return {status, written, false};
+    return writeTls(parts, total);
+}
+
+Transport::Step Transport::writeTls(std::span<const iovec> parts, std::size_t total)
+{
+    const std::size_t ahead = std::min(m_aheadOfCaller, total);
+    m_aheadOfCaller -= ahead;
+    std::size_t written = ahead;
+    std::array<char, kTlsRecordBytesMax> record; // Filled as far as it is used.
+    while (written < total) {
+        const std::span<const char> bytes =
+            m_kept != nullptr ? m_kept->left() : nextOf(parts, written, record);
+        const tls::StreamStep step = m_tls->write(bytes);
+        if (step.status != tls::StreamStatus::Done) {
+            const net::IoStatus status = toIo(step.status);
+            if (status == net::IoStatus::WouldBlock && m_kept == nullptr) {
+                m_kept = std::make_unique_for_overwrite<Kept>();
+                std::ranges::copy(bytes, m_kept->bytes.begin());
+                m_kept->end = bytes.size();
             }
-            written += step.count;
-            left = left.subspan(step.count);
+            const bool isDone = written > 0 && status == net::IoStatus::WouldBlock;
+            return {isDone ? net::IoStatus::Done : status, written, false};
         }
+        if (m_kept != nullptr && (m_kept->begin += step.count) == m_kept->end) {
+            m_kept.reset();
+        }
+        const std::size_t offered = std::min(step.count, total - written);
+        m_aheadOfCaller += step.count - offered;
+        written += offered;
     }
     return {net::IoStatus::Done, written, true};
 }

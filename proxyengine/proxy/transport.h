@@ -5,6 +5,7 @@
 #include "proxyengine/net/sockets.h"
 #include "proxyengine/tls/stream.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,6 +40,8 @@ public:
         bool mayHaveMore = false;
     };
     [[nodiscard]] Step read(std::span<char> buffer);
+    // Small parts share a TLS record. What was offered once and not taken must be offered again
+    // before anything else, though not in the same parts.
     [[nodiscard]] Step write(std::span<const iovec> parts);
 
     void shutdownWrite();
@@ -49,8 +52,28 @@ public:
     [[nodiscard]] const tls::TlsStream* tls() const { return m_tls.get(); }
 
 private:
+    static constexpr std::size_t kTlsRecordBytesMax = 16U << 10U; // Of plain text, by the standard.
+
+    // Bytes that TLS has seen and could not send. It may have encrypted them already and wants to
+    // see them again, whatever the caller offers the next time.
+    struct Kept
+    {
+        std::array<char, kTlsRecordBytesMax> bytes;
+        std::size_t begin = 0;
+        std::size_t end = 0;
+
+        [[nodiscard]] std::span<const char> left() const
+        {
+            return std::span(bytes).subspan(begin, end - begin);
+        }
+    };
+
+    Step writeTls(std::span<const iovec> parts, std::size_t total);
+
     FileDescriptor m_socket;
     std::unique_ptr<tls::TlsStream> m_tls;
+    std::unique_ptr<Kept> m_kept;
+    std::size_t m_aheadOfCaller = 0; // Bytes that have left and that the caller will offer again.
     bool m_isHandshaking = false;
     bool m_hasPeerEnded = false;
 };

@@ -46,6 +46,38 @@ void UpstreamConnection::onTimer(net::Timer&)
     }
 }
 
+UpstreamConnection::Connecting UpstreamConnection::goOnConnecting(
+    net::Ready ready, const tls::ClientContext* tls, const std::string& host
+)
+{
+    if (!transport.isHandshaking()) {
+        if (!ready.canWrite()) {
+            return Connecting::Waiting;
+        }
+        if (!net::connectOutcome(transport.descriptor())) {
+            return Connecting::Failed;
+        }
+        if (tls != nullptr) {
+            auto stream = tls::TlsStream::client(*tls, transport.descriptor(), host);
+            if (!stream) {
+                return Connecting::Failed;
+            }
+            transport.setTls(std::move(*stream));
+        }
+    }
+    switch (transport.handshake()) {
+    case Transport::Handshake::Waiting:
+        return Connecting::Waiting;
+    case Transport::Handshake::Failed:
+        return Connecting::Failed;
+    case Transport::Handshake::Done:
+        break;
+    }
+    isConnected = true;
+    mayWrite = true;
+    return Connecting::Done;
+}
+
 UpstreamPool::UpstreamPool(
     net::EventLoop& loop, std::string host, std::uint16_t port, Duration idleTimeout
 )

@@ -2,8 +2,10 @@
 
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/net/resolver.h"
+#include "proxyengine/proxy/policy_cells.h"
 #include "proxyengine/proxy/transport.h"
 #include "proxyengine/telemetry/counters.h"
+#include "proxyengine/tls/context.h"
 
 #include <cstdint>
 #include <memory>
@@ -46,8 +48,17 @@ public:
     bool mayRead = false; // An edge said so and nobody has drained it since.
     bool mayWrite = false;
     std::uint64_t requests = 0;
+    UsageLease lease; // Of the upstream that made it, when that has limits.
+    UsageLease targetLease;
 
     void attach(UpstreamUser& user) { m_user = &user; }
+
+    enum class Connecting : std::uint8_t { Done, Waiting, Failed };
+    // What its user does with events until it is connected, handshake included. `tls`: null for a
+    // plain one; `host`: whom the certificate must name.
+    [[nodiscard]] Connecting goOnConnecting(
+        net::Ready ready, const tls::ClientContext* tls, const std::string& host
+    );
 
 private:
     friend class UpstreamPool;
@@ -70,6 +81,7 @@ public:
 
     // The connection that became idle last; null when there is none.
     [[nodiscard]] UpstreamConnection* takeIdle();
+    [[nodiscard]] bool hasIdle() const { return !m_idle.empty(); }
     // Begins to connect. Errors: those of net::connectTo() and EventLoop::watch().
     [[nodiscard]] Result<UpstreamConnection*> connect(
         const net::SocketAddress& address, telemetry::AttemptRow& row

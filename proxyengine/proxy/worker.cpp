@@ -51,6 +51,10 @@ Result<std::unique_ptr<Worker>> Worker::make(
     std::unique_ptr<Worker> worker(new Worker(options, timeouts, seed, std::move(outputs)));
     MESH_TRY(worker->m_loop, net::EventLoop::make(clock));
     MESH_TRY(worker->m_resolver, net::Resolver::make(*worker->m_loop));
+    worker->m_tally =
+        std::make_unique<PolicyTally>(*worker->m_loop, [owner = worker.get()](PolicyReport report) {
+            owner->m_outputs.onPolicy(std::move(report));
+        });
     worker->m_runtime = std::make_unique<Runtime>();
     worker->m_runtime->activation.snapshot = std::make_shared<config::Snapshot>();
     worker->m_accessTimer =
@@ -146,7 +150,13 @@ void Worker::fillListeners(Runtime& runtime) const
         }
         const std::size_t routes =
             view.table == ListenerView::kNoTable ? 0 : snapshot.tables[view.table].routes.size();
-        view.requestRows.resize(routes + 1, nullptr);
+        view.noRoute = routes;
+        std::size_t rows = routes + 1;
+        for (std::size_t route = 0; route < routes; ++route) {
+            view.splitRows.push_back(rows);
+            rows += snapshot.tables[view.table].routes[route].split.size();
+        }
+        view.requestRows.resize(rows, nullptr);
         view.attemptRows.resize(runtime.upstreams.size());
         runtime.listeners.push_back(std::move(view));
     }
@@ -168,10 +178,12 @@ UpstreamPool& Worker::poolFor(const config::TargetPlan& target, bool isTls)
     return *pool;
 }
 
-UpstreamState& Worker::upstreamFor(const config::UpstreamPlan& plan, bool isTls)
+UpstreamState& Worker::upstreamFor(
+    const config::UpstreamPlan& plan, const std::string& nodeZone, bool isTls
+)
 {
     for (const UpstreamState* known : m_runtime->upstreams) {
-        const bool isSame = isSamePlan(known->plan, plan)
+        const bool isSame = isSamePlan(known->plan, plan) && known->zone == nodeZone
                             && (known->pools.empty()
                                 || known->pools.front() == &poolFor(plan.targets.front(), isTls));
         if (!isSame) {
@@ -183,7 +195,11 @@ UpstreamState& Worker::upstreamFor(const config::UpstreamPlan& plan, bool isTls)
             }
         }
     }
-    auto state = std::make_unique<UpstreamState>(plan, m_random);
+    const UpstreamState* before = nullptr;
+    for (const UpstreamState* known : m_runtime->upstreams) {
+        before = known->plan.name == plan.name ? known : before;
+    }
+    auto state = std::make_unique<UpstreamState>(plan, nodeZone, before, m_loop->now(), m_random);
     for (const config::TargetPlan& target : plan.targets) {
         state->pools.push_back(&poolFor(target, isTls));
     }
@@ -203,7 +219,7 @@ void Worker::activate(Activation activation)
         }
     }
     for (std::size_t at = 0; at < snapshot.upstreams.size(); ++at) {
-        UpstreamState& state = upstreamFor(snapshot.upstreams[at], isTls[at]);
+        UpstreamState& state = upstreamFor(snapshot.upstreams[at], snapshot.zone, isTls[at]);
         ++state.holders;
         runtime->upstreams.push_back(&state);
         const auto& available = runtime->activation.isAvailable[at];
@@ -211,7 +227,8 @@ void Worker::activate(Activation activation)
             state.hosts.setAvailability(
                 target,
                 available[target] ? policy::HostSet::Availability::Available
-                                  : policy::HostSet::Availability::Unavailable
+                                  : policy::HostSet::Availability::Unavailable,
+                m_loop->now()
             );
         }
     }
@@ -251,14 +268,33 @@ void Worker::observe(
     }
     const bool isGood = kind == policy::Observation::Kind::Status && status < 400;
     if (isGood && !upstream.hasReported[target] && upstream.hosts[target].isAvailable) {
-        return; // A success changes nothing where no failure is counted.
+        // A success changes nothing where no failure is counted; the sweep wants the number.
+        upstream.successes[target] += upstream.isWatched ? 1U : 0U;
+        return;
     }
     upstream.hasReported[target] = !isGood;
     m_outputs.onPassive(
         {upstream.plan.name,
          upstream.plan.targets[target].address,
-         {policy::Check::Passive, kind, status}}
+         std::exchange(upstream.successes[target], 0),
+         policy::Observation{policy::Check::Passive, kind, status}}
     );
+}
+
+void Worker::reportSuccesses()
+{
+    for (const auto& upstream : m_upstreams) {
+        for (std::size_t at = 0; upstream->isWatched && at < upstream->successes.size(); ++at) {
+            if (upstream->successes[at] > 0) {
+                m_outputs.onPassive(
+                    {upstream->plan.name,
+                     upstream->plan.targets[at].address,
+                     std::exchange(upstream->successes[at], 0),
+                     std::nullopt}
+                );
+            }
+        }
+    }
 }
 
 void Worker::dropUnusedUpstreams()
@@ -279,7 +315,8 @@ void Worker::setAvailability(
                 state->hosts.setAvailability(
                     at,
                     isAvailable ? policy::HostSet::Availability::Available
-                                : policy::HostSet::Availability::Unavailable
+                                : policy::HostSet::Availability::Unavailable,
+                    m_loop->now()
                 );
                 if (!isAvailable) {
                     state->pools[at]->closeIdle();
@@ -289,9 +326,99 @@ void Worker::setAvailability(
     }
 }
 
+namespace {
+
+// Takes an object out of a list whose members know their places.
+template <typename T>
+std::unique_ptr<T> takeOut(std::vector<std::unique_ptr<T>>& list, T& object)
+{
+    const std::size_t place = object.place;
+    MESH_ASSERT(list[place].get() == &object);
+    auto taken = std::move(list[place]);
+    if (place + 1 != list.size()) {
+        list[place] = std::move(list.back());
+        list[place]->place = place;
+    }
+    list.pop_back();
+    return taken;
+}
+
+} // namespace
+
+RequestPolicy& Worker::takePolicy()
+{
+    if (m_sparePolicies.empty()) {
+        m_policies.push_back(std::make_unique<RequestPolicy>(m_loop->timers()));
+        return *m_policies.back();
+    }
+    RequestPolicy& state = *m_sparePolicies.back();
+    m_sparePolicies.pop_back();
+    return state;
+}
+
+void Worker::giveBack(RequestPolicy* state)
+{
+    state->reset();
+    m_sparePolicies.push_back(state);
+}
+
+bool Worker::sendMirror(const Destination& to, http::Method method, std::string request)
+{
+    if (m_mirrors.size() >= kMirrorsPerWorkerMax) {
+        return false;
+    }
+    ++to.runtime->streams;
+    m_mirrors.push_back(std::make_unique<SideAttempt>(
+        *this,
+        to,
+        method,
+        std::move(request),
+        SideAttempt::Answer::Discard,
+        [this](SideAttempt& ended) { onMirrorEnd(ended); }
+    ));
+    SideAttempt& mirror = *m_mirrors.back();
+    mirror.place = m_mirrors.size() - 1;
+    mirror.begin();
+    return true;
+}
+
+void Worker::onMirrorEnd(SideAttempt& mirror)
+{
+    Runtime& runtime = *mirror.destination().runtime;
+    m_loop->destroyLater(takeOut(m_mirrors, mirror));
+    releaseRuntime(runtime);
+}
+
+// Of this worker's loop, as the time since the turn began.
+Duration Worker::loopLag() const { return m_loop->clock().now() - m_loop->now(); }
+
+void Worker::awaitConnection(ClientConnection& client) { m_awaiting.push_back(&client); }
+
+void Worker::forgetAwaiting(ClientConnection& client) { std::erase(m_awaiting, &client); }
+
+// A connection of some upstream became free: whoever waits may look again, in order of arrival.
+void Worker::onConnectionFreed()
+{
+    if (!m_awaiting.empty()) {
+        m_loop->callAtTurnEnd(*this);
+    }
+}
+
+void Worker::onTurnEnd()
+{
+    const std::vector<ClientConnection*> awaiting = m_awaiting;
+    for (ClientConnection* client : awaiting) {
+        if (std::ranges::find(m_awaiting, client) != m_awaiting.end()) {
+            client->onConnectionFreed();
+        }
+    }
+}
+
 telemetry::Reading Worker::takeReading()
 {
     m_counters.connections = connectionCount();
+    reportSuccesses();
+    m_tally->flushCounts();
     return m_counters.take();
 }
 
@@ -353,25 +480,6 @@ void Worker::acceptStream(const Listener& listener, FileDescriptor socket)
     }
 }
 
-namespace {
-
-// Takes an object out of a list whose members know their places.
-template <typename T>
-std::unique_ptr<T> takeOut(std::vector<std::unique_ptr<T>>& list, T& object)
-{
-    const std::size_t place = object.place;
-    MESH_ASSERT(list[place].get() == &object);
-    auto taken = std::move(list[place]);
-    if (place + 1 != list.size()) {
-        list[place] = std::move(list.back());
-        list[place]->place = place;
-    }
-    list.pop_back();
-    return taken;
-}
-
-} // namespace
-
 void Worker::close(StreamRelay& relay) { m_loop->destroyLater(takeOut(m_relays, relay)); }
 
 void Worker::close(ClientConnection& connection)
@@ -397,6 +505,10 @@ void Worker::closeAll()
     }
     while (!m_relays.empty()) {
         m_relays.back()->abort();
+    }
+    while (!m_mirrors.empty()) {
+        m_mirrors.back()->cancel();
+        onMirrorEnd(*m_mirrors.back());
     }
 }
 

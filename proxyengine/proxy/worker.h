@@ -9,7 +9,11 @@
 #include "proxyengine/policy/health.h"
 #include "proxyengine/proxy/client_connection.h"
 #include "proxyengine/proxy/head_forward.h"
+#include "proxyengine/proxy/policy_cells.h"
+#include "proxyengine/proxy/policy_tally.h"
+#include "proxyengine/proxy/request_policy.h"
 #include "proxyengine/proxy/runtime.h"
+#include "proxyengine/proxy/side_attempt.h"
 #include "proxyengine/proxy/stream_relay.h"
 #include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/telemetry/access_log.h"
@@ -35,25 +39,18 @@ struct Listener
     bool isStream = false; // Of --stream-listen: relays bytes by the stream route of its port.
 };
 
-// What requests met at one target; for the control thread, which owns health.
-struct PassiveReport
-{
-    std::string upstream;
-    std::string target;
-    policy::Observation observation;
-};
-
 // What a worker tells the control thread. Functions are called on the worker's thread.
 struct WorkerOutputs
 {
     std::function<void(PassiveReport)> onPassive;
+    std::function<void(PolicyReport)> onPolicy;
     std::function<void(std::vector<api::AccessEvent>, std::string logLines)> onAccess;
 };
 
 // One thread of the proxy: its loop, listeners, connections, pools, balancers and counters.
 //
 // Threads: start() and post() any; everything else its own.
-class Worker
+class Worker final : private net::TurnEndHandler
 {
 public:
     // Errors: Io when the loop or the resolver cannot be made.
@@ -64,6 +61,8 @@ public:
         Seed seed,
         WorkerOutputs outputs
     );
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
     ~Worker();
 
     void start(std::size_t number);
@@ -83,6 +82,16 @@ public:
     // For connections.
     [[nodiscard]] Exchange* takeExchange();
     void giveBack(Exchange* exchange);
+    [[nodiscard]] RequestPolicy& takePolicy();
+    void giveBack(RequestPolicy* state);
+    // Sends a copy whose answer is dropped. False when kMirrorsPerWorkerMax are on their way.
+    [[nodiscard]] bool sendMirror(const Destination& to, http::Method method, std::string request);
+    // How late the loop is within its turn.
+    [[nodiscard]] Duration loopLag() const;
+    // Requests that wait until an upstream's limits allow another connection.
+    void awaitConnection(ClientConnection& client);
+    void forgetAwaiting(ClientConnection& client);
+    void onConnectionFreed();
     void close(ClientConnection& connection);
     void close(StreamRelay& relay);
     [[nodiscard]] const Timeouts& timeouts() const { return m_timeouts; }
@@ -91,6 +100,7 @@ public:
     void observe(
         UpstreamState& upstream, std::uint32_t target, policy::Observation::Kind kind, int status
     );
+    [[nodiscard]] PolicyTally& tally() { return *m_tally; }
     [[nodiscard]] Runtime& runtime() { return *m_runtime; }
     void releaseRuntime(Runtime& runtime);
     [[nodiscard]] bool isOpen(const Listener& listener) const;
@@ -118,7 +128,9 @@ private:
     );
 
     [[nodiscard]] UpstreamPool& poolFor(const config::TargetPlan& target, bool isTls);
-    [[nodiscard]] UpstreamState& upstreamFor(const config::UpstreamPlan& plan, bool isTls);
+    [[nodiscard]] UpstreamState& upstreamFor(
+        const config::UpstreamPlan& plan, const std::string& nodeZone, bool isTls
+    );
     void fillListeners(Runtime& runtime) const;
     void dropUnusedUpstreams();
     void onAccepted(
@@ -127,8 +139,11 @@ private:
         const net::SocketAddress& peer
     );
     void acceptStream(const Listener& listener, FileDescriptor socket);
+    void onMirrorEnd(SideAttempt& mirror);
+    void onTurnEnd() override;
     [[nodiscard]] std::string gatewaySource() const;
     void flushAccess();
+    void reportSuccesses();
 
     api::EngineOptions m_options;
     Timeouts m_timeouts;
@@ -137,6 +152,7 @@ private:
     OwnNames m_names = makeOwnNames();
     telemetry::WorkerCounters m_counters;
     std::unique_ptr<net::EventLoop> m_loop;
+    std::unique_ptr<PolicyTally> m_tally;
     std::unique_ptr<net::Resolver> m_resolver;
     std::vector<char> m_scratch;
     std::vector<policy::HeaderView> m_headerViews;
@@ -148,6 +164,10 @@ private:
     std::vector<std::unique_ptr<Listening>> m_listening;
     std::vector<std::unique_ptr<Exchange>> m_exchanges; // All ever made.
     std::vector<Exchange*> m_spareExchanges;
+    std::vector<std::unique_ptr<RequestPolicy>> m_policies; // All ever made.
+    std::vector<RequestPolicy*> m_sparePolicies;
+    std::vector<std::unique_ptr<SideAttempt>> m_mirrors;
+    std::vector<ClientConnection*> m_awaiting; // In order of arrival.
     std::vector<std::unique_ptr<ClientConnection>> m_clients;
     std::vector<std::unique_ptr<StreamRelay>> m_relays;
     std::vector<api::AccessEvent> m_samples;

@@ -1,0 +1,500 @@
+#include "proxyengine/policy/hash_key.h"
+#include "proxyengine/policy/overload.h"
+#include "proxyengine/proxy/client_connection.h"
+#include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+// What stands between a matched route and the first attempt: overload, rate limits, injected
+// faults, the breaker, the adaptive limit. In this order; the first that refuses answers.
+namespace mesh::proxy {
+namespace {
+
+constexpr std::string_view kOverloaded = "x-meshwright-overloaded: true\r\n";
+
+constexpr Duration kLookForConnection = std::chrono::milliseconds(5);
+
+const config::ResiliencePlan kNothingSaid;
+
+} // namespace
+
+// Which part of the route's split takes this request.
+std::optional<std::size_t> ClientConnection::chooseSplit(const config::RoutePlan& route)
+{
+    const Exchange& exchange = *m_exchange;
+    if (route.split.empty()) {
+        return std::nullopt;
+    }
+    const policy::SplitTable& table = exchange.runtime->activation.cells->splits.at(&route);
+    if (!route.splitSticky) {
+        return table.pick(m_worker.random());
+    }
+    std::string_view key;
+    switch (route.splitSticky->by) {
+    case model::StickyBy::Ip:
+        key = m_peer;
+        break;
+    case model::StickyBy::Header:
+        key = exchange.head.fields.find(route.splitSticky->name).value_or(std::string_view());
+        break;
+    case model::StickyBy::Cookie:
+        key = policy::cookieOf(m_worker.headerViews(), route.splitSticky->name)
+                  .value_or(std::string_view());
+        break;
+    }
+    return key.empty() ? table.pick(m_worker.random()) : table.pickFor(key);
+}
+
+// Takes the state of the resilience plan on, or none when neither plan nor limits ask for it.
+void ClientConnection::beginPolicy(std::optional<std::size_t> resilience)
+{
+    Exchange& exchange = *m_exchange;
+    const Activation& activation = exchange.runtime->activation;
+    const bool hasLimits = activation.cells->usages[exchange.service->upstream] != nullptr;
+    if (!resilience && !hasLimits) {
+        return;
+    }
+    RequestPolicy& state = m_worker.takePolicy();
+    exchange.policy = &state;
+    state.owner = this;
+    adoptPlan(resilience);
+    if (state.plan->timeout) {
+        state.deadline = exchange.startedAt + *state.plan->timeout;
+        state.arm();
+    }
+}
+
+// Makes this plan the request's; a fallback comes with its own.
+void ClientConnection::adoptPlan(std::optional<std::size_t> resilience)
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    const PolicyCells& cells = *exchange.runtime->activation.cells;
+    state.plan =
+        resilience ? &exchange.runtime->snapshot().resiliences[*resilience] : &kNothingSaid;
+    state.compiled = resilience ? &cells.resiliences[*resilience] : nullptr;
+    state.resilience = resilience.value_or(0);
+    state.lane = policy::laneOf(state.plan->priority);
+    state.retry = state.plan->retry ? cells.retries[*state.plan->retry] : nullptr;
+    if (state.plan->hedge) {
+        state.race.emplace(state.plan->hedge->max);
+    } else {
+        state.race.reset();
+    }
+    exchange.keepMax = 0;
+    if (state.retry != nullptr) {
+        exchange.keepMax = state.retry->rules.maxBodyBytes();
+    }
+    if (state.plan->mirror && state.plan->mirrorService) {
+        exchange.keepMax =
+            std::max(exchange.keepMax, static_cast<std::size_t>(state.plan->mirror->maxBodyBytes));
+    }
+}
+
+void ClientConnection::refuseByPolicy(
+    int status, std::string_view message, std::string reason, std::string_view extraFields
+)
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.policy != nullptr) {
+        exchange.policy->ending = RequestPolicy::Ending::Abandoned;
+    }
+    exchange.failureText = std::move(reason);
+    answerSelf(status, message, exchange.failureText, extraFields);
+}
+
+// True: go on. False: answered, or waiting for an injected delay.
+bool ClientConnection::admit()
+{
+    return admitByOverload() && admitByRate() && admitByFault() && admitByBreaker();
+}
+
+bool ClientConnection::admitByOverload()
+{
+    Exchange& exchange = *m_exchange;
+    const auto& overload = exchange.runtime->snapshot().overload;
+    if (!overload) {
+        return true;
+    }
+    exchange.countedRequests = exchange.runtime->activation.cells->requests.get();
+    policy::OverloadReading reading;
+    reading.inFlight = exchange.countedRequests->fetch_add(1, std::memory_order_relaxed);
+    reading.loopLag = m_worker.loopLag();
+    const auto priority = exchange.policy == nullptr ? model::RequestPriority::Default
+                                                     : exchange.policy->plan->priority;
+    const double pressure = policy::pressureOf(*overload, reading);
+    if (policy::decideOverload(*overload, priority, pressure, m_worker.random())
+        == policy::OverloadVerdict::Admit) {
+        return true;
+    }
+    std::string reason = policy::overloadReason(*overload, reading);
+    m_worker.tally().notice("shed", fmt::format("service:{}", exchange.service->name), reason);
+    refuseByPolicy(503, messageOf(503), std::move(reason), kOverloaded);
+    return false;
+}
+
+std::string_view ClientConnection::rateKey(const model::RateLimit& limit) const
+{
+    const Exchange& exchange = *m_exchange;
+    switch (limit.by) {
+    case model::RateBy::Service:
+        return {};
+    case model::RateBy::Header:
+        if (limit.header) {
+            if (const auto value = exchange.head.fields.find(*limit.header)) {
+                return *value;
+            }
+        }
+        return m_peer;
+    case model::RateBy::Path:
+        return exchange.path;
+    case model::RateBy::Consumer:
+    case model::RateBy::Credential:
+    case model::RateBy::Ip:
+        break;
+    }
+    return m_peer; // Nobody authenticates yet.
+}
+
+// Every limit counts the request or none does; the tightest is told in the answer's fields.
+bool ClientConnection::admitByRate()
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.policy == nullptr || exchange.policy->plan->rateLimits.empty()) {
+        return true;
+    }
+    const config::ResiliencePlan& plan = *exchange.policy->plan;
+    const PolicyCells& cells = *exchange.runtime->activation.cells;
+    const policy::RateNow now{m_worker.loop().now(), m_worker.loop().wallNow()};
+    policy::RateVerdict tightest;
+    const RateCell* tightestCell = nullptr;
+    for (std::size_t at = 0; at < plan.rateLimits.size(); ++at) {
+        RateCell& cell = *cells.rateLimits[plan.rateLimits[at]];
+        const policy::RateVerdict verdict = cell.table.take(rateKey(cell.plan.settings), now);
+        const bool isFirst = tightestCell == nullptr;
+        if (!verdict.isAdmitted || isFirst
+            || policy::isTighter(
+                verdict, cell.table.rule().window(), tightest, tightestCell->table.rule().window()
+            )) {
+            tightest = verdict;
+            tightestCell = &cell;
+        }
+        appendFields(policy::periodHeaders(verdict, cell.table.rule().window()));
+        if (verdict.isAdmitted) {
+            continue;
+        }
+        for (std::size_t before = 0; before < at; ++before) {
+            RateCell& counted = *cells.rateLimits[plan.rateLimits[before]];
+            counted.table.giveBack(rateKey(counted.plan.settings), now);
+        }
+        break;
+    }
+    appendFields(policy::rateHeaders(tightest));
+    if (tightest.isAdmitted) {
+        return true;
+    }
+    const model::RateLimit& limit = tightestCell->plan.settings;
+    m_worker.tally().notice(
+        "rate_limited",
+        tightestCell->plan.subject,
+        fmt::format("more than {} requests in {} s", limit.requests, toSeconds(limit.per))
+    );
+    refuseByPolicy(limit.status, "API rate limit exceeded", "the rate limit is exceeded", {});
+    return false;
+}
+
+void ClientConnection::appendFields(const policy::RateHeaders& headers)
+{
+    for (const policy::RateHeader& field : headers.all()) {
+        m_exchange->answerFields.append(fmt::format("{}: {}\r\n", field.name, field.value));
+    }
+}
+
+bool ClientConnection::admitByFault()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy* state = exchange.policy;
+    if (state == nullptr || state->compiled == nullptr || !state->compiled->fault) {
+        return true;
+    }
+    const std::string_view id(exchange.requestId.data(), exchange.requestId.size());
+    const policy::FaultVerdict verdict = state->compiled->fault->decide(id);
+    if (verdict.isNone()) {
+        return true;
+    }
+    m_worker.tally().notice("fault_injected", state->plan->subject, {});
+    state->faultStatus = verdict.abortStatus;
+    if (verdict.delay > Duration{}) {
+        state->wait = RequestPolicy::Wait::Fault;
+        state->waitEnd = m_worker.loop().now() + verdict.delay;
+        state->arm();
+        return false;
+    }
+    return !abortByFault();
+}
+
+bool ClientConnection::abortByFault()
+{
+    RequestPolicy& state = *m_exchange->policy;
+    if (!state.faultStatus) {
+        return false;
+    }
+    refuseByPolicy(*state.faultStatus, "fault filter abort", "an injected fault", {});
+    return true;
+}
+
+bool ClientConnection::admitByBreaker()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy* state = exchange.policy;
+    if (state == nullptr) {
+        return true;
+    }
+    const PolicyCells& cells = *exchange.runtime->activation.cells;
+    if (state->plan->breaker) {
+        const auto& cell = cells.breakers[*state->plan->breaker];
+        policy::BreakerAdmission admission;
+        policy::step(cell->gate, [&](std::uint64_t& word) {
+            admission =
+                policy::admitThrough(policy::BreakerGate::fromWord(word), m_worker.random());
+            const bool isChanged = admission.gate.word() != word;
+            word = admission.gate.word();
+            return isChanged;
+        });
+        if (!admission.isAdmitted()) {
+            return serveFallback(cell->plan);
+        }
+        state->breaker = cell;
+        state->breakerRound = admission.round();
+    }
+    return admitByConcurrency() && countInBudget();
+}
+
+bool ClientConnection::admitByConcurrency()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    if (!state.plan->adaptiveConcurrency) {
+        return true;
+    }
+    const auto& cell =
+        exchange.runtime->activation.cells->concurrencies[*state.plan->adaptiveConcurrency];
+    policy::ConcurrencyAdmission admission;
+    policy::step(cell->gate, [&admission](std::uint64_t& word) {
+        admission = policy::enter(policy::ConcurrencyGate::fromWord(word));
+        word = admission.gate.word();
+        return admission.isAdmitted();
+    });
+    if (!admission.isAdmitted()) {
+        m_worker.tally().notice(
+            "concurrency_limited",
+            cell->plan.subject,
+            fmt::format("limit of {} requests in flight reached", admission.gate.limit())
+        );
+        refuseByPolicy(503, "reached concurrency limit", "reached concurrency limit", kOverloaded);
+        return false;
+    }
+    state.concurrency = cell;
+    state.concurrencyEpoch = admission.epoch();
+    return true;
+}
+
+bool ClientConnection::countInBudget()
+{
+    RequestPolicy& state = *m_exchange->policy;
+    if (state.retry != nullptr) {
+        policy::step(state.retry->budget, [](std::uint64_t& word) {
+            policy::beginRequest(word);
+            return true;
+        });
+        state.isInBudget = true;
+    }
+    if (state.compiled != nullptr && state.compiled->mirror && state.plan->mirrorService) {
+        const http::BodyFraming& body = m_exchange->head.body;
+        const std::string_view id(m_exchange->requestId.data(), m_exchange->requestId.size());
+        state.wantsMirror = state.compiled->mirror->decide(
+                                id,
+                                body.kind == http::BodyFraming::Kind::Chunked
+                                    ? std::nullopt
+                                    : std::optional<std::uint64_t>(body.length)
+                            )
+                            == policy::MirrorVerdict::Send;
+    }
+    return true;
+}
+
+// The breaker is open: another service, or the answer that is configured for this case.
+bool ClientConnection::serveFallback(const config::KeptPlan<model::Breaker>& plan)
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    const model::BreakerFallback& fallback = plan.settings.fallback;
+    m_worker.tally().notice("fallback_served", plan.subject, "the breaker is open");
+    if (!state.plan->fallbackService) {
+        state.ending = RequestPolicy::Ending::Abandoned;
+        answerRaw(fallback.status, fallback.contentType, fallback.body, "the breaker is open");
+        return false;
+    }
+    const config::Snapshot& snapshot = exchange.runtime->snapshot();
+    exchange.service = &snapshot.services[*state.plan->fallbackService];
+    exchange.upstream = exchange.runtime->upstreams[exchange.service->upstream];
+    exchange.retriesLeft = exchange.service->retries;
+    adoptPlan(state.plan->fallbackResilience);
+    return admitByBreaker();
+}
+
+// What the upstream's limits say to one more attempt. False: answered, or waiting for a connection.
+bool ClientConnection::admitAttempt()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    const auto& usage = exchange.runtime->activation.cells->usages[exchange.service->upstream];
+    if (usage == nullptr) {
+        return true;
+    }
+    using policy::LimitedResource;
+    policy::LimitVerdict verdict =
+        takeLease(usage, LimitedResource::Requests, state.lane, state.requestLease);
+    if (!verdict.isAdmitted) {
+        refuseByLimit(verdict);
+        return false;
+    }
+    const bool isConnecting = exchange.needsFresh || !exchange.pool->hasIdle();
+    if (isConnecting) {
+        verdict = takeLease(usage, LimitedResource::Connections, state.lane, state.connectionLease);
+        if (verdict.isAdmitted) {
+            verdict = takeTargetLease(usage, exchange.target, state.targetLease);
+        }
+    }
+    if (verdict.isAdmitted) {
+        if (state.pendingLease.isHeld()) {
+            state.pendingLease.end();
+            m_worker.forgetAwaiting(*this);
+        }
+        return true;
+    }
+    tellLimit(verdict);
+    state.connectionLease.end();
+    state.requestLease.end();
+    if (!state.pendingLease.isHeld()) {
+        verdict = takeLease(usage, LimitedResource::Pending, state.lane, state.pendingLease);
+        if (!verdict.isAdmitted) {
+            refuseByLimit(verdict);
+            return false;
+        }
+        m_worker.awaitConnection(*this);
+    }
+    // A connection that another worker frees is noticed at the next look.
+    state.wait = RequestPolicy::Wait::Connection;
+    state.waitEnd = m_worker.loop().now() + kLookForConnection;
+    state.arm();
+    return false;
+}
+
+void ClientConnection::tellLimit(const policy::LimitVerdict& verdict)
+{
+    m_worker.tally().notice(
+        "limit_reached",
+        fmt::format("upstream:{}", m_exchange->upstream->plan.name),
+        toText(verdict)
+    );
+}
+
+void ClientConnection::refuseByLimit(const policy::LimitVerdict& verdict)
+{
+    tellLimit(verdict);
+    refuseByPolicy(503, messageOf(503), toText(verdict), kOverloaded);
+}
+
+// Without a retry policy, the upstream's max_retries bounds the gateway format's `retries`.
+bool ClientConnection::holdLimitedRetry()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    const auto& usage = exchange.runtime->activation.cells->usages[exchange.service->upstream];
+    if (usage == nullptr) {
+        return true;
+    }
+    state.retryLease.end();
+    const policy::LimitVerdict verdict =
+        takeLease(usage, policy::LimitedResource::Retries, state.lane, state.retryLease);
+    if (!verdict.isAdmitted) {
+        tellLimit(verdict);
+    }
+    return verdict.isAdmitted;
+}
+
+void ClientConnection::onConnectionFreed()
+{
+    RequestPolicy& state = *m_exchange->policy;
+    state.wait = RequestPolicy::Wait::Nothing;
+    state.waitEnd = TimePoint::max();
+    startAttempts();
+    if (!m_isRunning && m_phase == Phase::Exchange) {
+        run();
+    }
+}
+
+// Everything this request owes to policies is paid: at its end, whatever that was.
+void ClientConnection::settlePolicy()
+{
+    Exchange& exchange = *m_exchange;
+    if (exchange.countedRequests != nullptr) {
+        exchange.countedRequests->fetch_sub(1, std::memory_order_relaxed);
+        exchange.countedRequests = nullptr;
+    }
+    RequestPolicy* state = exchange.policy;
+    if (state == nullptr) {
+        return;
+    }
+    cancelHedges();
+    exchange.policy = nullptr;
+    if (state->pendingLease.isHeld()) {
+        m_worker.forgetAwaiting(*this);
+    }
+    endRetryHold(*state);
+    const Duration took = m_worker.loop().now() - exchange.startedAt;
+    const bool isFailed =
+        state->ending == RequestPolicy::Ending::Failed
+        || (state->ending == RequestPolicy::Ending::ByStatus && exchange.status >= 500);
+    const bool isAbandoned =
+        state->ending == RequestPolicy::Ending::Abandoned || (!isFailed && exchange.status == 0);
+    if (state->breaker != nullptr) {
+        if (isAbandoned) {
+            policy::step(state->breaker->gate, [state](std::uint64_t& word) {
+                const auto gate = policy::BreakerGate::fromWord(word);
+                word = policy::returnProbe(gate, state->breakerRound).word();
+                return true;
+            });
+        } else {
+            m_worker.tally().breaker(
+                state->breaker,
+                state->breakerRound,
+                isFailed ? policy::BreakerOutcome::Failed : policy::BreakerOutcome::Succeeded,
+                took
+            );
+        }
+    }
+    if (state->concurrency != nullptr) {
+        policy::step(state->concurrency->gate, [](std::uint64_t& word) {
+            word = policy::leave(policy::ConcurrencyGate::fromWord(word)).word();
+            return true;
+        });
+        if (!isAbandoned && !isFailed) {
+            m_worker.tally().concurrency(state->concurrency, state->concurrencyEpoch, took);
+        }
+    }
+    if (state->isInBudget) {
+        policy::step(state->retry->budget, [](std::uint64_t& word) {
+            policy::endRequest(word);
+            return true;
+        });
+    }
+    m_worker.giveBack(state);
+}
+
+} // namespace mesh::proxy

@@ -1,0 +1,291 @@
+#include "proxyengine/base/assert.h"
+#include "proxyengine/proxy/client_connection.h"
+#include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/worker.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+// Copies of a request: hedges, which race the present attempt, and mirrors, whose answers are
+// dropped.
+namespace mesh::proxy {
+
+// The request as this target would get it, body included.
+std::optional<std::string> ClientConnection::copyRequest(const Destination& to)
+{
+    Exchange& exchange = *m_exchange;
+    http::HeadWriter out(m_worker.scratch());
+    const config::UpstreamPlan& upstream = to.upstream->plan;
+    writeUpstreamHead(
+        out,
+        exchange,
+        *to.service,
+        upstream,
+        upstream.targets[to.target],
+        {m_peer, m_listener->port, m_listener->isTls},
+        m_worker.names()
+    );
+    if (out.hasOverflowed()) {
+        return std::nullopt;
+    }
+    std::string copy(out.written());
+    copy.append(wholeBody());
+    return copy;
+}
+
+bool ClientConnection::isBodyWhole() const
+{
+    const Exchange& exchange = *m_exchange;
+    return exchange.head.body.kind == http::BodyFraming::Kind::None
+           || (exchange.up.isEndSeen() && !exchange.isBodyConsumed);
+}
+
+// Sets when the next hedge is due, now that an attempt has begun.
+void ClientConnection::planHedge()
+{
+    RequestPolicy& state = *m_exchange->policy;
+    state.hedgeAt = TimePoint::max();
+    if (!state.race) {
+        return;
+    }
+    const auto percentile = policy::hedgePercentile(state.plan->hedge->after);
+    std::optional<Duration> atPercentile;
+    if (percentile) {
+        const TimePoint now = m_worker.loop().now();
+        atPercentile = m_exchange->runtime->latencyWindow(state.resilience, now).value(now);
+    }
+    const auto delay = policy::hedgeDelay(state.plan->hedge->after, atPercentile);
+    if (delay) {
+        state.hedgeAt = state.race->nextHedgeAt(*delay).value_or(TimePoint::max());
+    }
+}
+
+void ClientConnection::startHedge()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    state.hedgeAt = TimePoint::max();
+    const auto body =
+        isBodyWhole() ? policy::RetryProgress::Body::Kept : policy::RetryProgress::Body::TooLarge;
+    const bool mayCopy = state.retry != nullptr
+                             ? state.retry->rules.decideCopy(exchange.head.methodText(), body)
+                                   == policy::PolicyRetryVerdict::Retry
+                             : policy::isIdempotent(exchange.head.methodText()) && isBodyWhole();
+    if (!mayCopy || exchange.hasAnswered || exchange.isAnswerHead) {
+        return;
+    }
+    policy::TriedHosts tried = exchange.tried;
+    tried.add(exchange.target);
+    for (const RequestPolicy::Hedge& hedge : state.hedges) {
+        tried.add(hedge.attempt->destination().target);
+    }
+    const auto picked = pickTarget(*exchange.upstream, *exchange.service, tried);
+    if (!picked || tried.contains(*picked)) {
+        return; // The same host twice would only add to its load.
+    }
+    RequestPolicy::Hedge hedge;
+    const auto& usage = exchange.runtime->activation.cells->usages[exchange.service->upstream];
+    if (usage != nullptr
+        && !takeLease(usage, policy::LimitedResource::Requests, state.lane, hedge.lease)
+                .isAdmitted) {
+        return;
+    }
+    if (state.retry != nullptr && !holdHedge(state)) {
+        return;
+    }
+    const auto slot = state.race->onStarted(policy::HedgeRace::Role::Hedge, m_worker.loop().now());
+    Destination to;
+    to.runtime = exchange.runtime;
+    to.upstream = exchange.upstream;
+    to.target = *picked;
+    to.service = exchange.service;
+    to.row = &exchange.runtime->attemptRow(
+        m_worker.counters(), exchange.listener, exchange.service->upstream, *picked
+    );
+    auto request = slot ? copyRequest(to) : std::nullopt;
+    if (!request) {
+        if (slot) {
+            static_cast<void>(state.race->onFailed(*slot));
+        }
+        endHedgeHold(state);
+        return;
+    }
+    hedge.slot = *slot;
+    hedge.attempt = std::make_unique<SideAttempt>(
+        m_worker,
+        to,
+        exchange.head.method,
+        *std::move(request),
+        SideAttempt::Answer::HandOver,
+        [this](SideAttempt& decided) { onHedgeDecided(decided); }
+    );
+    ++exchange.attempts;
+    ++exchange.row->retries;
+    m_worker.tally().notice("hedged", state.plan->subject, {});
+    SideAttempt& attempt = *hedge.attempt;
+    state.hedges.push_back(std::move(hedge));
+    planHedge();
+    attempt.begin();
+}
+
+bool ClientConnection::holdHedge(RequestPolicy& state)
+{
+    RetryCell& cell = *state.retry;
+    const bool isGranted = policy::step(cell.budget, [&cell](std::uint64_t& word) {
+        return policy::tryBeginRetry(cell.allowance, word);
+    });
+    if (!isGranted) {
+        m_worker.tally().notice(
+            "budget_exhausted",
+            cell.plan.subject,
+            policy::exhaustedText(cell.allowance, policy::readWord(cell.budget))
+        );
+    }
+    return isGranted;
+}
+
+void ClientConnection::endHedgeHold(RequestPolicy& state)
+{
+    if (state.retry != nullptr) {
+        policy::step(state.retry->budget, [](std::uint64_t& word) {
+            policy::endRetry(word);
+            return true;
+        });
+    }
+}
+
+void ClientConnection::onHedgeDecided(SideAttempt& decided)
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    const auto hedge = std::ranges::find_if(state.hedges, [&decided](const auto& each) {
+        return each.attempt.get() == &decided;
+    });
+    MESH_ASSERT(hedge != state.hedges.end());
+    if (decided.state() == SideAttempt::State::Answered) {
+        takeOverHedge(static_cast<std::size_t>(hedge - state.hedges.begin()));
+        return;
+    }
+    const policy::AttemptSlot slot = hedge->slot;
+    const policy::AttemptFailure failure = decided.failure();
+    exchange.tried.add(decided.destination().target);
+    m_worker.loop().destroyLater(std::move(hedge->attempt));
+    state.hedges.erase(hedge);
+    endHedgeHold(state);
+    if (state.race->onFailed(slot) == policy::HedgeRace::Failed::NoneRuns) {
+        onAllFailed(failure);
+    }
+}
+
+// No attempt runs any more: retry, or answer for the last one.
+void ClientConnection::onAllFailed(policy::AttemptFailure failure)
+{
+    RequestPolicy& state = *m_exchange->policy;
+    switch (repeatByPolicy(failure)) {
+    case AfterFailure::Again:
+        startAttempts();
+        break;
+    case AfterFailure::Wait:
+        state.arm();
+        break;
+    case AfterFailure::Undecided:
+    case AfterFailure::GiveUp: {
+        const int status = failure == policy::AttemptFailure::Timeout ? 504 : 502;
+        answerSelf(status, messageOf(status), "no attempt was answered");
+        break;
+    }
+    }
+    if (!m_isRunning && m_phase == Phase::Exchange) {
+        run();
+    }
+}
+
+// The hedge's answer is the first: its attempt becomes the request's own, all others end.
+void ClientConnection::takeOverHedge(std::size_t winnerAt)
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    RequestPolicy::Hedge winner = std::move(state.hedges[winnerAt]);
+    state.hedges.erase(state.hedges.begin() + static_cast<std::ptrdiff_t>(winnerAt));
+    static_cast<void>(state.race->onWon(winner.slot));
+    if (exchange.hasAttempt) {
+        exchange.isAnswerHead = false; // So that the loser's connection is closed.
+        endAttempt();
+    }
+    cancelHedges();
+    endRetryHold(state);
+    state.holdsRetry = state.retry != nullptr; // The winner's.
+    state.requestLease = std::move(winner.lease);
+    state.isMainRunning = false;
+    state.wait = RequestPolicy::Wait::Nothing;
+    state.waitEnd = TimePoint::max();
+    state.tryDeadline = TimePoint::max();
+    state.hedgeAt = TimePoint::max();
+    state.arm();
+    SideAttempt& attempt = *winner.attempt;
+    const Destination& to = attempt.destination();
+    exchange.target = to.target;
+    exchange.pool = exchange.upstream->pools[to.target];
+    exchange.attemptRow = to.row;
+    exchange.attemptAt = attempt.startedAt();
+    exchange.connection = &attempt.takeOver();
+    exchange.connection->attach(*this);
+    exchange.hasAttempt = true;
+    exchange.isHeadSent = true;
+    exchange.hasSentAny = true;
+    exchange.toUpstream.release();
+    exchange.answer = attempt.head();
+    exchange.isAnswerRecorded = true;
+    rewindBody();
+    skipBufferedBody();
+    m_worker.loop().destroyLater(std::move(winner.attempt));
+    static_cast<void>(sendAnswerHead());
+    if (!m_isRunning && m_phase == Phase::Exchange) {
+        run();
+    }
+}
+
+void ClientConnection::cancelHedges()
+{
+    RequestPolicy& state = *m_exchange->policy;
+    for (RequestPolicy::Hedge& hedge : state.hedges) {
+        hedge.attempt->cancel();
+        m_worker.loop().destroyLater(std::move(hedge.attempt));
+        endHedgeHold(state);
+    }
+    state.hedges.clear();
+    state.hedgeAt = TimePoint::max();
+}
+
+// Sends the mirror its copy, once all of the body is here.
+void ClientConnection::sendMirror()
+{
+    Exchange& exchange = *m_exchange;
+    RequestPolicy& state = *exchange.policy;
+    if (!state.wantsMirror || !isBodyWhole()) {
+        return;
+    }
+    state.wantsMirror = false;
+    if (!state.compiled->mirror->fits(wholeBody().size())) {
+        return;
+    }
+    Destination to;
+    to.runtime = exchange.runtime;
+    to.service = &exchange.runtime->snapshot().services[*state.plan->mirrorService];
+    to.upstream = exchange.runtime->upstreams[to.service->upstream];
+    const auto picked = pickTarget(*to.upstream, *to.service, policy::TriedHosts());
+    if (!picked) {
+        return;
+    }
+    to.target = *picked;
+    to.row = &exchange.runtime->attemptRow(
+        m_worker.counters(), exchange.listener, to.service->upstream, *picked
+    );
+    auto request = copyRequest(to);
+    if (request && m_worker.sendMirror(to, exchange.head.method, *std::move(request))) {
+        m_worker.tally().notice("mirrored", state.plan->subject, {});
+    }
+}
+
+} // namespace mesh::proxy
