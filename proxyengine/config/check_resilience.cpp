@@ -93,10 +93,11 @@ private:
         return route.resilience || !route.split.empty() || route.splitSticky;
     }
 
+    // While `m_object` is set, what is found is left out when that object has a wrong field.
     void add(Severity severity, std::string path, ErrorCode code, std::string message)
     {
         m_findings.push_back(Finding{
-            Problem{std::move(path), {}, code, severity, std::move(message)}, {}});
+            Problem{std::move(path), {}, code, severity, std::move(message)}, m_object});
     }
     void error(std::string path, std::string message)
     {
@@ -131,10 +132,12 @@ private:
         const std::string own = path + ".resilience";
         addRuleFindings(*service.resilience, own, m_findings);
         references(*service.resilience, own);
+        m_object = own;
         doubts(*service.resilience, own);
         if (service.resilience->version) {
             version(*service.resilience->version, service, own);
         }
+        m_object.clear();
     }
 
     void route(const Route& route, const Service* owner, const std::string& path)
@@ -157,22 +160,27 @@ private:
         const std::string own = path + ".resilience";
         addRuleFindings(*route.resilience, own, m_findings);
         references(*route.resilience, own);
+        m_object = own;
         doubts(*route.resilience, own);
-        if (owner == nullptr) {
-            if (!route.service) {
-                warning(own, "has no effect: the route has no service");
-            }
-            return;
+        if (owner != nullptr) {
+            againstCallees(route, *owner, own);
+        } else if (!route.service) {
+            warning(own, "has no effect: the route has no service");
         }
-        const Callees callees = calleesOf(route, *owner);
+        m_object.clear();
+    }
+
+    void againstCallees(const Route& route, const Service& owner, const std::string& path)
+    {
+        const Callees callees = calleesOf(route, owner);
         for (const Service* const callee : callees) {
             if (route.resilience->version) {
-                version(*route.resilience->version, *callee, own);
+                version(*route.resilience->version, *callee, path);
             }
-            times(*route.resilience, *callee, own);
+            times(*route.resilience, *callee, path);
         }
-        handsBack(*route.resilience, callees, own, Way::Mirror);
-        handsBack(*route.resilience, callees, own, Way::Fallback);
+        handsBack(*route.resilience, callees, path, Way::Mirror);
+        handsBack(*route.resilience, callees, path, Way::Fallback);
     }
 
     [[nodiscard]] Callees calleesOf(const Route& route, const Service& owner) const
@@ -439,6 +447,7 @@ private:
     const model::Document& m_document;
     std::vector<Finding>& m_findings;
     TargetBook m_facts;
+    std::string m_object;
     std::unordered_map<std::string_view, const Service*> m_services; // By name.
     std::unordered_map<std::string_view, const Service*> m_ids;
 };

@@ -15,11 +15,12 @@ using model::Algorithm;
 using model::OutlierDetection;
 using model::Upstream;
 
-void warn(std::vector<Finding>& findings, std::string path, std::string message)
+// `object`: says nothing when that has a wrong field.
+void warn(std::vector<Finding>& findings, std::string path, std::string message, std::string object)
 {
     findings.push_back(Finding{
         Problem{std::move(path), {}, ErrorCode::Conflict, Severity::Warning, std::move(message)},
-        {}});
+        std::move(object)});
 }
 
 // Comparing targets needs enough of them.
@@ -36,7 +37,8 @@ void checkHosts(
                 minimumHosts,
                 count,
                 count == 1 ? "target" : "targets"
-            )
+            ),
+            path
         );
     }
 }
@@ -52,10 +54,10 @@ void checkEjection(
         settings.splitLocalOrigin && settings.consecutiveLocalOriginFailure != 0;
     if (settings.consecutive5xx == 0 && settings.consecutiveGatewayFailure == 0 && !countsLocal
         && !settings.successRate && !settings.failurePercentage) {
-        warn(findings, path, "counts nothing, so that no target is ever ejected");
+        warn(findings, path, "counts nothing, so that no target is ever ejected", path);
     }
     if (count == 1) {
-        warn(findings, path, "the upstream has one target only, which is never ejected");
+        warn(findings, path, "the upstream has one target only, which is never ejected", path);
         return;
     }
     if (settings.successRate) {
@@ -85,7 +87,8 @@ void checkZones(
                     "no target of this upstream is in zone '{}'; give one the tag 'zone:{}'",
                     zone,
                     zone
-                )
+                ),
+                path
             );
         }
     }
@@ -121,7 +124,8 @@ void checkOne(
             findings,
             path + ".slow_start",
             "has no effect with this 'algorithm'; round-robin, least-connections and "
-            "least-requests start slowly"
+            "least-requests start slowly",
+            path + ".algorithm"
         );
     }
 }

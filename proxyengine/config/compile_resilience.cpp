@@ -109,7 +109,7 @@ void ResilienceCompiler::addTo(
         SplitPlan& added = plan.split.emplace_back();
         added.service = m_serviceIndex[*found];
         added.weight = static_cast<std::uint32_t>(part.weight);
-        added.resilience = merged(&route, plan.name, *found);
+        added.resilience = *found == service ? plan.resilience : merged(&route, plan.name, *found);
     }
     if (!plan.split.empty()) {
         plan.splitSticky = route.splitSticky;
