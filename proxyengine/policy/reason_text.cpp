@@ -6,11 +6,10 @@ namespace mesh::policy {
 
 std::string toSpanText(Duration span)
 {
-    using namespace std::chrono;
-    if (span < milliseconds(1)) {
+    if (span < std::chrono::milliseconds(1)) {
         return "under 1 ms";
     }
-    const std::int64_t ms = ceil<milliseconds>(span).count();
+    const std::int64_t ms = std::chrono::ceil<std::chrono::milliseconds>(span).count();
     if (ms < 1000) {
         return fmt::format("{} ms", ms);
     }
