@@ -127,6 +127,7 @@ private:
     void tellLimit(const policy::LimitVerdict& verdict);
     void refuseByLimit(const policy::LimitVerdict& verdict);
     [[nodiscard]] bool holdLimitedRetry();
+    void leaveQueue(RequestPolicy& state);
     void settlePolicy();
 
     // client_attempt.cpp
@@ -154,6 +155,7 @@ private:
     [[nodiscard]] bool holdRetry(RequestPolicy& state);
     void endRetryHold(RequestPolicy& state);
     [[nodiscard]] AfterFailure repeatByPolicy(policy::AttemptFailure failure);
+    [[nodiscard]] policy::AttemptOutcome outcomeOf(const http::ResponseHead& answer);
     [[nodiscard]] bool repeatsAnswer();
     void dropAnswer();
     void prepareNextAttempt();
@@ -171,6 +173,7 @@ private:
     [[nodiscard]] bool holdHedge(RequestPolicy& state);
     void endHedgeHold(RequestPolicy& state);
     void onHedgeDecided(SideAttempt& decided);
+    [[nodiscard]] bool mayBeBettered(const http::ResponseHead& answer);
     void onAllFailed(policy::AttemptFailure failure);
     void takeOverHedge(std::size_t place);
     void cancelHedges();

@@ -163,12 +163,13 @@ void ClientConnection::onHedgeDecided(SideAttempt& decided)
         return each.attempt.get() == &decided;
     });
     MESH_ASSERT(hedge != state.hedges.end());
-    if (decided.state() == SideAttempt::State::Answered) {
+    if (decided.state() == SideAttempt::State::Answered && !mayBeBettered(decided.head())) {
         takeOverHedge(static_cast<std::size_t>(hedge - state.hedges.begin()));
         return;
     }
     const policy::AttemptSlot slot = hedge->slot;
     const policy::AttemptFailure failure = decided.failure();
+    decided.cancel();
     exchange.tried.add(decided.destination().target);
     m_worker.loop().destroyLater(std::move(hedge->attempt));
     state.hedges.erase(hedge);
@@ -240,7 +241,9 @@ void ClientConnection::takeOverHedge(std::size_t winnerAt)
     rewindBody();
     skipBufferedBody();
     m_worker.loop().destroyLater(std::move(winner.attempt));
-    static_cast<void>(sendAnswerHead());
+    if (!repeatsAnswer()) {
+        static_cast<void>(sendAnswerHead());
+    }
     if (!m_isRunning && m_phase == Phase::Exchange) {
         run();
     }

@@ -155,6 +155,33 @@ ClientConnection::AfterFailure ClientConnection::repeatByPolicy(policy::AttemptF
     return AfterFailure::Wait;
 }
 
+// The answer as the retry policy sees it; its headers are views until the next use of the worker's
+// list.
+AttemptOutcome ClientConnection::outcomeOf(const http::ResponseHead& answer)
+{
+    AttemptOutcome outcome;
+    outcome.kind = AttemptOutcome::Kind::Answer;
+    outcome.status = answer.status;
+    outcome.grpcStatus = grpcStatusOf(answer);
+    auto& headers = m_worker.headerViews();
+    headers.clear();
+    for (const http::FieldPlace& field : answer.fields) {
+        headers.push_back({answer.fields.name(field), answer.fields.value(field)});
+    }
+    outcome.headers = headers;
+    return outcome;
+}
+
+// Whether the answer is one that is worth repeating while another attempt still runs.
+bool ClientConnection::mayBeBettered(const http::ResponseHead& answer)
+{
+    const RequestPolicy& state = *m_exchange->policy;
+    return state.retry != nullptr && state.race && state.race->running().size() > 1
+           && state.retry->rules.decide(
+                  m_exchange->head.methodText(), outcomeOf(answer), retryProgress()
+              ) != policy::PolicyRetryVerdict::NotRetryable;
+}
+
 // Whether the answer whose head is here is dropped for another attempt.
 bool ClientConnection::repeatsAnswer()
 {
@@ -164,29 +191,18 @@ bool ClientConnection::repeatsAnswer()
     if (state.retry == nullptr) {
         return false;
     }
-    AttemptOutcome outcome;
-    outcome.kind = AttemptOutcome::Kind::Answer;
-    outcome.status = exchange.answer.status;
-    outcome.grpcStatus = grpcStatusOf(exchange.answer);
-    auto& headers = m_worker.headerViews();
-    headers.clear();
-    for (const http::FieldPlace& field : exchange.answer.fields) {
-        headers.push_back({exchange.answer.fields.name(field), exchange.answer.fields.value(field)}
-        );
-    }
-    outcome.headers = headers;
-    if (state.race && state.race->running().size() > 1 && state.isMainRunning
-        && state.retry->rules.decide(exchange.head.methodText(), outcome, retryProgress())
-               != policy::PolicyRetryVerdict::NotRetryable) {
-        dropAnswer(); // A hedge may still do better.
+    if (state.isMainRunning && mayBeBettered(exchange.answer)) {
+        dropAnswer();
         state.isMainRunning = false;
         static_cast<void>(state.race->onFailed(state.mainSlot));
         state.mainFailure = policy::AttemptFailure::Broken;
+        exchange.tried.add(exchange.target);
         endAttempt();
         prepareNextAttempt();
         state.arm();
         return true;
     }
+    const AttemptOutcome outcome = outcomeOf(exchange.answer);
     const auto wait = grantRetry(outcome);
     if (!wait) {
         return false;
@@ -317,6 +333,7 @@ void ClientConnection::onDeadline()
     state.tryDeadline = TimePoint::max();
     state.hedgeAt = TimePoint::max();
     state.wait = RequestPolicy::Wait::Nothing;
+    leaveQueue(state);
     m_worker.tally().notice("timed_out", state.plan->subject, {});
     cancelHedges();
     if (exchange.isOwnAnswer) {

@@ -166,7 +166,7 @@ std::optional<ProbeOutcome> Prober::Run::converse()
     if (!send()) {
         return outcomeOf(Kind::ConnectFailure, 0, "the connection was reset");
     }
-    return std::nullopt;
+    return m_talk->outcome();
 }
 
 std::optional<ProbeOutcome> Prober::Run::receive()
@@ -182,7 +182,8 @@ std::optional<ProbeOutcome> Prober::Run::receive()
                 Kind::ConnectFailure, 0, "the connection ended before the answer's head"
             );
         }
-        if (auto outcome = m_talk->onBytes({buffer.data(), step.count})) {
+        m_talk->onBytes({buffer.data(), step.count});
+        if (auto outcome = m_talk->outcome()) {
             return outcome;
         }
         if (!step.mayHaveMore) {

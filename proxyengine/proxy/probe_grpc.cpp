@@ -18,9 +18,11 @@ public:
     std::string_view toSend() override { return m_call.toSend(); }
     void onSent(std::size_t count) override { m_call.onSent(count); }
 
-    std::optional<ProbeOutcome> onBytes(std::string_view bytes) override
+    void onBytes(std::string_view bytes) override { m_call.onBytes(bytes); }
+
+    std::optional<ProbeOutcome> outcome() const override
     {
-        auto answer = m_call.onBytes(bytes);
+        auto answer = m_call.answer();
         if (!answer) {
             return std::nullopt;
         }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace mesh::proxy {
 namespace {
@@ -55,37 +56,40 @@ public:
     std::string_view toSend() override { return std::string_view(m_request).substr(m_sent); }
     void onSent(std::size_t count) override { m_sent += count; }
 
-    std::optional<ProbeOutcome> onBytes(std::string_view bytes) override
+    void onBytes(std::string_view bytes) override
     {
-        using Kind = policy::Observation::Kind;
         m_heard.append(bytes);
-        for (;;) {
-            switch (m_parser.parse(m_heard, http::Method::Get, m_head)) {
-            case http::ParseStatus::NeedMore:
-                return std::nullopt;
-            case http::ParseStatus::Refused:
-                return ProbeOutcome{
-                    {policy::Check::Active, Kind::Status, 0},
-                    fmt::format("not HTTP/1: {}", m_parser.refusal().reason)};
-            case http::ParseStatus::Done:
-                break;
+        while (!m_outcome) {
+            const http::ParseStatus status = m_parser.parse(m_heard, http::Method::Get, m_head);
+            if (status == http::ParseStatus::NeedMore) {
+                return;
             }
-            if (!m_head.isInterim()) {
-                const int status = m_head.status;
-                return ProbeOutcome{{policy::Check::Active, Kind::Status, status}, {}};
+            if (status == http::ParseStatus::Refused) {
+                conclude(0, fmt::format("not HTTP/1: {}", m_parser.refusal().reason));
+            } else if (!m_head.isInterim()) {
+                conclude(m_head.status, {});
+            } else {
+                m_heard.erase(0, m_head.size);
+                m_head = {};
+                m_parser.reset();
             }
-            m_heard.erase(0, m_head.size);
-            m_head = {};
-            m_parser.reset();
         }
     }
+    std::optional<ProbeOutcome> outcome() const override { return m_outcome; }
 
 private:
+    void conclude(int status, std::string failure)
+    {
+        m_outcome = {
+            {policy::Check::Active, policy::Observation::Kind::Status, status}, std::move(failure)};
+    }
+
     std::string m_request;
     std::size_t m_sent = 0;
     std::string m_heard; // The parser refuses heads beyond kHeadBytesMax.
     http::ResponseParser m_parser;
     http::ResponseHead m_head;
+    std::optional<ProbeOutcome> m_outcome;
 };
 
 } // namespace

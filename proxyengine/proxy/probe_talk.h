@@ -21,8 +21,9 @@ public:
 
     [[nodiscard]] virtual std::string_view toSend() = 0; // Empty: nothing at present.
     virtual void onSent(std::size_t count) = 0; // Of the bytes of toSend().
-    // The outcome, as soon as it is known.
-    [[nodiscard]] virtual std::optional<ProbeOutcome> onBytes(std::string_view bytes) = 0;
+    virtual void onBytes(std::string_view bytes) = 0;
+    // Once it is known; to be asked after every step, sending included.
+    [[nodiscard]] virtual std::optional<ProbeOutcome> outcome() const = 0;
 };
 
 [[nodiscard]] std::unique_ptr<ProbeTalk> makeHttpTalk(const ProbeCall& call);

@@ -1,0 +1,206 @@
+#include "proxyengine/base/assert.h"
+#include "proxyengine/proxy/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+// The configuration as one worker runs it: runtimes, upstreams, and what health says of targets.
+namespace mesh::proxy {
+
+void Worker::fillListeners(Runtime& runtime) const
+{
+    const config::Snapshot& snapshot = runtime.snapshot();
+    for (std::size_t at = runtime.listeners.size(); at < m_known.size(); ++at) {
+        ListenerView view;
+        if (m_known[at] != nullptr) {
+            const Listener& listener = *m_known[at];
+            for (const config::ListenerPlan& plan : snapshot.listeners) {
+                const bool isMine = listener.kind == plan.kind
+                                    && (plan.kind == config::ListenerKind::Gateway
+                                        || plan.name == listener.planName);
+                if (isMine) {
+                    view.table = plan.table;
+                    view.source = plan.source;
+                    view.isInbound = plan.kind == config::ListenerKind::Inbound;
+                }
+            }
+            if (listener.kind == config::ListenerKind::Gateway) {
+                view.source = gatewaySource();
+            }
+        }
+        const std::size_t routes =
+            view.table == ListenerView::kNoTable ? 0 : snapshot.tables[view.table].routes.size();
+        view.noRoute = routes;
+        std::size_t rows = routes + 1;
+        for (std::size_t route = 0; route < routes; ++route) {
+            view.splitRows.push_back(rows);
+            rows += snapshot.tables[view.table].routes[route].split.size();
+        }
+        view.requestRows.resize(rows, nullptr);
+        view.attemptRows.resize(runtime.upstreams.size());
+        runtime.listeners.push_back(std::move(view));
+    }
+}
+
+UpstreamPool& Worker::poolFor(const config::TargetPlan& target, bool isTls)
+{
+    auto& pool = m_pools[fmt::format("{}|{}", isTls ? "https" : "http", target.address)];
+    if (pool == nullptr) {
+        pool = std::make_unique<UpstreamPool>(
+            *m_loop, target.host, target.port, m_timeouts.upstreamIdle
+        );
+    }
+    return *pool;
+}
+
+UpstreamState& Worker::upstreamFor(
+    const config::UpstreamPlan& plan, const std::string& nodeZone, bool isTls
+)
+{
+    for (const UpstreamState* known : m_runtime->upstreams) {
+        const bool isSame = isSamePlan(known->plan, plan) && known->zone == nodeZone
+                            && (known->pools.empty()
+                                || known->pools.front() == &poolFor(plan.targets.front(), isTls));
+        if (!isSame) {
+            continue;
+        }
+        for (const auto& state : m_upstreams) {
+            if (state.get() == known) {
+                return *state;
+            }
+        }
+    }
+    const UpstreamState* before = nullptr;
+    for (const UpstreamState* known : m_runtime->upstreams) {
+        before = known->plan.name == plan.name ? known : before;
+    }
+    auto state = std::make_unique<UpstreamState>(plan, nodeZone, before, m_loop->now(), m_random);
+    for (const config::TargetPlan& target : plan.targets) {
+        state->pools.push_back(&poolFor(target, isTls));
+    }
+    m_upstreams.push_back(std::move(state));
+    return *m_upstreams.back();
+}
+
+void Worker::activate(Activation activation)
+{
+    auto runtime = std::make_unique<Runtime>();
+    runtime->activation = std::move(activation);
+    const config::Snapshot& snapshot = runtime->snapshot();
+    std::vector<bool> isTls(snapshot.upstreams.size(), false);
+    for (const config::ServicePlan& service : snapshot.services) {
+        if (speaksTls(service.protocol)) {
+            isTls[service.upstream] = true;
+        }
+    }
+    for (std::size_t at = 0; at < snapshot.upstreams.size(); ++at) {
+        UpstreamState& state = upstreamFor(snapshot.upstreams[at], snapshot.zone, isTls[at]);
+        ++state.holders;
+        runtime->upstreams.push_back(&state);
+        const auto& available = runtime->activation.isAvailable[at];
+        for (std::size_t target = 0; target < available.size(); ++target) {
+            state.hosts.setAvailability(
+                target,
+                available[target] ? policy::HostSet::Availability::Available
+                                  : policy::HostSet::Availability::Unavailable,
+                m_loop->now()
+            );
+        }
+    }
+    fillListeners(*runtime);
+    std::unique_ptr<Runtime> old = std::exchange(m_runtime, std::move(runtime));
+    if (old->streams > 0) {
+        m_retired.push_back(std::move(old));
+    }
+    old.reset();
+    dropUnusedUpstreams();
+}
+
+void Worker::releaseRuntime(Runtime& runtime)
+{
+    MESH_ASSERT(runtime.streams > 0);
+    --runtime.streams;
+    if (runtime.streams == 0 && &runtime != m_runtime.get()) {
+        std::erase_if(m_retired, [&runtime](const auto& kept) { return kept.get() == &runtime; });
+        dropUnusedUpstreams();
+    }
+}
+
+void Worker::releaseUpstream(UpstreamState& upstream)
+{
+    MESH_ASSERT(upstream.holders > 0);
+    if (--upstream.holders == 0) {
+        dropUnusedUpstreams();
+    }
+}
+
+void Worker::observe(
+    UpstreamState& upstream, std::uint32_t target, policy::Observation::Kind kind, int status
+)
+{
+    if (!upstream.isPassive) {
+        return;
+    }
+    const bool isGood = kind == policy::Observation::Kind::Status && status < 400;
+    if (isGood && !upstream.hasReported[target] && upstream.hosts[target].isAvailable) {
+        // A success changes nothing where no failure is counted; the sweep wants the number.
+        upstream.successes[target] += upstream.isWatched ? 1U : 0U;
+        return;
+    }
+    upstream.hasReported[target] = !isGood;
+    m_outputs.onPassive(
+        {upstream.plan.name,
+         upstream.plan.targets[target].address,
+         std::exchange(upstream.successes[target], 0),
+         policy::Observation{policy::Check::Passive, kind, status}}
+    );
+}
+
+void Worker::reportSuccesses()
+{
+    for (const auto& upstream : m_upstreams) {
+        for (std::size_t at = 0; upstream->isWatched && at < upstream->successes.size(); ++at) {
+            if (upstream->successes[at] > 0) {
+                m_outputs.onPassive(
+                    {upstream->plan.name,
+                     upstream->plan.targets[at].address,
+                     std::exchange(upstream->successes[at], 0),
+                     std::nullopt}
+                );
+            }
+        }
+    }
+}
+
+void Worker::dropUnusedUpstreams()
+{
+    std::erase_if(m_upstreams, [](const auto& state) { return state->holders == 0; });
+}
+
+void Worker::setAvailability(
+    const std::string& upstream, const std::string& target, bool isAvailable
+)
+{
+    for (UpstreamState* state : m_runtime->upstreams) {
+        if (state->plan.name != upstream) {
+            continue;
+        }
+        for (std::size_t at = 0; at < state->plan.targets.size(); ++at) {
+            if (state->plan.targets[at].address == target) {
+                state->hosts.setAvailability(
+                    at,
+                    isAvailable ? policy::HostSet::Availability::Available
+                                : policy::HostSet::Availability::Unavailable,
+                    m_loop->now()
+                );
+                if (!isAvailable) {
+                    state->pools[at]->closeIdle();
+                }
+            }
+        }
+    }
+}
+
+} // namespace mesh::proxy
