@@ -31,6 +31,15 @@ void eraseExchangeKeys(SSL* connection)
     }
 }
 
+// The client's offer is read once, by the handshake, and OpenSSL keeps it too: 8 bytes a cipher.
+void forgetOffer(SSL* connection)
+{
+    if (STACK_OF(SSL_CIPHER)* offered = SSL_get_client_ciphers(connection)) {
+        sk_SSL_CIPHER_zero(offered);
+        sk_SSL_CIPHER_reserve(offered, 0); // Gives back what no cipher needs any more.
+    }
+}
+
 } // namespace
 
 void TlsStream::Free::operator()(ssl_st* connection) const noexcept { SSL_free(connection); }
@@ -101,6 +110,7 @@ StreamStep TlsStream::handshake()
     const StreamStep step = finish(SSL_do_handshake(m_connection.get()), 0);
     if (step.status == StreamStatus::Done) {
         eraseExchangeKeys(m_connection.get());
+        forgetOffer(m_connection.get());
     }
     return step;
 }
