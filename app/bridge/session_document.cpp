@@ -286,6 +286,7 @@ void MeshSession::Private::close()
     events.clear();
     faults.clear();
     faultEvents.clear();
+    openPolicies.clear();
     if (hadDocument) {
         Q_EMIT q.documentChanged();
     }
@@ -411,6 +412,8 @@ void MeshSession::Private::stopMesh()
     }
     live->stop();
     live.reset();
+    drain(); // What the engines said last.
+    endAllPolicies();
     faults.clear();
     Q_EMIT q.faultsChanged();
     Q_EMIT q.meshRunningChanged();

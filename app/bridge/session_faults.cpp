@@ -1,53 +1,13 @@
+#include "app/bridge/event_records.h"
 #include "app/bridge/format.h"
 #include "app/bridge/session_private.h"
 #include "proxyengine/base/limits.h"
 
 #include <algorithm>
-#include <array>
 
 namespace mesh::bridge {
 
 namespace {
-
-struct KindName
-{
-    Marker::Kind kind;
-    const char* name; // In the document.
-};
-
-constexpr std::array<KindName, 7> kKindNames = {{
-    {Marker::Kind::Revision, "revision"},
-    {Marker::Kind::Push, "push"},
-    {Marker::Kind::Fault, "fault"},
-    {Marker::Kind::HealthChange, "health"},
-    {Marker::Kind::Ejection, "ejection"},
-    {Marker::Kind::Node, "node"},
-    {Marker::Kind::Alert, "alert"},
-}};
-
-const char* nameOf(Marker::Kind kind)
-{
-    return std::ranges::find(kKindNames, kind, &KindName::kind)->name;
-}
-
-Marker::Kind kindOf(const std::string& name)
-{
-    const auto found =
-        std::ranges::find_if(kKindNames, [&](const KindName& row) { return name == row.name; });
-    return found == kKindNames.end() ? Marker::Kind::Alert : found->kind;
-}
-
-store::EventRecord toRecord(const Marker& marker)
-{
-    return {
-        0,
-        nameOf(marker.kind),
-        marker.begin_us,
-        marker.end_us,
-        marker.label.toStdString(),
-        marker.detail.toStdString(),
-        marker.subject.toStdString()};
-}
 
 // The rows of one instance, by kind.
 std::vector<FaultRow> rowsOf(const QString& instance, const simulator::InstanceFaults& faults)
@@ -78,15 +38,7 @@ std::vector<FaultRow> rowsOf(const QString& instance, const simulator::InstanceF
 void MeshSession::Private::readEvents(const std::vector<store::EventRecord>& stored)
 {
     for (const store::EventRecord& record : stored) {
-        Marker marker;
-        marker.kind = kindOf(record.kind);
-        marker.begin_us = record.begin_us;
-        // A fault of an earlier run ended with that run at the latest.
-        marker.end_us = record.end_us == 0 ? record.begin_us : record.end_us;
-        marker.label = QString::fromStdString(record.label);
-        marker.detail = QString::fromStdString(record.detail);
-        marker.subject = QString::fromStdString(record.subject);
-        events.push_back(std::move(marker));
+        events.push_back(toMarker(record));
     }
 }
 
@@ -96,10 +48,15 @@ void MeshSession::Private::addEvent(Marker marker)
         file->addEvent(toRecord(marker));
     }
     events.push_back(std::move(marker));
+    trimEvents();
+    isEventNew = true;
+}
+
+void MeshSession::Private::trimEvents()
+{
     if (events.size() > kEventRowsMax + kEventRowsMax / 4) {
         events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kEventRowsMax));
     }
-    isEventNew = true;
 }
 
 void MeshSession::Private::beginFaultEvent(const FaultRow& fault)

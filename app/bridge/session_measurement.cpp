@@ -164,6 +164,7 @@ void MeshSession::Private::take(const std::string& node, const api::StatsEvent& 
     for (const telemetry::TargetHealth& health : frame.health) {
         status.health[{health.upstream, health.target}] = health;
     }
+    readPolicies(status, frame);
     firstSecond = firstSecond == 0 ? status.lastSecond : std::min(firstSecond, status.lastSecond);
     zoneTraffic.add(node, status.lastSecond, frame);
     for (store::MetricRow& row : store::rowsOf(frame, status.lastSecond)) {
@@ -194,7 +195,13 @@ void MeshSession::Private::take(const std::string& node, const api::StateEvent& 
 
 void MeshSession::Private::take(const std::string& node, const api::HealthEvent& event)
 {
-    nodes[node].health[{event.health.upstream, event.health.target}] = event.health;
+    telemetry::TargetHealth& known =
+        nodes[node].health[{event.health.upstream, event.health.target}];
+    const bool isByPolicy = event.health.isEjected || known.isEjected;
+    known = event.health;
+    if (isByPolicy) {
+        return; // Told by the policy's own event, "ejected" or "returned".
+    }
     Marker marker;
     marker.kind = Marker::Kind::Ejection;
     marker.begin_us = marker.end_us = event.time.time_since_epoch().count();
@@ -208,25 +215,6 @@ void MeshSession::Private::take(const std::string& node, const api::HealthEvent&
         event.health.reason.empty() ? node : node + ": " + event.health.reason
     );
     marker.subject = serviceId(EntityNames(*document).serviceOfUpstream(event.health.upstream));
-    addEvent(std::move(marker));
-}
-
-void MeshSession::Private::take(const std::string& node, const api::PolicyEvent& event)
-{
-    Marker marker;
-    marker.kind = event.kind == "config_applied" ? Marker::Kind::Push : Marker::Kind::Alert;
-    marker.begin_us = marker.end_us = event.time.time_since_epoch().count();
-    marker.detail = QString::fromStdString(node + ": " + event.reason);
-    if (marker.kind == Marker::Kind::Push) {
-        // The axis has room for a number; the hash is for those who look closer.
-        const QString applied = QString::fromStdString(event.subject);
-        const auto row = std::ranges::find(revisions, applied, &RevisionRow::hash);
-        marker.label = row == revisions.end() ? MeshSession::tr("applied")
-                                              : MeshSession::tr("rev %1").arg(row->id);
-        marker.detail += QStringLiteral(" · ") + applied;
-    } else {
-        marker.label = QString::fromStdString(event.kind + " " + event.subject).trimmed();
-    }
     addEvent(std::move(marker));
 }
 
@@ -284,6 +272,7 @@ void MeshSession::Private::evaluate()
         return;
     }
     readFaults();
+    endQuietPolicies();
     updateNodes();
     updateHonesty();
     checkApply();
@@ -331,6 +320,7 @@ void MeshSession::Private::publishLive()
                 input.targetHealth.push_back(health);
             }
         }
+        input.policies = policiesNow();
         input.faults = faults;
         if (live) {
             for (const std::string& instance : live->instances()) {
@@ -382,6 +372,7 @@ void MeshSession::Private::publishPast()
                 TopologyInput input =
                     inputAt(window.series, static_cast<double>(window.end_s - window.begin_s));
                 input.now_us = cursor_us;
+                input.policies = policiesAt(cursor_us);
                 for (const store::SeriesTotal& series : window.series) {
                     if (series.key.kind == store::SeriesKind::Node) {
                         input.silentFor_s[series.key.source] =

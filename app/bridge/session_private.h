@@ -3,6 +3,7 @@
 #include "app/bridge/engine_inbox.h"
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/policy_words.h"
 #include "app/bridge/topology_builder.h"
 #include "app/bridge/view_context.h"
 #include "app/bridge/window_sums.h"
@@ -23,10 +24,19 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 namespace mesh::bridge {
+
+// A verdict about requests that a node has counted in the last seconds.
+struct VerdictActivity
+{
+    std::int64_t first_us = 0;
+    std::int64_t last_us = 0;
+    std::uint64_t count = 0; // In the last frame that had any.
+};
 
 // What is known about one node between two evaluations.
 struct NodeStatus
@@ -41,7 +51,27 @@ struct NodeStatus
     double rps = 0;
     double cpuPercent = 0;
     std::uint64_t connections = 0;
+    std::vector<PolicyReport> policies; // Of the last frame.
+    std::map<std::pair<std::string, std::string>, VerdictActivity> verdicts; // By kind and subject.
 };
+
+// The row of an event in the document, which is known a little later than the event.
+struct StoredEvent
+{
+    std::int64_t id = 0; // 0: not yet.
+    std::int64_t end_us = 0; // 0: it goes on.
+};
+
+// A policy event that goes on: until its counterpart comes, or until it is not repeated any more.
+struct OpenPolicy
+{
+    Marker marker;
+    std::shared_ptr<StoredEvent> stored;
+    std::int64_t last_us = 0;
+    PolicyPhase phase = PolicyPhase::Begins;
+};
+
+using PolicyKey = std::tuple<std::string, std::string, std::string>; // Node, family, subject.
 
 // An engine that is no part of the live mesh.
 struct ExtraEngine
@@ -115,6 +145,15 @@ public:
     std::set<std::string> expectedNodes() const;
     int requestSeries(const QString& subject, std::int64_t begin_us, std::int64_t end_us);
 
+    // Policies (session_policies.cpp).
+    void readPolicies(NodeStatus& status, const telemetry::StatsFrame& frame);
+    std::vector<PolicyReport> policiesNow() const;
+    std::vector<PolicyReport> policiesAt(std::int64_t time_us) const; // By the events.
+    void endPolicyEvent(const OpenPolicy& open, std::int64_t end_us);
+    void endQuietPolicies();
+    void endAllPolicies(); // The engines are gone.
+    void addAppliedEvent(const std::string& node, const api::PolicyEvent& event);
+
     // Change (session_change.cpp).
     void setDraft(const QString& text);
     void readDraft();
@@ -134,6 +173,7 @@ public:
     void readFaults();
     void readEvents(const std::vector<store::EventRecord>& stored);
     void addEvent(Marker marker);
+    void trimEvents();
     void beginFaultEvent(const FaultRow& fault);
     void endFaultEvent(const FaultRow& fault);
 
@@ -194,6 +234,7 @@ public:
     bool isTapNew = false;
     std::vector<Marker> events;
     bool isEventNew = false;
+    std::map<PolicyKey, OpenPolicy> openPolicies;
     std::vector<FaultRow> faults;
     std::map<std::pair<QString, FaultKind>, std::shared_ptr<std::int64_t>>
         faultEvents; // Store ids.

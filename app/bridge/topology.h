@@ -17,6 +17,37 @@ enum class EntityKind : std::uint8_t { Service, Gateway, External, Unknown };
 
 enum class InstanceState : std::uint8_t { Up, Ejected, Draining, Starting, Stale, Down, Frozen };
 
+// Traffic policies that act, or that are configured so that they always do. The most urgent first:
+// where there is room for one, it is the one to show.
+enum class PolicyKind : std::uint8_t {
+    BreakerOpen,
+    Panic,
+    Ejection, // By outlier detection.
+    Failover, // A zone other than the first takes traffic.
+    BudgetExhausted, // Retries are refused.
+    LimitReached, // Connections, pending, requests; adaptive concurrency.
+    Shedding, // Refused by priority under overload.
+    RateLimiting,
+    BreakerHalfOpen,
+    Fallback, // Answered instead of calling.
+    Injection, // A fault that the configuration injects.
+    EjectionSuppressed, // Due, but too many are out already.
+    Mirror,
+    Split,
+};
+inline constexpr int kPolicyKindCount = 14;
+
+struct PolicyRow
+{
+    PolicyKind kind = PolicyKind::Split;
+    QString text; // For tags: "breaker open", "1 of 3 ejected", "failover".
+    QString reason; // Why, in a sentence.
+    QString subject; // As the engine names it: "service:cart", "upstream:cart", "route:checkout".
+    QStringList nodes; // That say so, sorted; empty: it stands in the configuration.
+    std::int64_t since_us = 0; // Wall time; 0: unknown.
+    friend bool operator==(const PolicyRow&, const PolicyRow&) = default;
+};
+
 // Figures of a window. Absent figures print as "–": no traffic has no error ratio and no latency.
 struct Figures
 {
@@ -41,6 +72,8 @@ struct InstanceRow
     QString address;
     InstanceState state = InstanceState::Up;
     QString reason; // Why it is not Up; with time.
+    bool isEjected = false; // Out by outlier detection, not by health checks.
+    QString suppressed; // Why an ejection that was due did not happen; empty: none was.
     Figures figures;
     bool canFault =
         false; // It is a simulated instance of this console: kill, freeze, restore work.
@@ -65,6 +98,7 @@ struct EntityRow
     bool isInDraft = false; // The draft touches it.
     bool isEntry = false; // Traffic enters the mesh here.
     QStringList faults; // Active faults in words: "503 30 % · +400 ms".
+    std::vector<PolicyRow> policies; // The most urgent first.
     friend bool operator==(const EntityRow&, const EntityRow&) = default;
 };
 
@@ -75,6 +109,7 @@ struct EdgeRow
     HealthState state = HealthState::NoData;
     bool isTcp = false;
     Figures figures;
+    std::vector<PolicyRow> policies; // Of the target, as the source's nodes apply them.
     friend bool operator==(const EdgeRow&, const EdgeRow&) = default;
 };
 
@@ -109,13 +144,25 @@ struct Series
 // Something that happened, drawn on the time axis and listed in Events.
 struct Marker
 {
-    enum class Kind : std::uint8_t { Revision, Push, Fault, HealthChange, Ejection, Node, Alert };
+    enum class Kind : std::uint8_t {
+        Revision,
+        Push,
+        Fault,
+        HealthChange,
+        Ejection, // By health checks.
+        Node,
+        Alert,
+        Policy, // A traffic policy acted; `policy` says which and how.
+    };
     Kind kind = Kind::Revision;
     std::int64_t begin_us = 0;
     std::int64_t end_us = 0; // Equal to begin: a moment. 0: still active.
     QString label; // "rev 42"
     QString detail;
     QString subject; // EntityRow::id it concerns; empty: the mesh.
+    QString policy{}; // Of a Policy: the engine's word, "breaker_opened".
+    QString target{}; // Of a Policy: the engine's subject, "target:cart/10.0.0.3:7001".
+    QString node{}; // That told it; empty: none.
 };
 
 } // namespace mesh::bridge

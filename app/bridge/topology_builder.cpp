@@ -1,6 +1,7 @@
 #include "app/bridge/topology_builder.h"
 
 #include "app/bridge/format.h"
+#include "app/bridge/topology_policies.h"
 
 #include <QCoreApplication>
 
@@ -43,6 +44,7 @@ public:
     explicit Build(const TopologyInput& input)
         : m_input(input)
         , m_names(*input.document)
+        , m_policies(input, m_names)
     {}
 
     void listEntities();
@@ -71,6 +73,7 @@ private:
 
     const TopologyInput& m_input;
     EntityNames m_names;
+    PolicyPlaces m_policies;
     std::map<QString, EntitySums> m_entities;
     std::map<std::pair<QString, QString>, store::MetricValue> m_edges;
     std::map<QString, std::string> m_nodeOfInstance;
@@ -199,16 +202,24 @@ void Build::markHealth(InstanceRow& instance) const
     for (const telemetry::TargetHealth& health : m_input.targetHealth) {
         const bool isThis = health.workload.empty() ? toQt(health.target) == instance.address
                                                     : toQt(health.workload) == instance.id;
-        const bool isOut = health.state == telemetry::TargetState::Unhealthy
+        const bool isOut = health.isEjected || health.state == telemetry::TargetState::Unhealthy
                            || health.state == telemetry::TargetState::DnsError;
-        if (!isThis || !isOut) {
+        if (isThis && instance.suppressed.isEmpty()) {
+            instance.suppressed = toQt(health.suppressed);
+        }
+        // An ejection says more than a failed check, so that it wins whoever comes first.
+        if (!isThis || !isOut || (instance.state != InstanceState::Up && !health.isEjected)) {
             continue;
         }
         instance.state = health.state == telemetry::TargetState::DnsError ? InstanceState::Down
                                                                           : InstanceState::Ejected;
         const auto since_us = health.since.time_since_epoch().count();
-        instance.reason = tr("out since %1 · %2").arg(formatTime(since_us), toQt(health.reason));
-        return;
+        const QString words = health.isEjected ? tr("ejected at %1 · %2") : tr("out since %1 · %2");
+        instance.reason = words.arg(formatTime(since_us), toQt(health.reason));
+        instance.isEjected = health.isEjected;
+        if (instance.isEjected) {
+            return;
+        }
     }
 }
 
@@ -235,6 +246,7 @@ void Build::markInstances()
                 instance.figures = figuresOf(sums->second, m_input.seconds);
             }
             markHealth(instance);
+            m_policies.markEjected(instance);
             const auto node = m_nodeOfInstance.find(instance.id);
             if (node != m_nodeOfInstance.end()) {
                 const auto silence = silenceOf({node->second});
@@ -337,6 +349,7 @@ TopologyOutcome Build::finish(HealthTracker* tracker)
                 row.faults.append(QStringLiteral("%1 %2").arg(fault.instance, fault.text));
             }
         }
+        row.policies = m_policies.ofEntity(row);
         if (isChanged) {
             outcome.changes.push_back({id, row.name, row.state, row.why});
         }
@@ -347,6 +360,7 @@ TopologyOutcome Build::finish(HealthTracker* tracker)
         edge.source = ends.first;
         edge.target = ends.second;
         edge.figures = figuresOf(value, m_input.seconds);
+        edge.policies = m_policies.ofEdge(edge.source, edge.target);
         if (edge.figures.requests > 0) {
             edge.figures.amplification =
                 1.0
@@ -397,6 +411,13 @@ EntityNames::EntityNames(const model::Document& document)
             m_services[*service.name] = true;
             m_serviceOfHost.try_emplace(service.host, *service.name);
         }
+        for (const model::Route& route : service.routes) {
+            m_serviceOfRoute[route.name.value_or(route.id.value_or(""))] =
+                service.name.value_or("");
+        }
+    }
+    for (const model::Route& route : document.routes) {
+        m_serviceOfRoute[route.name.value_or(route.id.value_or(""))] = route.service.value_or("");
     }
     for (const model::Workload& workload : document.workloads) {
         m_services[workload.service] = true;
@@ -414,6 +435,24 @@ std::string EntityNames::serviceOfUpstream(const std::string& upstream) const
 {
     const auto found = m_serviceOfHost.find(upstream);
     return found == m_serviceOfHost.end() ? upstream : found->second;
+}
+
+std::string EntityNames::serviceOfSubject(const std::string& subject) const
+{
+    const auto colon = subject.find(':');
+    if (colon == std::string::npos) {
+        return {};
+    }
+    const std::string_view kind = std::string_view(subject).substr(0, colon);
+    const std::string name = subject.substr(colon + 1);
+    if (kind == "service") {
+        return name;
+    }
+    if (kind == "route") {
+        const auto found = m_serviceOfRoute.find(name);
+        return found == m_serviceOfRoute.end() ? std::string() : found->second;
+    }
+    return serviceOfUpstream(name.substr(0, name.find('/'))); // "cart" of "cart/10.0.0.3:7001".
 }
 
 std::vector<std::string> EntityNames::upstreamsOf(const std::string& service) const

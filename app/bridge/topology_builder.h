@@ -33,6 +33,9 @@ public:
     [[nodiscard]] QString sourceId(const std::string& source) const;
     // Of an upstream: the service whose host it is, else the service of that name.
     [[nodiscard]] std::string serviceOfUpstream(const std::string& upstream) const;
+    // The service that the subject of a policy concerns: itself, that of the route, of the upstream
+    // or of the target's upstream. Empty: none.
+    [[nodiscard]] std::string serviceOfSubject(const std::string& subject) const;
     // The upstreams whose attempts belong to the service.
     [[nodiscard]] std::vector<std::string> upstreamsOf(const std::string& service) const;
     [[nodiscard]] bool isGateway(const std::string& name) const
@@ -44,6 +47,17 @@ private:
     std::map<std::string, std::string> m_serviceOfHost; // host -> service
     std::map<std::string, bool> m_gateways; // Node names with the role gateway.
     std::map<std::string, bool> m_services;
+    std::map<std::string, std::string> m_serviceOfRoute;
+};
+
+// A policy that is not at rest, as one node says.
+struct PolicyReport
+{
+    std::string node;
+    std::string kind; // A state or an event of a policy: "breaker_open", "rate_limited".
+    std::string subject;
+    std::string reason;
+    std::int64_t since_us = 0; // 0: unknown.
 };
 
 struct TopologyInput
@@ -55,6 +69,7 @@ struct TopologyInput
     std::int64_t now_us = 0; // End of the window.
     std::map<std::string, double> silentFor_s; // By node, of those that have ever reported.
     std::vector<telemetry::TargetHealth> targetHealth; // As all nodes report it.
+    std::vector<PolicyReport> policies; // As all nodes report them.
     std::vector<FaultRow> faults; // Injected and active.
     QSet<QString> faultable; // Workload names that can be killed.
     QSet<QString> inDraft; // EntityRow::id the draft touches.

@@ -1,6 +1,7 @@
 #include "app/graph/accessible.h"
 
 #include "app/graph/painter.h"
+#include "app/graph/policy_marks.h"
 #include "app/graph/topology_view.h"
 
 #include <QAccessible>
@@ -52,7 +53,9 @@ public:
         }
         if (kind == QAccessible::Description) {
             const QString figures = figuresLine(*entity);
-            return entity->why.isEmpty() ? figures : entity->why + QStringLiteral(". ") + figures;
+            QStringList parts{entity->why, figures, policyLines(entity->policies)};
+            parts.removeAll(QString());
+            return parts.join(QStringLiteral(". "));
         }
         return {};
     }

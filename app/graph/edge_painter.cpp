@@ -1,4 +1,5 @@
 #include "app/graph/painter.h"
+#include "app/graph/policy_marks.h"
 #include "app/theme/figures.h"
 #include "app/theme/numbers.h"
 
@@ -114,6 +115,9 @@ void drawEdge(QPainter& painter, const SceneEdge& edge, const Look& look, const 
         drawTicks(painter, edge, pen.color());
     }
     drawHead(painter, edge, pen.color());
+    if (look.detail() != Detail::Names) {
+        drawEdgePolicies(painter, edge, pen.color());
+    }
 }
 
 void drawPlate(

@@ -1,8 +1,11 @@
+#include "app/graph/policy_marks.h"
 #include "app/graph/view_state.h"
 
 #include <QContextMenuEvent>
+#include <QHelpEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QToolTip>
 #include <QWheelEvent>
 
 #include <cmath>
@@ -20,6 +23,44 @@ QPointF snapped(QPointF point)
 }
 
 } // namespace
+
+// Badges are small: what they say stands in words under the pointer.
+bool TopologyView::event(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip) {
+        return QWidget::event(event);
+    }
+    const auto* const help = static_cast<QHelpEvent*>(event);
+    const QString words = toolTipAt(help->pos());
+    if (words.isEmpty()) {
+        QToolTip::hideText();
+    } else {
+        QToolTip::showText(help->globalPos(), words, this);
+    }
+    return true;
+}
+
+QString TopologyView::toolTipAt(QPoint position) const
+{
+    const Private& d = *m_private;
+    const QPointF canvas = toCanvas(position);
+    QStringList lines;
+    const std::vector<bridge::PolicyRow>* policies = nullptr;
+    if (const int node = d.nodeAt(canvas); node >= 0) {
+        const bridge::EntityRow& row = d.scene.nodes[static_cast<std::size_t>(node)].row;
+        lines << row.name << row.why << row.faults;
+        policies = &row.policies;
+    } else if (const int edge = d.edgeAt(canvas); edge >= 0) {
+        const bridge::EdgeRow& row = d.scene.edges[static_cast<std::size_t>(edge)].row;
+        lines << tr("%1 → %2").arg(row.source.section(u':', 1), row.target.section(u':', 1));
+        policies = &row.policies;
+    } else {
+        return {};
+    }
+    lines << policyLines(*policies);
+    lines.removeAll(QString());
+    return lines.join(u'\n');
+}
 
 void TopologyView::mousePressEvent(QMouseEvent* event)
 {

@@ -1,4 +1,5 @@
 #include "app/graph/painter.h"
+#include "app/graph/policy_marks.h"
 #include "app/theme/figures.h"
 #include "app/theme/icons.h"
 #include "app/theme/numbers.h"
@@ -144,59 +145,6 @@ void drawCore(QPainter& painter, const SceneNode& node, const Tokens& t)
     const double glyph = node.size >= 56 ? 19 : (node.size >= 42 ? 15 : 12);
     const QRectF box(-glyph / 2, -glyph / 2, glyph, glyph);
     theme::drawStateGlyph(painter, box, state, t.of(state).text, 1.8);
-}
-
-void drawBadge(
-    QPainter& painter, QPointF center, const QString& icon, const QColor& color, bool isFilled
-)
-{
-    const Tokens& t = theme::tokens();
-    painter.setPen(QPen(isFilled ? color : t.borderStrong, 1));
-    painter.setBrush(isFilled ? color : t.panel);
-    painter.drawEllipse(center, 9, 9);
-    const QRectF box(center - QPointF(5.25, 5.25), QSizeF(10.5, 10.5));
-    theme::drawIcon(painter, box, icon, isFilled ? t.canvas : color);
-}
-
-void drawBadges(QPainter& painter, const SceneNode& node, const Tokens& t)
-{
-    const double offset = 0.39 * node.size + 3;
-    const bool isEjecting = std::any_of(
-        node.row.instances.begin(),
-        node.row.instances.end(),
-        [](const bridge::InstanceRow& instance) {
-            return instance.state == bridge::InstanceState::Ejected;
-        }
-    );
-    if (isEjecting) {
-        drawBadge(painter, {-offset, -offset}, QStringLiteral("breaker"), t.text2, false);
-    }
-    if (!node.row.faults.isEmpty()) {
-        const QColor& failure = t.of(State::Failure).line;
-        drawBadge(painter, {offset, -offset}, QStringLiteral("bolt"), failure, true);
-    }
-    if (node.row.kind == bridge::EntityKind::Service
-        && node.row.version.contains(QStringLiteral(" · v"))) {
-        drawBadge(painter, {-offset, offset}, QStringLiteral("split"), t.text1, false);
-    }
-}
-
-void drawFaultTag(QPainter& painter, const SceneNode& node, double scale, const Tokens& t)
-{
-    if (node.row.faults.isEmpty()) {
-        return;
-    }
-    const QString words = faultText(node.row);
-    painter.setFont(scaledFont(theme::Role::CaptionMedium, scale));
-    const double width = theme::figuresWidth(painter.font(), words) + 10;
-    const double offset = 0.39 * node.size + 3;
-    const QRectF box(offset + 17, -offset - 14, width, 18);
-    const theme::StateColors& failure = t.of(State::Failure);
-    painter.setPen(QPen(theme::mixed(t.canvas, failure.line, 0.45), 1));
-    painter.setBrush(failure.soft);
-    painter.drawRoundedRect(box, 4, 4);
-    painter.setPen(failure.text);
-    theme::drawFigures(painter, box, words, Qt::AlignCenter);
 }
 
 double pipRow(const SceneNode& node) { return std::max(38.0, node.size / 2 + 8); }
@@ -359,17 +307,6 @@ void drawFar(QPainter& painter, const SceneNode& node, const Look& look, const T
     }
 }
 
-void drawWorstDot(QPainter& painter, const SceneNode& node, const Tokens& t)
-{
-    if (node.row.faults.isEmpty() && node.row.findings == 0) {
-        return;
-    }
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(node.row.faults.isEmpty() ? t.attention : t.of(State::Failure).line);
-    const double offset = 0.39 * node.size;
-    painter.drawEllipse(QPointF(offset, -offset), 6, 6);
-}
-
 } // namespace
 
 QString figuresLine(const bridge::EntityRow& row)
@@ -461,14 +398,14 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
         drawRing(painter, node, t);
         drawCore(painter, node, t);
         if (detail == Detail::Names) {
-            drawWorstDot(painter, node, t);
+            drawWorstDot(painter, node);
         } else {
-            drawBadges(painter, node, t);
+            drawNodeBadges(painter, node);
             drawPips(painter, node, look.textScale(), t);
         }
         drawText(painter, node, look, t);
         if (detail == Detail::Full) {
-            drawFaultTag(painter, node, look.textScale(), t);
+            drawNodeTags(painter, node, look.textScale());
         }
         painter.restore();
     }

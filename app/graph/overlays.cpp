@@ -1,5 +1,7 @@
 #include "app/graph/overlays.h"
 
+#include "app/bridge/policy_words.h"
+#include "app/graph/policy_marks.h"
 #include "app/theme/figures.h"
 #include "app/theme/glyphs.h"
 #include "app/theme/icons.h"
@@ -43,7 +45,50 @@ LegendPanel::LegendPanel(QWidget* parent)
     setAccessibleName(tr("Legend"));
 }
 
-QSize LegendPanel::sizeHint() const { return QSize(208, 136); }
+namespace {
+
+// What badges stand for, two columns.
+constexpr bridge::PolicyKind kLegendPolicies[] = {
+    bridge::PolicyKind::BreakerOpen,
+    bridge::PolicyKind::BreakerHalfOpen,
+    bridge::PolicyKind::Ejection,
+    bridge::PolicyKind::Failover,
+    bridge::PolicyKind::BudgetExhausted,
+    bridge::PolicyKind::Panic,
+    bridge::PolicyKind::LimitReached,
+    bridge::PolicyKind::RateLimiting,
+    bridge::PolicyKind::Injection,
+    bridge::PolicyKind::Mirror,
+    bridge::PolicyKind::Split,
+    bridge::PolicyKind::Shedding};
+constexpr int kLegendTop = 136;
+constexpr int kLegendRow = 19;
+constexpr int kLegendRows = static_cast<int>(std::size(kLegendPolicies) + 1) / 2;
+
+void drawPolicySigns(QPainter& painter, int width)
+{
+    const Tokens& t = theme::tokens();
+    painter.setPen(QPen(t.border, 1));
+    painter.drawLine(QPointF(13, kLegendTop - 0.5), QPointF(width - 13, kLegendTop - 0.5));
+    int at = 0;
+    for (const bridge::PolicyKind kind : kLegendPolicies) {
+        const double x = at % 2 == 0 ? 13 : 142;
+        const double y = kLegendTop + 14 + kLegendRow * (at / 2);
+        const State state = stateOf(kind);
+        const QColor& color = state == State::Idle ? t.text1 : t.of(state).text;
+        theme::drawIcon(painter, QRectF(x, y - 6, 12, 12), bridge::policyIcon(kind), color);
+        painter.setPen(t.text2);
+        drawWords(painter, {x + 18, y}, bridge::policyText(kind));
+        ++at;
+    }
+}
+
+} // namespace
+
+QSize LegendPanel::sizeHint() const
+{
+    return QSize(264, kLegendTop + kLegendRows * kLegendRow + 10);
+}
 
 void LegendPanel::paintEvent(QPaintEvent* event)
 {
@@ -89,8 +134,9 @@ void LegendPanel::paintEvent(QPaintEvent* event)
         const double y = rows[row++];
         theme::drawPip(painter, QRectF(142, y - 3.5, 7, 7), pip);
         painter.setPen(t.text2);
-        drawWords(painter, {156, y}, word);
+        drawWords(painter, {160, y}, word);
     }
+    drawPolicySigns(painter, width());
 }
 
 ZonesPanel::ZonesPanel(QWidget* parent)

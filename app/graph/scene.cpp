@@ -1,6 +1,7 @@
 #include "app/graph/scene.h"
 
 #include "app/graph/painter.h"
+#include "app/graph/policy_marks.h"
 #include "app/theme/figures.h"
 
 #include <QPolygonF>
@@ -75,11 +76,9 @@ void measureNode(SceneNode& node)
     const double top = node.size / 2 + 4;
     node.textBox = QRectF(center.x() - half, center.y() + top, 2 * half, kTextDepth - top);
     node.tagBox = {};
-    if (!node.row.faults.isEmpty()) {
-        const QFont font = theme::font(theme::Role::CaptionMedium);
-        const double offset = 0.39 * node.size + 3;
-        const double width = theme::figuresWidth(font, faultText(node.row)) + 10;
-        node.tagBox = QRectF(center.x() + offset + 17, center.y() - offset - 14, width, 18);
+    const QRectF tags = nodeTagBox(node.size, nodeTags(node.row), 1);
+    if (!tags.isNull()) {
+        node.tagBox = tags.translated(center);
     }
     node.box = node.glyphBox.united(node.textBox);
 }

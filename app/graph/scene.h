@@ -29,7 +29,7 @@ struct SceneNode
     bool isTcp = false; // Only TCP reaches it: the ring has no shares.
     QRectF glyphBox; // Around outline and badges.
     QRectF textBox; // Pips, name and the two lines below it, as wide as they are measured.
-    QRectF tagBox; // The fault tag; null without faults.
+    QRectF tagBox; // The tags of faults and policies; null without any.
     QRectF box; // Glyph and text.
     [[nodiscard]] QRectF extent() const { return tagBox.isNull() ? box : box.united(tagBox); }
 };

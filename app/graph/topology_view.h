@@ -100,7 +100,11 @@ Q_SIGNALS:
     void zoomChanged(double zoom);
     void layoutFinished();
 
+    // What is said about the node or the edge there: its state and every policy that acts.
+    [[nodiscard]] QString toolTipAt(QPoint position) const;
+
 protected:
+    bool event(QEvent* event) override; // Tool tips.
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
