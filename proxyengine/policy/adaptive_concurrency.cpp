@@ -26,6 +26,18 @@ Bounds boundsOf(const model::AdaptiveConcurrency& settings)
     return {static_cast<std::uint32_t>(min), static_cast<std::uint32_t>(max)};
 }
 
+std::uint64_t floorSqrt(std::uint64_t number)
+{
+    auto root = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(number)));
+    while (root * root > number) {
+        --root;
+    }
+    while ((root + 1) * (root + 1) <= number) {
+        ++root;
+    }
+    return root;
+}
+
 } // namespace
 
 ConcurrencyGate::ConcurrencyGate(std::uint32_t inFlight, std::uint32_t limit, std::uint16_t epoch)
@@ -63,17 +75,20 @@ std::uint32_t nextConcurrencyLimit(
     std::uint32_t limit
 )
 {
+    // In integers, so that every build has the same limits: the gradient in 1/kUnit.
+    __extension__ using Wide = unsigned __int128;
+    constexpr std::uint64_t kUnit = 100'000;
     const Bounds bounds = boundsOf(settings);
-    const auto target = static_cast<double>(smallest.count()) * (1 + settings.buffer / 100);
-    const auto actual = static_cast<double>(std::max(sample, Duration(1)).count());
-    const double gradient = std::clamp(target / actual, 0.5, 2.0);
-    const double scaled = gradient * limit;
-    const double next = scaled + std::sqrt(scaled);
-    return std::clamp(
-        static_cast<std::uint32_t>(std::min<double>(next, ConcurrencyGate::kLimitMax)),
-        bounds.min,
-        bounds.max
-    );
+    const auto buffer =
+        static_cast<std::uint64_t>(std::llround(std::max(settings.buffer, 0.0) * 1000));
+    const auto actual = static_cast<std::uint64_t>(std::max(sample, Duration(1)).count());
+    const auto target = static_cast<std::uint64_t>(std::max(smallest, Duration(0)).count());
+    const Wide ratio = Wide{target} * (kUnit + buffer) / actual;
+    const std::uint64_t gradient =
+        ratio > 2 * kUnit ? 2 * kUnit : std::max(static_cast<std::uint64_t>(ratio), kUnit / 2);
+    const std::uint64_t scaled = gradient * limit;
+    const std::uint64_t next = (scaled + floorSqrt(scaled * kUnit)) / kUnit;
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(next, bounds.min, bounds.max));
 }
 
 AdaptiveConcurrencyController::AdaptiveConcurrencyController(
@@ -139,9 +154,11 @@ void AdaptiveConcurrencyController::endMeasuring(TimePoint now, Random& random)
     m_sample = m_smallest;
     m_limit = m_limitBefore;
     m_roundTrips.clear();
-    const double jitter = random.unit() * kIntervalJitter;
+    const auto jitterMax = static_cast<std::uint64_t>(
+        std::max(m_settings.minRttInterval / 100 * kIntervalJitterPercent, Duration(0)).count()
+    );
     m_measureAt = now + m_settings.minRttInterval
-                  + fromSeconds(toSeconds(m_settings.minRttInterval) * jitter);
+                  + Duration(static_cast<Duration::rep>(random.below(jitterMax + 1)));
 }
 
 void AdaptiveConcurrencyController::follow()

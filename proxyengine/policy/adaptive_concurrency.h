@@ -96,7 +96,7 @@ struct ConcurrencyAdmission
 class AdaptiveConcurrencyController
 {
 public:
-    static constexpr double kIntervalJitter = 0.15; // Of min_rtt_interval; Envoy's default.
+    static constexpr int kIntervalJitterPercent = 15; // Of min_rtt_interval; Envoy's default.
     static constexpr int kUpdatesAtMinimumMax = 5; // Envoy's.
 
     AdaptiveConcurrencyController(const model::AdaptiveConcurrency& settings, TimePoint now);

@@ -26,7 +26,8 @@ std::size_t LatencyHistogram::indexOf(Duration latency)
 
 Duration LatencyHistogram::middleOf(std::size_t index)
 {
-    return fromSeconds(HistogramScale::middleOf(index) * 1e-6);
+    // Exact: middles are whole or half microseconds.
+    return Duration(std::llround(HistogramScale::middleOf(index) * 1000));
 }
 
 void LatencyHistogram::record(Duration latency, std::uint32_t count)

@@ -10,9 +10,6 @@ namespace mesh::policy {
 
 namespace {
 
-// Rates are sums of quotients; equal hosts must not differ by rounding.
-constexpr double kRateTolerance = 1e-9;
-
 bool isLocalOrigin(OutlierOutcome::Kind kind)
 {
     return kind == OutlierOutcome::Kind::ConnectFailure || kind == OutlierOutcome::Kind::Timeout;
@@ -23,17 +20,13 @@ bool isGatewayFailure(const OutlierOutcome& outcome)
     return isLocalOrigin(outcome.kind) || (outcome.status >= 502 && outcome.status <= 504);
 }
 
-double percentOf(std::uint64_t part, std::uint64_t all)
-{
-    return 100.0 * static_cast<double>(part) / static_cast<double>(all);
-}
-
 std::size_t ejectedMaxOf(const model::OutlierDetection& settings, std::size_t hosts)
 {
+    // In whole thousandths of a percent: 28 % of 25 hosts are seven, and not 6.999.
+    constexpr std::size_t kAll = 100'000;
     const double percent = std::clamp(settings.maxEjectionPercent, 0.0, 100.0);
-    // Percentages have few decimals: 28 % of 25 hosts must not become 6.999.
-    const double exact = static_cast<double>(hosts) * percent / 100 + kRateTolerance;
-    const auto allowed = static_cast<std::size_t>(std::floor(exact));
+    const std::size_t allowed =
+        hosts * static_cast<std::size_t>(std::llround(percent * 1000)) / kAll;
     return hosts >= 2 ? std::max<std::size_t>(allowed, 1) : allowed;
 }
 
@@ -239,130 +232,6 @@ OutlierVerdict OutlierDetector::release(std::size_t host, std::string_view reaso
         other.suppression.reset();
     }
     return {OutlierVerdict::Kind::Returned, host, {}, {}, std::string(reason)};
-}
-
-std::vector<OutlierVerdict> OutlierDetector::sweep(TimePoint now, Random& random)
-{
-    std::vector<OutlierVerdict> verdicts;
-    m_nextSweepAt = now + m_settings.interval;
-    for (Host& host : m_hosts) {
-        host.swept = std::exchange(host.active, {});
-        host.sweptLocal = std::exchange(host.activeLocal, {});
-    }
-    sweepSuccessRate(now, &Host::swept, OutlierDetectorKind::SuccessRate, random, verdicts);
-    if (m_settings.splitLocalOrigin) {
-        sweepSuccessRate(
-            now, &Host::sweptLocal, OutlierDetectorKind::LocalOriginSuccessRate, random, verdicts
-        );
-    }
-    sweepFailurePercentage(now, random, verdicts);
-    releaseAndForgive(now, verdicts);
-    forgetSuppressions();
-    return verdicts;
-}
-
-void OutlierDetector::sweepSuccessRate(
-    TimePoint now,
-    Bucket Host::*bucket,
-    OutlierDetectorKind kind,
-    Random& random,
-    std::vector<OutlierVerdict>& verdicts
-)
-{
-    if (!m_settings.successRate) {
-        return;
-    }
-    const auto volumeMin =
-        static_cast<std::uint64_t>(std::max(m_settings.successRate->requestVolume, 1));
-    const auto isJudged = [&](const Host& host) {
-        return !host.ejection && (host.*bucket).all >= volumeMin;
-    };
-    const auto rateOf = [&](const Host& host) {
-        return percentOf((host.*bucket).all - (host.*bucket).failed, (host.*bucket).all);
-    };
-    double sum = 0;
-    int hosts = 0;
-    for (const Host& host : m_hosts) {
-        if (isJudged(host)) {
-            sum += rateOf(host);
-            ++hosts;
-        }
-    }
-    if (hosts == 0 || hosts < m_settings.successRate->minimumHosts) {
-        return;
-    }
-    const double mean = sum / hosts;
-    double squares = 0;
-    for (const Host& host : m_hosts) {
-        if (isJudged(host)) {
-            squares += (rateOf(host) - mean) * (rateOf(host) - mean);
-        }
-    }
-    const double limit = mean - std::sqrt(squares / hosts) * m_settings.successRate->stdevFactor;
-    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
-        const Host& row = m_hosts[host];
-        if (!isJudged(row) || rateOf(row) >= limit - kRateTolerance) {
-            continue;
-        }
-        const Evidence evidence{kind, 0, {}, rateOf(row), limit, (row.*bucket).all};
-        if (auto verdict = detect(now, host, evidence, random)) {
-            verdicts.push_back(std::move(*verdict));
-        }
-    }
-}
-
-void OutlierDetector::sweepFailurePercentage(
-    TimePoint now, Random& random, std::vector<OutlierVerdict>& verdicts
-)
-{
-    if (!m_settings.failurePercentage) {
-        return;
-    }
-    const model::OutlierDetection::FailurePercentage& settings = *m_settings.failurePercentage;
-    const auto volumeMin = static_cast<std::uint64_t>(std::max(settings.requestVolume, 1));
-    const auto isJudged = [&](const Host& host) {
-        return !host.ejection && host.swept.all >= volumeMin;
-    };
-    const auto hosts = std::ranges::count_if(m_hosts, isJudged);
-    if (hosts < settings.minimumHosts) {
-        return;
-    }
-    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
-        const Bucket& seen = m_hosts[host].swept;
-        if (!isJudged(m_hosts[host]) || seen.failed == 0) {
-            continue;
-        }
-        const double percent = percentOf(seen.failed, seen.all);
-        if (percent < settings.threshold) {
-            continue;
-        }
-        const Evidence evidence{
-            OutlierDetectorKind::FailurePercentage, 0, {}, percent, settings.threshold, seen.all};
-        if (auto verdict = detect(now, host, evidence, random)) {
-            verdicts.push_back(std::move(*verdict));
-        }
-    }
-}
-
-void OutlierDetector::releaseAndForgive(TimePoint now, std::vector<OutlierVerdict>& verdicts)
-{
-    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
-        Host& row = m_hosts[host];
-        if (!row.ejection) {
-            row.multiplier -= row.multiplier > 0 ? 1U : 0U;
-        } else if (now >= row.ejection->until) {
-            verdicts.push_back(release(host, "ejection time is over"));
-        }
-    }
-}
-
-void OutlierDetector::forgetSuppressions()
-{
-    for (Host& host : m_hosts) {
-        if (host.suppression && !std::exchange(host.suppression->isRecent, false)) {
-            host.suppression.reset();
-        }
-    }
 }
 
 std::optional<OutlierVerdict> OutlierDetector::onActiveSuccess(std::size_t host)

@@ -5,28 +5,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace mesh::policy {
 
 namespace {
 
+// Pressures in millionths, so that every build sheds alike.
 struct Span
 {
-    double from; // Percent of pressure at which the first requests are shed,
-    double to; // and at which all are.
+    std::int64_t from; // At which the first requests are shed,
+    std::int64_t to; // and at which all are.
 };
+
+constexpr std::int64_t kPercent = 10'000;
+constexpr double kPressureMax = 1000; // What is above makes no difference.
 
 Span spanOf(const model::Overload& settings, model::RequestPriority priority)
 {
     switch (priority) {
     case model::RequestPriority::Low:
-        return {std::min(settings.shedFrom, 100.0), 100};
+        return {std::llround(std::min(settings.shedFrom, 100.0) * kPercent), 100 * kPercent};
     case model::RequestPriority::Default:
-        return {100, 110};
+        return {100 * kPercent, 110 * kPercent};
     case model::RequestPriority::High:
         break;
     }
-    return {120, 130};
+    return {120 * kPercent, 130 * kPercent};
 }
 
 double requestPressure(const model::Overload& settings, const OverloadReading& reading)
@@ -54,11 +59,13 @@ double pressureOf(const model::Overload& settings, const OverloadReading& readin
 double shedShare(const model::Overload& settings, model::RequestPriority priority, double pressure)
 {
     const Span span = spanOf(settings, priority);
-    const double percent = pressure * 100;
-    if (percent >= span.to) {
+    const std::int64_t present = std::llround(std::min(pressure, kPressureMax) * 100 * kPercent);
+    if (present >= span.to) {
         return 1;
     }
-    return percent <= span.from ? 0 : (percent - span.from) / (span.to - span.from);
+    return present <= span.from ? 0
+                                : static_cast<double>(present - span.from)
+                                      / static_cast<double>(span.to - span.from);
 }
 
 OverloadVerdict decideOverload(
