@@ -1,10 +1,10 @@
 #include "proxyengine/base/duration_text.h"
 #include "proxyengine/config/check_document.h"
+#include "proxyengine/config/hand_on.h"
 #include "proxyengine/config/target_facts.h"
 #include "proxyengine/model/schema.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
@@ -12,7 +12,7 @@
 #include <utility>
 
 // What services and routes say about their traffic: rules of single policies, references to other
-// services, circles of mirrors and fallbacks, versions, and what cannot take effect.
+// services, versions, and what cannot take effect.
 namespace mesh::config {
 namespace {
 
@@ -20,27 +20,6 @@ using model::Protocol;
 using model::Resilience;
 using model::Route;
 using model::Service;
-
-// How one service hands requests on to another.
-enum class Way : std::uint8_t { Mirror, Fallback };
-
-constexpr std::string_view keyOf(Way way)
-{
-    return way == Way::Mirror ? "mirror.service" : "breaker.fallback.service";
-}
-
-// Null when nothing is handed on.
-const std::string* nextOf(const std::optional<Resilience>& resilience, Way way)
-{
-    if (!resilience) {
-        return nullptr;
-    }
-    if (way == Way::Mirror) {
-        return resilience->mirror ? &resilience->mirror->service : nullptr;
-    }
-    const bool hasFallback = resilience->breaker && resilience->breaker->fallback.service;
-    return hasFallback ? &*resilience->breaker->fallback.service : nullptr;
-}
 
 class ResilienceChecker
 {
@@ -81,8 +60,7 @@ public:
                 route(each, ownerOf(each), fmt::format("routes[{}]", at));
             }
         }
-        circles(Way::Mirror);
-        circles(Way::Fallback);
+        checkCircles(m_document, m_services, m_findings);
     }
 
 private:
@@ -179,8 +157,12 @@ private:
             }
             times(*route.resilience, *callee, path);
         }
-        handsBack(*route.resilience, callees, path, Way::Mirror);
-        handsBack(*route.resilience, callees, path, Way::Fallback);
+        for (const HandOn way : {HandOn::Mirror, HandOn::Fallback}) {
+            std::string text = circleOfRoute(*route.resilience, callees, way, m_services);
+            if (!text.empty()) {
+                error(fmt::format("{}.{}", path, keyOf(way)), std::move(text));
+            }
+        }
     }
 
     [[nodiscard]] Callees calleesOf(const Route& route, const Service& owner) const
@@ -199,9 +181,8 @@ private:
 
     void references(const Resilience& resilience, const std::string& path)
     {
-        const std::optional<Resilience> said = resilience;
-        for (const Way way : {Way::Mirror, Way::Fallback}) {
-            if (const std::string* const next = nextOf(said, way); next != nullptr) {
+        for (const HandOn way : {HandOn::Mirror, HandOn::Fallback}) {
+            if (const std::string* const next = nextOf(resilience, way); next != nullptr) {
                 reference(*next, fmt::format("{}.{}", path, keyOf(way)));
             }
         }
@@ -305,95 +286,6 @@ private:
         return delay == nullptr ? std::nullopt : std::optional(*delay);
     }
 
-    // A route that mirrors or falls back to where its requests go anyway, at once or by the
-    // services in between.
-    void handsBack(
-        const Resilience& resilience, const Callees& callees, const std::string& path, Way way
-    )
-    {
-        const std::optional<Resilience> said = resilience;
-        const std::string* next = nextOf(said, way);
-        const auto isCalled = [&](const std::string& name) {
-            return std::ranges::any_of(callees, [&](const Service* each) {
-                return each->name == name;
-            });
-        };
-        if (next == nullptr) {
-            return;
-        }
-        const std::string place = fmt::format("{}.{}", path, keyOf(way));
-        if (isCalled(*next)) {
-            error(
-                place,
-                fmt::format("the route calls service '{}' already; name another service", *next)
-            );
-            return;
-        }
-        std::vector<std::string_view> names;
-        while (next != nullptr && std::ranges::find(names, *next) == names.end()) {
-            names.push_back(*next);
-            if (isCalled(*next)) {
-                std::vector<std::string_view> circle{names.back()};
-                circle.insert(circle.end(), names.begin(), names.end());
-                error(place, circleText(circle, way));
-                return;
-            }
-            const Service* const service = serviceNamed(*next);
-            next = service == nullptr ? nullptr : nextOf(service->resilience, way);
-        }
-    }
-
-    static std::string circleText(const std::vector<std::string_view>& names, Way way)
-    {
-        return fmt::format(
-            "{} go round in a circle: {}; remove one of them",
-            way == Way::Mirror ? "mirrors" : "fallbacks",
-            fmt::join(names, " -> ")
-        );
-    }
-
-    // Every service hands on to one other at most; each circle is reported once, at its first
-    // service in the document.
-    void circles(Way way)
-    {
-        std::unordered_map<const Service*, std::size_t> walkOf; // Number of the walk that came by.
-        for (std::size_t at = 0; at < m_document.services.size(); ++at) {
-            std::vector<const Service*> walk;
-            const Service* service = &m_document.services[at];
-            while (service != nullptr && walkOf.emplace(service, at).second) {
-                walk.push_back(service);
-                const std::string* const next = nextOf(service->resilience, way);
-                service = next == nullptr ? nullptr : serviceNamed(*next);
-            }
-            if (service != nullptr && walkOf[service] == at) {
-                circle({std::ranges::find(walk, service), walk.end()}, way);
-            }
-        }
-    }
-
-    void circle(std::vector<const Service*> services, Way way)
-    {
-        // By address: they all stand in one list.
-        std::ranges::rotate(services, std::ranges::min_element(services));
-        const std::string path = fmt::format(
-            "services[{}].resilience.{}", services.front() - m_document.services.data(), keyOf(way)
-        );
-        if (services.size() == 1) {
-            error(
-                path,
-                way == Way::Mirror ? "a service cannot mirror to itself; name another service"
-                                   : "a service cannot fall back to itself; name another service"
-            );
-            return;
-        }
-        std::vector<std::string_view> names;
-        for (const Service* const each : services) {
-            names.push_back(*each->name);
-        }
-        names.push_back(names.front());
-        error(path, circleText(names, way));
-    }
-
     // What is allowed, but does not do what it seems to say.
     void doubts(const Resilience& resilience, const std::string& path)
     {
@@ -448,7 +340,7 @@ private:
     std::vector<Finding>& m_findings;
     TargetBook m_facts;
     std::string m_object;
-    std::unordered_map<std::string_view, const Service*> m_services; // By name.
+    ServicesByName m_services;
     std::unordered_map<std::string_view, const Service*> m_ids;
 };
 

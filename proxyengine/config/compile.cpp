@@ -1,8 +1,8 @@
 #include "proxyengine/config/compile.h"
 
 #include "proxyengine/config/compile_resilience.h"
+#include "proxyengine/config/compile_upstreams.h"
 #include "proxyengine/config/document_value.h"
-#include "proxyengine/config/target_facts.h"
 #include "proxyengine/model/canonical.h"
 #include "proxyengine/model/format.h"
 
@@ -19,7 +19,6 @@ namespace {
 using model::Protocol;
 using model::Route;
 using model::Service;
-using model::Upstream;
 using model::Workload;
 
 bool isHttp(const Route& route)
@@ -32,61 +31,6 @@ bool takes(const Route& route, Protocol protocol)
     return std::ranges::find(route.protocols, protocol) != route.protocols.end();
 }
 
-// The name beside a kind of hashing; empty when the kind has none.
-std::string hashName(
-    model::HashOn on,
-    const std::optional<std::string>& header,
-    const std::optional<std::string>& cookie,
-    const std::optional<std::string>& queryArg,
-    const std::optional<std::string>& uriCapture
-)
-{
-    switch (on) {
-    case model::HashOn::Header:
-        return header.value_or("");
-    case model::HashOn::Cookie:
-        return cookie.value_or("");
-    case model::HashOn::QueryArg:
-        return queryArg.value_or("");
-    case model::HashOn::UriCapture:
-        return uriCapture.value_or("");
-    default:
-        return {};
-    }
-}
-
-HashPlan hashOf(const Upstream& upstream)
-{
-    HashPlan plan;
-    plan.on = upstream.hashOn;
-    plan.fallback = upstream.hashFallback;
-    plan.name = hashName(
-        upstream.hashOn,
-        upstream.hashOnHeader,
-        upstream.hashOnCookie,
-        upstream.hashOnQueryArg,
-        upstream.hashOnUriCapture
-    );
-    plan.fallbackName = hashName(
-        upstream.hashFallback,
-        upstream.hashFallbackHeader,
-        upstream.hashOnCookie,
-        upstream.hashFallbackQueryArg,
-        upstream.hashFallbackUriCapture
-    );
-    plan.cookiePath = upstream.hashOnCookiePath;
-    return plan;
-}
-
-// What protects the targets, whoever they are.
-void takeProtection(const Upstream& upstream, UpstreamPlan& plan)
-{
-    plan.outlierDetection = upstream.outlierDetection;
-    plan.limits = upstream.limits;
-    plan.slowStart = upstream.slowStart.value_or(Duration::zero());
-    plan.locality = upstream.locality;
-}
-
 // Builds the snapshot of one node from a canonical document.
 class Compiler
 {
@@ -94,6 +38,7 @@ public:
     Compiler(const model::Document& document, std::string_view node)
         : m_document(document)
         , m_snapshot(std::make_shared<Snapshot>())
+        , m_targets(document, *m_snapshot)
         , m_resilience(document, m_serviceIndex, *m_snapshot, m_problems)
     {
         m_snapshot->node = node;
@@ -116,7 +61,7 @@ public:
         if (m_document.mesh) {
             m_snapshot->overload = m_document.mesh->overload;
         }
-        addUpstreams();
+        m_targets.addDeclared();
         addServices();
         if (self != m_nodes.end() && self->second->role == model::NodeRole::Sidecar) {
             addSidecar();
@@ -137,123 +82,6 @@ private:
     {
         m_problems.push_back(Problem{
             std::move(path), {}, ErrorCode::InvalidArgument, Severity::Error, std::move(message)});
-    }
-
-    static TargetPlan targetAt(std::string address)
-    {
-        TargetPlan plan;
-        if (const auto parts = model::splitHostPort(address)) {
-            plan.host = parts->host;
-            plan.port = parts->port.value_or(0);
-        }
-        plan.address = std::move(address);
-        return plan;
-    }
-
-    [[nodiscard]] TargetPlan targetOf(const Workload& workload) const
-    {
-        TargetPlan plan = targetAt(workload.inbound.value_or(workload.address));
-        const auto node = m_nodes.find(workload.node);
-        const bool hasZone = node != m_nodes.end() && node->second->zone;
-        plan.zone = workload.zone.value_or(hasZone ? *node->second->zone : std::string());
-        plan.version = workload.version.value_or("");
-        plan.workload = workload.name;
-        return plan;
-    }
-
-    // Every declared upstream; one without targets balances over the workloads of the services
-    // that it is named after or that name it as their host.
-    void addUpstreams()
-    {
-        for (const Workload& workload : m_document.workloads) {
-            m_workloads[workload.service].push_back(&workload);
-        }
-        std::unordered_map<std::string_view, std::vector<std::string_view>> servicesByHost;
-        if (!m_workloads.empty()) {
-            for (const Service& service : m_document.services) {
-                if (service.name && m_workloads.contains(*service.name)) {
-                    servicesByHost[service.host].push_back(*service.name);
-                }
-            }
-        }
-        for (const Upstream& upstream : m_document.upstreams) {
-            UpstreamPlan plan;
-            plan.name = upstream.name;
-            plan.algorithm = upstream.algorithm;
-            plan.healthchecks = upstream.healthchecks;
-            plan.hash = hashOf(upstream);
-            takeProtection(upstream, plan);
-            plan.hostHeader = upstream.hostHeader;
-            plan.isDeclared = true;
-            for (const model::Target& target : upstream.targets) {
-                TargetPlan& added = plan.targets.emplace_back(targetAt(target.target));
-                added.weight = target.weight;
-                added.zone = tagValue(target.tags, "zone:");
-                added.version = tagValue(target.tags, "version:");
-            }
-            if (plan.targets.empty()) {
-                addWorkloads(plan, upstream.name);
-                for (const std::string_view service : servicesByHost[upstream.name]) {
-                    if (service != upstream.name) {
-                        addWorkloads(plan, service);
-                    }
-                }
-            }
-            m_upstreams.emplace(plan.name, m_snapshot->upstreams.size());
-            m_snapshot->upstreams.push_back(std::move(plan));
-        }
-    }
-
-    void addWorkloads(UpstreamPlan& plan, std::string_view service)
-    {
-        const auto found = m_workloads.find(service);
-        if (found == m_workloads.end()) {
-            return;
-        }
-        for (const Workload* const workload : found->second) {
-            plan.targets.push_back(targetOf(*workload));
-        }
-        if (!plan.hostHeader) {
-            plan.hostHeader = service; // A workload's address says nothing to its process.
-        }
-    }
-
-    // The index of the upstream a service balances over; made when it is not declared.
-    std::size_t upstreamOf(const Service& service)
-    {
-        if (const auto found = m_upstreams.find(service.host); found != m_upstreams.end()) {
-            return found->second;
-        }
-        for (const std::string& name : {service.name.value_or(service.host), service.host}) {
-            if (m_workloads.contains(name)) {
-                const std::string key = "workloads of " + name;
-                return makeUpstream(key, name, [&](UpstreamPlan& plan) {
-                    addWorkloads(plan, name);
-                    const auto same =
-                        std::ranges::find(m_document.upstreams, name, &Upstream::name);
-                    if (same != m_document.upstreams.end()) {
-                        takeProtection(*same, plan);
-                    }
-                });
-            }
-        }
-        const std::string address = model::joinHostPort(service.host, service.port);
-        return makeUpstream(address, address, [&](UpstreamPlan& plan) {
-            plan.targets.push_back(targetAt(address));
-        });
-    }
-
-    template <typename Fill>
-    std::size_t makeUpstream(const std::string& key, const std::string& name, const Fill& fill)
-    {
-        const auto [found, isNew] = m_upstreams.emplace(key, m_snapshot->upstreams.size());
-        if (isNew) {
-            UpstreamPlan plan;
-            plan.name = name;
-            fill(plan);
-            m_snapshot->upstreams.push_back(std::move(plan));
-        }
-        return found->second;
     }
 
     static ServicePlan planOf(const Service& service, std::size_t upstream)
@@ -277,7 +105,7 @@ private:
             const Service& service = m_document.services[at];
             if (service.enabled) {
                 m_serviceIndex[at] = m_snapshot->services.size();
-                m_snapshot->services.push_back(planOf(service, upstreamOf(service)));
+                m_snapshot->services.push_back(planOf(service, m_targets.of(service)));
             }
         }
     }
@@ -402,7 +230,7 @@ private:
     {
         UpstreamPlan process;
         process.name = workload.name;
-        process.targets.push_back(processOf(workload));
+        process.targets.push_back(m_targets.processOf(workload));
         m_snapshot->upstreams.push_back(std::move(process));
 
         const auto declared = std::ranges::find_if(m_document.services, [&](const Service& each) {
@@ -432,13 +260,6 @@ private:
         listener.workload = workload.name;
         listener.table = addTable(std::move(draft));
         m_snapshot->listeners.push_back(std::move(listener));
-    }
-
-    [[nodiscard]] TargetPlan processOf(const Workload& workload) const
-    {
-        Workload bare = workload;
-        bare.inbound.reset();
-        return targetOf(bare);
     }
 
     // Every service of the mesh by its name as Host; one table for all workloads of the node.
@@ -485,8 +306,7 @@ private:
     std::shared_ptr<Snapshot> m_snapshot;
     std::vector<Problem> m_problems;
     std::unordered_map<std::string_view, const model::Node*> m_nodes;
-    std::unordered_map<std::string_view, std::vector<const Workload*>> m_workloads; // By service.
-    std::unordered_map<std::string, std::size_t> m_upstreams; // By name or address.
+    UpstreamCompiler m_targets;
     std::vector<std::size_t> m_serviceIndex; // From the document to the snapshot.
     ResilienceCompiler m_resilience;
 };
