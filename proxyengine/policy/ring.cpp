@@ -3,8 +3,9 @@
 #include "proxyengine/base/hash.h"
 
 #include <algorithm>
-#include <charconv>
+#include <bit>
 #include <cmath>
+#include <string>
 
 namespace mesh::policy {
 namespace {
@@ -65,12 +66,30 @@ Ring::Ring(
         m_points.push_back(point.hash);
         m_hosts.push_back(point.host);
     }
+    indexPoints();
+}
+
+void Ring::indexPoints()
+{
+    const std::size_t buckets = std::bit_ceil(std::max<std::size_t>(m_points.size(), 2));
+    m_shift = 64U - static_cast<unsigned>(std::countr_zero(buckets));
+    m_starts.reserve(buckets);
+    std::uint32_t slot = 0;
+    for (std::uint64_t bucket = 0; bucket < buckets; ++bucket) {
+        while (slot < m_points.size() && m_points[slot] < bucket << m_shift) {
+            ++slot;
+        }
+        m_starts.push_back(slot);
+    }
 }
 
 std::size_t Ring::slotOf(std::uint64_t hash) const
 {
-    const auto found = std::ranges::lower_bound(m_points, hash);
-    return found == m_points.end() ? 0 : static_cast<std::size_t>(found - m_points.begin());
+    std::size_t slot = m_starts[hash >> m_shift];
+    while (slot < m_points.size() && m_points[slot] < hash) {
+        ++slot;
+    }
+    return slot == m_points.size() ? 0 : slot;
 }
 
 } // namespace mesh::policy

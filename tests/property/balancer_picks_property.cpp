@@ -36,6 +36,11 @@ namespace {
 constexpr std::uint64_t kRuns = 400;
 constexpr int kStepsPerRun = 200; // 80 000 in all.
 
+std::uint32_t draw(Random& random, std::uint64_t bound)
+{
+    return static_cast<std::uint32_t>(random.below(bound));
+}
+
 // A balancer that does what is asked; mutants differ in one function.
 class Faithful
 {
@@ -64,9 +69,11 @@ public:
     PickVerdict pick(const PickRequest& request, HostSet& hosts, Random& random)
     {
         PickVerdict verdict = Faithful::pick(request, hosts, random);
-        if (verdict.host && request.subset == kAllHosts && !verdict.isPanic) {
-            verdict.host = (*verdict.host + (random.below(100) == 0 ? 1 : 0)) % hosts.size();
-            verdict.level = hosts.level(*verdict.host);
+        const std::uint32_t other = draw(random, 50 * hosts.size());
+        const bool isApt = other < hosts.size() && !hosts[other].isAvailable && !verdict.isPanic
+                           && hosts.level(other) == verdict.level;
+        if (verdict.host && isApt && request.subset == kAllHosts) {
+            verdict.host = other;
         }
         return verdict;
     }
@@ -132,11 +139,6 @@ public:
 private:
     static inline std::uint64_t s_picks = 0;
 };
-
-std::uint32_t draw(Random& random, std::uint64_t bound)
-{
-    return static_cast<std::uint32_t>(random.below(bound));
-}
 
 // One upstream with all its settings, drawn at random.
 struct Settings
