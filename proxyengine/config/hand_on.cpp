@@ -38,8 +38,9 @@ void addCircle(
     std::vector<Finding>& findings
 )
 {
-    // By address: they all stand in one list.
-    std::ranges::rotate(services, std::ranges::min_element(services));
+    // By address: they all stand in one list. Not std::ranges::rotate: clang 14 cannot read the
+    // subrange of libstdc++ 12.
+    std::rotate(services.begin(), std::ranges::min_element(services), services.end());
     std::string text;
     if (services.size() == 1) {
         text = way == HandOn::Mirror ? "a service cannot mirror to itself; name another service"

@@ -194,9 +194,33 @@ struct SplitSticky
     friend bool operator==(const SplitSticky&, const SplitSticky&) = default;
 };
 
+// Ejects a host whose success rate is far below that of the others.
+struct OutlierSuccessRate
+{
+    int minimumHosts = 5;
+    int requestVolume = 100;
+    double stdevFactor = 1.9;
+    double enforcing = 100;
+    friend bool operator==(const OutlierSuccessRate&, const OutlierSuccessRate&) = default;
+};
+
+// Ejects a host that fails too often.
+struct OutlierFailurePercentage
+{
+    double threshold = 85;
+    int minimumHosts = 5;
+    int requestVolume = 50;
+    double enforcing = 100;
+    friend bool operator==(const OutlierFailurePercentage&, const OutlierFailurePercentage&) =
+        default;
+};
+
 // Passive ejection with recovery. Source of fields and defaults: Envoy outlier detection.
 struct OutlierDetection
 {
+    using SuccessRate = OutlierSuccessRate;
+    using FailurePercentage = OutlierFailurePercentage;
+
     int consecutive5xx = 5; // Each count: 0 means never.
     int consecutiveGatewayFailure = 5;
     bool splitLocalOrigin = false; // Connect failures, resets, timeouts are counted apart.
@@ -209,23 +233,7 @@ struct OutlierDetection
     Duration maxEjection = std::chrono::seconds(300);
     Duration ejectionJitter{};
     double maxEjectionPercent = 10; // One host is always allowed when there are two or more.
-    struct SuccessRate
-    {
-        int minimumHosts = 5;
-        int requestVolume = 100;
-        double stdevFactor = 1.9;
-        double enforcing = 100;
-        friend bool operator==(const SuccessRate&, const SuccessRate&) = default;
-    };
     std::optional<SuccessRate> successRate;
-    struct FailurePercentage
-    {
-        double threshold = 85;
-        int minimumHosts = 5;
-        int requestVolume = 50;
-        double enforcing = 100;
-        friend bool operator==(const FailurePercentage&, const FailurePercentage&) = default;
-    };
     std::optional<FailurePercentage> failurePercentage;
     bool unejectOnActiveSuccess = true;
     friend bool operator==(const OutlierDetection&, const OutlierDetection&) = default;
