@@ -25,13 +25,6 @@ struct HashRule
     std::string cookiePath = "/";
 };
 
-// A group of the route's regular expression and what it took of the path.
-struct UriCapture
-{
-    std::string_view name; // Empty: only its number.
-    std::string_view value;
-};
-
 // What a request offers; nothing is copied, empty means absent.
 struct HashInput
 {

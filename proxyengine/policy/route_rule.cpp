@@ -6,7 +6,9 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <map>
 
 namespace mesh::policy {
 
@@ -115,6 +117,34 @@ std::optional<std::size_t> Pattern::prefixOf(std::string_view text) const
         return std::nullopt;
     }
     return whole.size();
+}
+
+std::size_t Pattern::captures(std::string_view text, std::span<UriCapture> out) const
+{
+    std::array<re2::StringPiece, kCapturesMax + 1> groups; // The first is the whole match.
+    const std::size_t count = std::min(
+        {static_cast<std::size_t>(std::max(m_regex->NumberOfCapturingGroups(), 0)),
+         kCapturesMax,
+         out.size()}
+    );
+    const bool isMatched = m_regex->Match(
+        toPiece(text),
+        0,
+        text.size(),
+        re2::RE2::ANCHOR_START,
+        groups.data(),
+        static_cast<int>(count) + 1
+    );
+    if (!isMatched) {
+        return 0;
+    }
+    const std::map<int, std::string>& names = m_regex->CapturingGroupNames();
+    for (std::size_t at = 0; at < count; ++at) {
+        const auto name = names.find(static_cast<int>(at) + 1);
+        out[at].name = name == names.end() ? std::string_view() : std::string_view(name->second);
+        out[at].value = {groups[at + 1].data(), groups[at + 1].size()};
+    }
+    return count;
 }
 
 std::optional<HostPattern> HostPattern::make(std::string_view text)

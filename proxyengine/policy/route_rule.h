@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,10 @@ public:
     [[nodiscard]] bool isFoundIn(std::string_view text) const;
     // How many bytes at the start of `text` it takes; nothing when it does not begin there.
     [[nodiscard]] std::optional<std::size_t> prefixOf(std::string_view text) const;
+
+    // The first kCapturesMax groups of prefixOf()'s match into `out`. Returns how many.
+    static constexpr std::size_t kCapturesMax = 16;
+    [[nodiscard]] std::size_t captures(std::string_view text, std::span<UriCapture> out) const;
 
 private:
     explicit Pattern(std::unique_ptr<const re2::RE2> regex);

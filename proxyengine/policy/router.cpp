@@ -141,7 +141,7 @@ public:
         if (m_rank == kNoRank) {
             return std::nullopt;
         }
-        return RouteMatch{m_entries[m_rank].route, m_matchedBytes};
+        return RouteMatch{m_entries[m_rank].route, m_matched.bytes, m_matched.pattern};
     }
 
 private:
@@ -159,25 +159,29 @@ private:
             if (!m_rules[entry.rule].matches(m_request)) {
                 continue;
             }
-            const auto bytes = matchedBytes(entry, prefixBytes);
-            if (bytes) {
+            if (const auto matched = matchPath(entry, prefixBytes)) {
                 m_rank = item.rank;
-                m_matchedBytes = *bytes;
+                m_matched = *matched;
                 return;
             }
         }
     }
 
-    [[nodiscard]] std::optional<std::size_t> matchedBytes(
-        const Entry& entry, std::size_t prefixBytes
-    ) const
+    struct Matched
+    {
+        std::size_t bytes = 0; // Of the path.
+        const Pattern* pattern = nullptr;
+    };
+
+    [[nodiscard]] std::optional<Matched> matchPath(const Entry& entry, std::size_t prefixBytes)
+        const
     {
         if (!entry.group.isRegex) {
-            return prefixBytes;
+            return Matched{prefixBytes, nullptr};
         }
         for (const std::size_t pattern : entry.patterns) {
             if (const auto bytes = m_patterns[pattern].prefixOf(m_request.path)) {
-                return bytes;
+                return Matched{*bytes, &m_patterns[pattern]};
             }
         }
         return std::nullopt;
@@ -188,7 +192,7 @@ private:
     const std::vector<RouteRule>& m_rules;
     const std::vector<Pattern>& m_patterns;
     std::uint32_t m_rank = kNoRank;
-    std::size_t m_matchedBytes = 0;
+    Matched m_matched;
 };
 
 bool isHttp(const model::Route& route)

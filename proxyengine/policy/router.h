@@ -31,11 +31,21 @@ struct RequestView
     std::size_t headerCount = 0;
 };
 
+class Pattern; // route_rule.h
+
+// A group of the route's regular expression and what it took of the path.
+struct UriCapture
+{
+    std::string_view name; // Empty: only its number.
+    std::string_view value;
+};
+
 struct RouteMatch
 {
     std::size_t route; // Index as given to Router's constructor.
     std::size_t
         matchedPathBytes; // Length of the prefix of the path that strip_path removes; 0: none.
+    const Pattern* pattern = nullptr; // The router's; null: the route was not found by one.
 };
 
 // Finds the route of a request, flavor traditional_compatible of the gateway format: routes compile

@@ -1,8 +1,11 @@
 #include "proxyengine/policy/hash_key.h"
+#include "proxyengine/policy/route_rule.h"
 #include "proxyengine/proxy/client_connection.h"
 #include "proxyengine/proxy/error_page.h"
 #include "proxyengine/proxy/worker.h"
 
+#include <array>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -58,6 +61,11 @@ std::optional<std::uint64_t> ClientConnection::hashFor(const UpstreamState& upst
     input.path = exchange.path;
     input.query = exchange.query.empty() ? exchange.query : exchange.query.substr(1);
     input.headers = headers;
+    std::array<policy::UriCapture, policy::Pattern::kCapturesMax> groups;
+    if (exchange.pattern != nullptr) {
+        const std::size_t count = exchange.pattern->captures(exchange.path, groups);
+        input.captures = std::span(groups).first(count);
+    }
     const policy::HashVerdict verdict = hashOf(upstream.hashRule, input, m_worker.random());
     if (verdict.cookie) {
         exchange.answerFields.append("Set-Cookie: ");

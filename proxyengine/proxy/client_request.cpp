@@ -116,6 +116,7 @@ bool ClientConnection::route()
         return false;
     }
     exchange.matchedPathBytes = match->matchedPathBytes;
+    exchange.pattern = match->pattern;
     if (!exchange.route->allowsHttp && !m_listener->isTls) {
         if (exchange.route->redirectStatus == 426) {
             answerSelf(

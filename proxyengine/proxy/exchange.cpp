@@ -31,6 +31,7 @@ void Exchange::reset()
     route = nullptr;
     service = nullptr;
     matchedPathBytes = 0;
+    pattern = nullptr;
     row = nullptr;
     upstream = nullptr;
     policy = nullptr;

@@ -46,6 +46,7 @@ struct Exchange
     const config::RoutePlan* route = nullptr;
     const config::ServicePlan* service = nullptr;
     std::size_t matchedPathBytes = 0;
+    const policy::Pattern* pattern = nullptr; // That found the route; null: none did.
     telemetry::RequestRow* row = nullptr;
     UpstreamState* upstream = nullptr;
     RequestPolicy* policy = nullptr; // The worker's; null: nothing to look after.

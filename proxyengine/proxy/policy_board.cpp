@@ -122,10 +122,12 @@ void PolicyBoard::take(const ConcurrencyReport& report)
 void PolicyBoard::take(const PolicyNotice& notice)
 {
     const bool isLimit = notice.kind == "limit_reached";
+    // Whoever watches must be able to tell a fault that was ordered from one that was not.
+    const bool isFault = notice.kind == "fault_injected" && notice.reason.empty();
     m_ledger.note(
         notice.kind,
         notice.subject,
-        notice.reason,
+        isFault ? std::string_view("faults are injected by configuration") : notice.reason,
         notice.count,
         isLimit ? firstWord(notice.reason) : std::string_view()
     );

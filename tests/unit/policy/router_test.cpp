@@ -1,9 +1,11 @@
 #include "proxyengine/policy/router.h"
 
 #include "proxyengine/policy/route_priority.h"
+#include "proxyengine/policy/route_rule.h"
 
 #include <QtTest>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,7 @@ private Q_SLOTS:
     void prefersTheOlderOfEquals();
     void namesWhatItRefuses();
     void findsNothingWhenEmpty();
+    void givesTheGroupsOfTheExpressionThatMatched();
 };
 
 namespace {
@@ -264,6 +267,30 @@ void RouterTest::findsNothingWhenEmpty()
     request.path = "/";
 
     QVERIFY(!router.match(request));
+}
+
+void RouterTest::givesTheGroupsOfTheExpressionThatMatched()
+{
+    model::Route route;
+    route.paths = {"/plain", "~/users/(?<user>[a-z]+)/(\\d+)(x)?$"};
+    std::vector<Router::Refusal> refusals;
+    const Router router = Router::make({&route}, refusals);
+    QVERIFY(refusals.empty());
+    RequestView request;
+    request.method = "GET";
+    request.path = "/users/ann/17";
+    const auto match = router.match(request);
+    QVERIFY(match && match->pattern != nullptr);
+    std::array<UriCapture, Pattern::kCapturesMax> groups;
+    QCOMPARE(match->pattern->captures(request.path, groups), std::size_t{3});
+    QVERIFY(groups[0].name == "user" && groups[0].value == "ann");
+    QVERIFY(groups[1].name.empty() && groups[1].value == "17");
+    QVERIFY(groups[2].value.empty());
+
+    std::array<UriCapture, 1> few;
+    QCOMPARE(match->pattern->captures(request.path, few), std::size_t{1});
+    request.path = "/plain";
+    QVERIFY(router.match(request)->pattern == nullptr);
 }
 
 } // namespace mesh::policy
