@@ -59,27 +59,33 @@ void HistogramCounts::record(std::uint64_t value, std::uint32_t count)
 
 void HistogramCounts::merge(const HistogramCounts& other)
 {
-    if (other.m_buckets.empty()) {
-        return;
-    }
-    std::vector<Bucket> merged;
-    merged.reserve(m_buckets.size() + other.m_buckets.size());
-    auto left = m_buckets.begin();
-    auto right = other.m_buckets.begin();
-    while (left != m_buckets.end() && right != other.m_buckets.end()) {
-        if (left->index < right->index) {
-            merged.push_back(*left++);
-        } else if (right->index < left->index) {
-            merged.push_back(*right++);
-        } else {
-            merged.push_back({left->index, left->count + right->count});
-            ++left;
-            ++right;
+    // Mostly nothing is new; what is new makes room, and is merged from the back.
+    std::size_t fresh = 0;
+    auto own = m_buckets.begin();
+    for (const Bucket& bucket : other.m_buckets) {
+        own = std::find_if(own, m_buckets.end(), [&bucket](const Bucket& candidate) {
+            return candidate.index >= bucket.index;
+        });
+        if (own == m_buckets.end() || own->index != bucket.index) {
+            ++fresh;
         }
     }
-    merged.insert(merged.end(), left, m_buckets.end());
-    merged.insert(merged.end(), right, other.m_buckets.end());
-    m_buckets = std::move(merged);
+    std::size_t left = m_buckets.size();
+    std::size_t right = other.m_buckets.size();
+    m_buckets.resize(left + fresh);
+    std::size_t to = m_buckets.size();
+    while (right > 0) {
+        Bucket next = other.m_buckets[right - 1];
+        if (left > 0 && m_buckets[left - 1].index > next.index) {
+            next = m_buckets[--left];
+        } else {
+            if (left > 0 && m_buckets[left - 1].index == next.index) {
+                next.count += m_buckets[--left].count;
+            }
+            --right;
+        }
+        m_buckets[--to] = next;
+    }
 }
 
 std::uint64_t HistogramCounts::total() const
