@@ -108,6 +108,7 @@ struct GrpcHealthCall::State
     std::optional<int> grpcStatus;
     std::string grpcMessage;
     std::string body;
+    std::string failure;
     bool isClosed = false;
     std::uint32_t closeReason = 0;
 
@@ -316,24 +317,33 @@ std::string_view GrpcHealthCall::toSend()
 
 void GrpcHealthCall::onSent(std::size_t count) { m_state->unsent.remove_prefix(count); }
 
-std::optional<GrpcHealthAnswer> GrpcHealthCall::onBytes(std::string_view bytes)
+void GrpcHealthCall::onBytes(std::string_view bytes)
 {
-    if (m_state->session == nullptr) {
-        return GrpcHealthAnswer{GrpcHealthAnswer::Kind::Broken, "no memory"};
+    if (m_state->session == nullptr || m_state->isClosed) {
+        return;
     }
     const ssize_t taken =
         nghttp2_session_mem_recv(m_state->session.get(), toBytes(bytes.data()), bytes.size());
     if (taken < 0) {
-        return GrpcHealthAnswer{
-            GrpcHealthAnswer::Kind::Broken,
-            fmt::format("not HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken)))};
+        m_state->failure = fmt::format("not HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken)));
+    }
+}
+
+std::optional<GrpcHealthAnswer> GrpcHealthCall::answer() const
+{
+    using Kind = GrpcHealthAnswer::Kind;
+    if (!m_state->failure.empty()) {
+        return GrpcHealthAnswer{Kind::Broken, m_state->failure};
+    }
+    if (m_state->session == nullptr) {
+        return GrpcHealthAnswer{Kind::Broken, "no memory"};
     }
     if (m_state->isClosed) {
         return m_state->answer();
     }
-    // A peer that is not HTTP/2 ends the session from our side: nothing will come any more.
+    // A peer that breaks HTTP/2 ends the session from our side: nothing will come any more.
     if (nghttp2_session_want_read(m_state->session.get()) == 0) {
-        return GrpcHealthAnswer{GrpcHealthAnswer::Kind::Broken, "the peer ended HTTP/2"};
+        return GrpcHealthAnswer{Kind::Broken, "the peer does not speak HTTP/2"};
     }
     return std::nullopt;
 }

@@ -41,8 +41,9 @@ public:
     // What waits to be sent; empty: nothing at present. Valid until the next call of anything.
     [[nodiscard]] std::string_view toSend();
     void onSent(std::size_t count);
-    // The answer, once. Bytes behind it are not looked at.
-    [[nodiscard]] std::optional<GrpcHealthAnswer> onBytes(std::string_view bytes);
+    void onBytes(std::string_view bytes);
+    // Once it is known; to be asked after every step, sending included.
+    [[nodiscard]] std::optional<GrpcHealthAnswer> answer() const;
 
 private:
     struct State;

@@ -115,6 +115,7 @@ private Q_SLOTS:
     void aNoteIsAStateUntilItHasBeenSilent();
     void whatIsOnlyCountedIsNotTold();
     void aLimitIsNamedInTheDetail();
+    void injectedFaultsAreToldThoughTheirNoticeSaysNothing();
 };
 
 void PolicyBoardTest::aBreakerOpensThroughItsCellAndIsTold()
@@ -307,6 +308,15 @@ void PolicyBoardTest::aLimitIsNamedInTheDetail()
     QCOMPARE(frame.policy[1].detail, std::string("max_pending"));
     QCOMPARE(frame.policy[1].count, std::uint64_t{3});
     QCOMPARE(frame.states.size(), std::size_t{2});
+}
+
+void PolicyBoardTest::injectedFaultsAreToldThoughTheirNoticeSaysNothing()
+{
+    Fixture f;
+    f.notice("fault_injected", "", 2);
+
+    QCOMPARE(f.events.size(), std::size_t{1});
+    QCOMPARE(f.frame().states.at(0).kind, std::string("fault"));
 }
 
 QTEST_APPLESS_MAIN(PolicyBoardTest)
