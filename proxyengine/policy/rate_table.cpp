@@ -20,12 +20,12 @@ RateVerdict RateTable::take(std::string_view key, RateNow now)
 {
     const std::uint64_t hash = hashOf(key);
     Bucket& bucket = bucketOf(hash);
+    RateVerdict verdict;
     for (int tries = 0; tries < kTriesMax; ++tries) {
         // Read before the scan: whoever places a key in between makes settle() fail.
         const std::uint64_t version = bucket.version.load(std::memory_order_acquire);
         const std::size_t found = find(bucket, hash);
         if (found < kBucketKeys) {
-            RateVerdict verdict;
             if (takeAt(bucket, found, hash, now, verdict) == Taken::Yes) {
                 return verdict;
             }
@@ -38,7 +38,9 @@ RateVerdict RateTable::take(std::string_view key, RateNow now)
         if (free == kBucketKeys) {
             return takeShared(bucket, now);
         }
-        settle(bucket, free, hash, {version, now});
+        if (settle(bucket, free, hash, {version, now}, verdict) == Taken::Yes) {
+            return verdict;
+        }
     }
     return takeShared(bucket, now);
 }
@@ -132,25 +134,34 @@ RateTable::Taken RateTable::takeAt(
     return Taken::Disturbed;
 }
 
-void RateTable::settle(Bucket& bucket, std::size_t entry, std::uint64_t hash, Sight sight)
+RateTable::Taken RateTable::settle(
+    Bucket& bucket, std::size_t entry, std::uint64_t hash, Sight sight, RateVerdict& verdict
+)
 {
     std::uint64_t version = sight.version;
     if (!bucket.version.compare_exchange_strong(
             version, sight.version + 1, std::memory_order_acq_rel
         )) {
-        return;
+        return Taken::Disturbed;
     }
     // Alone now. The word may still be taken from under its old key: then it is not free any more.
     Word& word = bucket.words[entry];
     std::uint64_t seen = word.load(std::memory_order_acquire);
-    if (m_rule.isAtRest(seen, sight.now)
+    const bool isFree =
+        m_rule.isAtRest(seen, sight.now)
         && word.compare_exchange_strong(
             seen, RateRule::kNoWord, std::memory_order_acq_rel, std::memory_order_relaxed
-        )) {
+        );
+    if (isFree) {
+        // With its first request already counted, so that the entry is not free again at once, and
+        // its word is none that a late taker of the old key may have seen.
+        std::uint64_t first = 0;
+        verdict = m_rule.take(first, sight.now);
         bucket.keys[entry].store(hash, std::memory_order_release);
-        word.store(0, std::memory_order_release);
+        word.store(first, std::memory_order_release);
     }
     bucket.version.store(sight.version + 2, std::memory_order_release);
+    return isFree ? Taken::Yes : Taken::Disturbed;
 }
 
 RateVerdict RateTable::takeShared(Bucket& bucket, RateNow now)

@@ -20,12 +20,11 @@ namespace mesh::policy {
 //
 // Threads: any. A word changes by compare-and-exchange only, and its own order makes each count
 // exact. An entry changes its key only from rest and only by the thread that made the bucket's
-// version odd: it first sets the word to RateRule::kNoWord, then the key, then the word to 0
-// (release). Whoever takes from a word (acquire) and then still sees its key at the entry has
-// charged the right key; otherwise it starts again. No thread waits for another: after kTriesMax
-// disturbed looks it uses the bucket's shared state.
-// Cost: one hash and a scan of at most kBucketKeys hashes in two cache lines; no allocation after
-// construction.
+// version odd: it first sets the word to RateRule::kNoWord, then the key, then the word to that of
+// its first request (release). Whoever takes from a word (acquire) and then still sees its key at
+// the entry has charged the right key; otherwise it starts again. No thread waits for another:
+// after kTriesMax disturbed looks it uses the bucket's shared state. Cost: one hash and a scan of
+// at most kBucketKeys hashes in two cache lines; no allocation after construction.
 class RateTable
 {
 public:
@@ -69,7 +68,9 @@ private:
     Taken takeAt(
         Bucket& bucket, std::size_t entry, std::uint64_t hash, RateNow now, RateVerdict& verdict
     );
-    void settle(Bucket& bucket, std::size_t entry, std::uint64_t hash, Sight sight);
+    Taken settle(
+        Bucket& bucket, std::size_t entry, std::uint64_t hash, Sight sight, RateVerdict& verdict
+    );
     [[nodiscard]] RateVerdict takeShared(Bucket& bucket, RateNow now);
 
     RateRule m_rule;
