@@ -36,8 +36,8 @@ BENCHMARK_CAPTURE(outlierObserve, failure, OutlierOutcome::Kind::Answer5xx);
 void outlierSweep(benchmark::State& state)
 {
     model::OutlierDetection settings;
-    settings.successRate.emplace();
-    settings.failurePercentage.emplace();
+    settings.successRate = model::OutlierDetection::SuccessRate();
+    settings.failurePercentage = model::OutlierDetection::FailurePercentage();
     const auto hosts = static_cast<std::size_t>(state.range(0));
     OutlierDetector detector(settings, hosts, TimePoint(0s));
     Random random(Seed{7});

@@ -23,6 +23,7 @@ class BreakerThreadsProperty : public QObject
 private Q_SLOTS:
     void takesEveryProbeOnce();
     void catchesAPlainStore();
+    void keepsItsProbesWhileTheMachineTurns();
     void keepsTheConcurrencyLimit();
 };
 
@@ -131,6 +132,64 @@ void BreakerThreadsProperty::takesEveryProbeOnce()
 void BreakerThreadsProperty::catchesAPlainStore()
 {
     QVERIFY(countAdmitted<PlainStore>(1, test::firstSeed()) > 1);
+}
+
+// The control thread opens, half-opens and opens again while workers ask: in no round more probes
+// than there are.
+void BreakerThreadsProperty::keepsItsProbesWhileTheMachineTurns()
+{
+    using namespace std::chrono_literals;
+    constexpr std::uint32_t kRounds = 300;
+    model::Breaker settings;
+    settings.minRequests = 1;
+    settings.probes = 5;
+    TimePoint now(0s);
+    BreakerMachine machine(settings, now);
+    std::atomic<std::uint64_t> word{machine.gate().word()};
+    std::vector<std::atomic<std::uint32_t>> admitted(kRounds + 2);
+    std::atomic<bool> isOver{false};
+    const auto ask = [&](std::uint32_t thread) {
+        Random random(deriveSeed(Seed{1}, thread));
+        while (!isOver.load()) {
+            std::uint64_t seen = word.load();
+            const BreakerAdmission admission = admitThrough(BreakerGate::fromWord(seen), random);
+            if (!admission.isAdmitted()) {
+                word.wait(seen);
+            } else if (word.compare_exchange_strong(seen, admission.gate.word())) {
+                admitted[admission.round()].fetch_add(1);
+                admitted[admission.round()].notify_all();
+            }
+        }
+    };
+    const auto publish = [&](const BreakerStep& step) {
+        if (step.gate) {
+            word.store(step.gate->word());
+            word.notify_all();
+        }
+    };
+    {
+        std::vector<Thread> threads;
+        for (std::uint32_t i = 1; i < kThreads; ++i) {
+            threads.emplace_back("asker " + std::to_string(i), [&ask, i] { ask(i); });
+        }
+        publish(machine.observe(now, 0, {0, 1, 0}));
+        for (std::uint32_t round = 1; round <= kRounds; ++round) {
+            now += settings.open;
+            publish(machine.advance(now));
+            // Some probe is answered badly while others are still being taken.
+            admitted[round].wait(0);
+            publish(machine.observe(now, round, {0, 1, 0}));
+        }
+        isOver.store(true);
+        publish(machine.advance(now + settings.open));
+        for (Thread& thread : threads) {
+            thread.join();
+        }
+    }
+    for (std::uint32_t round = 1; round <= kRounds; ++round) {
+        QVERIFY(admitted[round].load() >= 1 && admitted[round].load() <= 5);
+    }
+    QVERIFY(admitted[kRounds + 1].load() <= 5); // The call to come home.
 }
 
 void BreakerThreadsProperty::keepsTheConcurrencyLimit()

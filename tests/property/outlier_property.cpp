@@ -164,13 +164,13 @@ model::OutlierDetection randomSettings(Random& random)
     constexpr std::array<double, 6> kPercents = {0, 10, 28, 33.3, 50, 100};
     settings.maxEjectionPercent = kPercents[random.below(kPercents.size())];
     if (random.chance(0.5)) {
-        settings.successRate.emplace();
+        settings.successRate = model::OutlierDetection::SuccessRate();
         settings.successRate->requestVolume = static_cast<int>(2 + random.below(10));
         settings.successRate->minimumHosts = static_cast<int>(1 + random.below(5));
         settings.successRate->stdevFactor = 0.5 + random.unit();
     }
     if (random.chance(0.5)) {
-        settings.failurePercentage.emplace();
+        settings.failurePercentage = model::OutlierDetection::FailurePercentage();
         settings.failurePercentage->requestVolume = static_cast<int>(2 + random.below(10));
         settings.failurePercentage->minimumHosts = static_cast<int>(1 + random.below(5));
         settings.failurePercentage->threshold = static_cast<double>(20 + random.below(80));

@@ -332,7 +332,7 @@ void OutlierTest::ejectsByFailurePercentage()
 {
     Random random(Seed{1});
     model::OutlierDetection settings = makeRateSettings();
-    settings.failurePercentage.emplace();
+    settings.failurePercentage = model::OutlierDetection::FailurePercentage();
     OutlierDetector detector(settings, 5, TimePoint(0s));
     feedShare(detector, 0, 100, 85);
     feedShare(detector, 1, 100, 84);
@@ -357,7 +357,7 @@ void OutlierTest::ejectsBySuccessRate()
 {
     Random random(Seed{1});
     model::OutlierDetection settings = makeRateSettings();
-    settings.successRate.emplace();
+    settings.successRate = model::OutlierDetection::SuccessRate();
     OutlierDetector detector(settings, 10, TimePoint(0s));
     for (std::size_t host = 0; host < 9; ++host) {
         feedShare(detector, host, 100, 0);
@@ -386,7 +386,7 @@ void OutlierTest::judgesOnlyEnoughHostsWithEnoughRequests()
 {
     Random random(Seed{1});
     model::OutlierDetection settings = makeRateSettings();
-    settings.failurePercentage.emplace();
+    settings.failurePercentage = model::OutlierDetection::FailurePercentage();
     for (const int volume : {49, 50}) {
         OutlierDetector detector(settings, 5, TimePoint(0s));
         for (std::size_t host = 0; host < 5; ++host) {
@@ -403,7 +403,7 @@ void OutlierTest::ejectsByAnswersAtAll()
     model::OutlierDetection settings = makeRateSettings();
     settings.splitLocalOrigin = true;
     settings.consecutiveLocalOriginFailure = 0;
-    settings.successRate.emplace();
+    settings.successRate = model::OutlierDetection::SuccessRate();
     OutlierDetector detector(settings, 10, TimePoint(0s));
     for (std::size_t host = 0; host < 9; ++host) {
         feedShare(detector, host, 200, 100);
