@@ -52,8 +52,8 @@ struct Responder::Link
 
 // One client of the small server: reads a request whole, waits for its answer, goes on.
 //
-//   Head --> Body --> Handling --> Head ...      any --> Closing (answer is written out, then
-//   closed)
+//   Head --> Body --> Handling --> Head ...
+//   any --> Closing (the answer is written out) --> Lingering (of a refused request) --> Closed
 class ServerConnection final
     : public net::FdHandler
     , private net::TimerHandler
@@ -76,11 +76,13 @@ public:
     [[nodiscard]] std::size_t pendingBytes() const { return m_out.size() - m_outAt; }
 
 private:
-    enum class Phase : std::uint8_t { Head, Body, Handling, Closing, Closed };
+    enum class Phase : std::uint8_t { Head, Body, Handling, Closing, Lingering, Closed };
 
     void onReady(net::Ready ready) override;
     void onTimer(net::Timer& timer) override;
     void readSome();
+    void linger();
+    void drain();
     void process();
     [[nodiscard]] bool takeHead();
     [[nodiscard]] bool takeBody();
@@ -109,6 +111,7 @@ private:
     std::size_t m_outAt = 0;
     bool m_isHeadMethod = false;
     bool m_keepsAlive = true;
+    bool m_isRefused = false; // Bytes of the request may still be on their way.
     bool m_isChunkedAnswer = false;
     bool m_mayHaveInput = false; // Reading stopped before the socket was drained.
     bool m_isProcessing = false;

@@ -80,6 +80,7 @@ private Q_SLOTS:
     void aRequestIsAnsweredAndTheConnectionIsKept();
     void aLargeBodyPassesBothWays();
     void aBodyAboveTheLimitIsRefused();
+    void aRefusalReachesAClientThatIsStillSending();
     void aLateAnswerArrives();
     void anAnswerNobodyGaveIsA500();
     void streamsArriveInPiecesUntilTheirEnd();
@@ -128,6 +129,35 @@ void ServerClientTest::aBodyAboveTheLimitIsRefused()
 
     QCOMPARE(bench.exchange(bench.callTo("/", "POST", "0123456789"))->status, 200);
     QCOMPARE(bench.exchange(bench.callTo("/", "POST", "0123456789a"))->status, 413);
+}
+
+void ServerClientTest::aRefusalReachesAClientThatIsStillSending()
+{
+    ServerOptions options;
+    options.bodyBytesMax = 10;
+    Bench bench(&echo, options);
+    const FileDescriptor socket = *net::connectTo(bench.server->address());
+    const std::string request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n"
+                                + std::string(20'000'000, 'x');
+    std::size_t sent = 0;
+    bool isReset = false;
+    std::string answer;
+    std::vector<char> buffer(4096);
+
+    QVERIFY(bench.runUntil([&] {
+        const auto wrote = net::writeSome(socket.get(), std::string_view(request).substr(sent));
+        sent += wrote.count;
+        isReset = wrote.status != net::IoStatus::Done && wrote.status != net::IoStatus::WouldBlock;
+        return isReset || sent == request.size();
+    }));
+    QVERIFY(!isReset);
+    QVERIFY(bench.runUntil([&] {
+        const net::IoStep step = net::readSome(socket.get(), buffer);
+        answer.append(buffer.data(), step.count);
+        return step.status == net::IoStatus::Closed;
+    }));
+    QVERIFY(answer.starts_with("HTTP/1.1 413 "));
+    QVERIFY(answer.ends_with("}"));
 }
 
 void ServerClientTest::aLateAnswerArrives()
