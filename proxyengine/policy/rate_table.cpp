@@ -36,13 +36,13 @@ RateVerdict RateTable::take(std::string_view key, RateNow now)
         }
         const std::size_t free = findFree(bucket, now);
         if (free == kBucketKeys) {
-            return takeShared(bucket, now);
+            break;
         }
         if (settle(bucket, free, hash, {version, now}, verdict) == Taken::Yes) {
             return verdict;
         }
     }
-    return takeShared(bucket, now);
+    return takeShared(bucket, hash, now);
 }
 
 void RateTable::giveBack(std::string_view key, RateNow now)
@@ -94,7 +94,7 @@ RateTable::Bucket& RateTable::bucketOf(std::uint64_t hash)
 std::size_t RateTable::find(const Bucket& bucket, std::uint64_t hash)
 {
     for (std::size_t i = 0; i < kBucketKeys; ++i) {
-        if (bucket.keys[i].load(std::memory_order_acquire) == hash) {
+        if (bucket.keys[i].load() == hash) {
             return i;
         }
     }
@@ -155,24 +155,44 @@ RateTable::Taken RateTable::settle(
     if (isFree) {
         // With its first request already counted, so that the entry is not free again at once, and
         // its word is none that a late taker of the old key may have seen.
-        std::uint64_t first = 0;
+        bucket.keys[entry].store(hash); // From here in one order with takeShared().
+        const std::uint64_t shared = bucket.shared.load();
+        std::uint64_t first = shared;
         verdict = m_rule.take(first, sight.now);
-        bucket.keys[entry].store(hash, std::memory_order_release);
-        word.store(first, std::memory_order_release);
+        word.store(first);
+        // Whoever of this key took from the shared state without seeing the word is counted now.
+        std::uint64_t corrected = bucket.shared.load();
+        if (corrected != shared) {
+            const RateVerdict late = m_rule.take(corrected, sight.now);
+            verdict = word.compare_exchange_strong(first, corrected) ? late : verdict;
+        }
     }
     bucket.version.store(sight.version + 2, std::memory_order_release);
     return isFree ? Taken::Yes : Taken::Disturbed;
 }
 
-RateVerdict RateTable::takeShared(Bucket& bucket, RateNow now)
+RateVerdict RateTable::takeShared(Bucket& bucket, std::uint64_t hash, RateNow now)
 {
     m_overflows.fetch_add(1, std::memory_order_relaxed);
     RateVerdict verdict;
+    std::uint64_t seen = bucket.shared.load();
+    std::uint64_t next = seen;
+    do {
+        next = seen;
+        verdict = m_rule.take(next, now);
+    } while (verdict.isAdmitted && !bucket.shared.compare_exchange_weak(seen, next));
+
+    // Placed meanwhile: its entry may not know of this request.
+    const std::size_t found = verdict.isAdmitted ? find(bucket, hash) : kBucketKeys;
+    RateVerdict own;
+    if (found == kBucketKeys || takeAt(bucket, found, hash, now, own) == Taken::Disturbed) {
+        return verdict;
+    }
     step(bucket.shared, [&](std::uint64_t& word) {
-        verdict = m_rule.take(word, now);
-        return verdict.isAdmitted;
+        m_rule.giveBack(word, now);
+        return true;
     });
-    return verdict;
+    return own;
 }
 
 } // namespace mesh::policy

@@ -14,17 +14,21 @@ namespace mesh::policy {
 //
 // A key is known by a 64-bit hash under the given seed and lives in one bucket of kBucketKeys. An
 // entry is free again as soon as its word is at rest, so nothing is lost by forgetting it. When all
-// entries of a bucket are in use, further keys of that bucket share one state, together: each of
-// them still gets no more than the limit, but may get less (overflows() counts these). Sized four
-// times the keys that are active at once, that happens to less than one key in a million.
+// entries of a bucket are in use, further keys of that bucket share one state, together, and a key
+// that finds an entry later begins with what is counted there: each of them still gets no more than
+// the limit, but may get less (overflows() counts these requests). Sized four times the keys that
+// are active at once, that happens to less than one key in a million.
 //
 // Threads: any. A word changes by compare-and-exchange only, and its own order makes each count
 // exact. An entry changes its key only from rest and only by the thread that made the bucket's
 // version odd: it first sets the word to RateRule::kNoWord, then the key, then the word to that of
-// its first request (release). Whoever takes from a word (acquire) and then still sees its key at
-// the entry has charged the right key; otherwise it starts again. No thread waits for another:
-// after kTriesMax disturbed looks it uses the bucket's shared state. Cost: one hash and a scan of
-// at most kBucketKeys hashes in two cache lines; no allocation after construction.
+// its first request. Whoever takes from a word and then still sees its key at the entry has charged
+// the right key; otherwise it starts again. No thread waits for another: after kTriesMax disturbed
+// looks it uses the shared state. That and the placing of a key are sequentially consistent, so
+// that one of the two sees the other. (Only if a thread is suspended twice in the few instructions
+// of placing a key may that key get up to one limit more.)
+// Cost: one hash and a scan of at most kBucketKeys hashes in two cache lines; no allocation after
+// construction.
 class RateTable
 {
 public:
@@ -71,7 +75,7 @@ private:
     Taken settle(
         Bucket& bucket, std::size_t entry, std::uint64_t hash, Sight sight, RateVerdict& verdict
     );
-    [[nodiscard]] RateVerdict takeShared(Bucket& bucket, RateNow now);
+    [[nodiscard]] RateVerdict takeShared(Bucket& bucket, std::uint64_t hash, RateNow now);
 
     RateRule m_rule;
     std::uint64_t m_seed;

@@ -210,6 +210,8 @@ private:
         const bool isUntouched = m_outcome.kind == Kind::ConnectFailure
                                  || m_outcome.kind == Kind::RefusedStream
                                  || m_progress.sent == AttemptProgress::Sent::Nothing;
+        const bool isHalf = m_progress.answered == AttemptProgress::Answered::Something
+                            || m_progress.body == RetryProgress::Body::TooLarge;
         if (m_outcome.kind == Kind::RefusedHere) {
             m_violation = "our own refusal was retried";
         } else if (m_progress.attemptsMade >= m_settings.attempts) {
@@ -217,7 +219,7 @@ private:
                 fmt::format("attempt {} of {}", m_progress.attemptsMade + 1, m_settings.attempts);
         } else if (isDelicate && !isUntouched && !m_settings.nonIdempotent) {
             m_violation = fmt::format("{} was sent twice", m_method);
-        } else if (m_progress.answered == AttemptProgress::Answered::Something || m_progress.body == RetryProgress::Body::TooLarge) {
+        } else if (isHalf) {
             m_violation = "half a request or half an answer was repeated";
         } else if (m_outcome.kind == Kind::Answer && m_outcome.status == 200) {
             m_violation = "a success was repeated";

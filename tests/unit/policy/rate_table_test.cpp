@@ -20,6 +20,7 @@ private Q_SLOTS:
     void countsEachKeyApart();
     void forgetsKeysAtRest();
     void sharesOneCountWhenFull();
+    void takesTheSharedCountAlong();
     void givesBack();
     void rarelySharesAtAQuarter();
 };
@@ -89,6 +90,22 @@ void RateTableTest::sharesOneCountWhenFull()
     QVERIFY(table.take(keyOf(3), at(10s)).isAdmitted); // Those inside are not disturbed.
     QVERIFY(table.take(keyOf(50), at(20s)).isAdmitted); // And later there is room again.
     QCOMPARE(table.overflows(), std::uint64_t{100});
+}
+
+void RateTableTest::takesTheSharedCountAlong()
+{
+    RateTable table(twoPerSecond(), 1, 1);
+    for (int i = 0; i < 16; ++i) {
+        QVERIFY(table.take(keyOf(i), at(10s)).isAdmitted); // At rest half a second later.
+    }
+    QVERIFY(table.take("late", at(10'400ms)).isAdmitted);
+    QVERIFY(table.take("late", at(10'400ms)).isAdmitted);
+
+    const RateVerdict placed = table.take("late", at(10'600ms));
+
+    QVERIFY(!placed.isAdmitted);
+    QVERIFY(placed.retryAfter == 300ms);
+    QCOMPARE(table.overflows(), std::uint64_t{2});
 }
 
 void RateTableTest::givesBack()
