@@ -21,6 +21,7 @@ constexpr std::uint64_t kOneRequest = std::uint64_t{1} << kRequestsShift;
 RetryAllowance::RetryAllowance(const model::RetryBudget& budget)
     : m_basisPoints(toBasisPoints(budget.percent))
     , m_min(static_cast<std::uint64_t>(std::max(0, budget.minConcurrent)))
+    , m_isShare(true)
 {}
 
 RetryAllowance::RetryAllowance(int maxRetries)

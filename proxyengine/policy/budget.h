@@ -20,11 +20,12 @@ public:
     explicit RetryAllowance(int maxRetries);
 
     [[nodiscard]] std::uint64_t retriesAllowed(std::uint64_t requestsInFlight) const;
-    [[nodiscard]] bool isShare() const { return m_basisPoints > 0; }
+    [[nodiscard]] bool isShare() const { return m_isShare; }
 
 private:
     std::uint64_t m_basisPoints = 0; // Hundredths of a percent.
     std::uint64_t m_min = 0;
+    bool m_isShare = false;
 };
 
 // What one word of a budget's state says. A fresh word is 0.
