@@ -139,7 +139,6 @@ std::size_t Balancer::groupFor(const PickRequest& request, const HostSet& hosts,
 
 PickVerdict Balancer::pick(const PickRequest& request, HostSet& hosts, Random& random)
 {
-    m_now = request.now;
     hosts.warm(request.now);
     if (m_epoch != hosts.epoch()) {
         refresh(hosts, random);
@@ -157,11 +156,6 @@ PickVerdict Balancer::pick(const PickRequest& request, HostSet& hosts, Random& r
     const std::uint32_t host =
         std::visit([&view](auto& choice) { return choice.pick(view); }, m_choice);
     return {host, static_cast<std::uint32_t>(group % hosts.levels()), allowed.isPanic()};
-}
-
-std::optional<std::uint32_t> Balancer::pick(HostSet& hosts, const TriedHosts& tried, Random& random)
-{
-    return pick(PickRequest{m_now, tried}, hosts, random).host;
 }
 
 void Balancer::report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end)

@@ -54,11 +54,6 @@ public:
     // The caller begins and ends the attempt on the HostSet. Brings slow start up to date.
     [[nodiscard]] PickVerdict pick(const PickRequest& request, HostSet& hosts, Random& random);
 
-    // For callers that need neither time, hash nor version; the time of the last pick holds.
-    [[nodiscard]] std::optional<std::uint32_t> pick(
-        HostSet& hosts, const TriedHosts& tried, Random& random
-    );
-
     // How long an attempt took, until its response head or its failure. Only `latency` listens.
     void report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end);
 
@@ -94,7 +89,6 @@ private:
     std::vector<AllowedHosts> m_groups; // By subset and level.
     Choice m_choice;
     std::uint64_t m_epoch = 0;
-    TimePoint m_now{};
 };
 
 } // namespace mesh::policy

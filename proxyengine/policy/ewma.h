@@ -48,8 +48,7 @@ public:
     );
     [[nodiscard]] std::uint32_t pick(const PickView& view);
     void report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end);
-    // Takes over what is known of the hosts that stay; the others start at the average. Cost: the
-    // product of the two numbers of hosts; once per list.
+    // Takes over what is known of the hosts that stay; the others start at the average.
     void carryOver(
         const Latency& from, const HostSet& fromHosts, const HostSet& hosts, TimePoint now
     );

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace mesh::policy {
 namespace {
@@ -51,6 +52,11 @@ HostSet::HostSet(std::vector<HostSpec> specs, HostSettings settings)
             m_versions.push_back(spec.version);
         }
     }
+    m_byKey.resize(m_specs.size());
+    std::iota(m_byKey.begin(), m_byKey.end(), 0U);
+    std::ranges::stable_sort(m_byKey, {}, [this](std::uint32_t host) {
+        return std::string_view(m_specs[host].key);
+    });
     m_weightAvailable = m_weightTotal;
     m_scratch.resize(m_levelCount);
     countLevels();
@@ -101,11 +107,12 @@ void HostSet::assignLevels(Subset subset)
 
 std::optional<std::size_t> HostSet::find(std::string_view key) const
 {
-    const auto found = std::ranges::find(m_specs, key, &HostSpec::key);
-    if (found == m_specs.end()) {
+    const auto keyOf = [this](std::uint32_t host) { return std::string_view(m_specs[host].key); };
+    const auto found = std::ranges::lower_bound(m_byKey, key, {}, keyOf);
+    if (found == m_byKey.end() || keyOf(*found) != key) {
         return std::nullopt;
     }
-    return static_cast<std::size_t>(found - m_specs.begin());
+    return *found;
 }
 
 Subset HostSet::subsetOf(std::string_view version) const
@@ -129,15 +136,6 @@ void HostSet::end(std::size_t host)
 
 void HostSet::setAvailability(std::size_t host, Availability availability, TimePoint now)
 {
-    const bool wasAvailable = m_hosts[host].isAvailable;
-    setAvailability(host, availability);
-    if (!wasAvailable && availability == Availability::Available) {
-        startWarming(host, now);
-    }
-}
-
-void HostSet::setAvailability(std::size_t host, Availability availability)
-{
     HostState& state = m_hosts[host];
     const bool isAvailable = availability == Availability::Available;
     if (state.isAvailable == isAvailable) {
@@ -146,6 +144,9 @@ void HostSet::setAvailability(std::size_t host, Availability availability)
     state.isAvailable = isAvailable;
     state.pull = pullOf(host, kWarmPercent);
     m_warmingSince[host].reset();
+    if (isAvailable) {
+        startWarming(host, now);
+    }
     ++m_epoch;
     if (state.weight > 0) {
         countAvailability(host);
@@ -230,6 +231,7 @@ bool HostSet::isUsable(double threshold) const
 
 LocalityState HostSet::locality(Subset subset) const
 {
+    MESH_ASSERT(subset < m_versions.size());
     return {
         m_localityEpoch,
         std::span(m_levels).subspan(std::size_t{subset} * m_levelCount, m_levelCount)};

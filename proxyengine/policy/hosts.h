@@ -70,6 +70,7 @@ public:
     [[nodiscard]] std::span<const HostState> hosts() const { return m_hosts; }
     [[nodiscard]] std::string_view key(std::size_t host) const { return m_specs[host].key; }
     [[nodiscard]] std::uint32_t level(std::size_t host) const { return m_specs[host].level; }
+    // The first host with this key. Cost: a binary search.
     [[nodiscard]] std::optional<std::size_t> find(std::string_view key) const;
 
     // The subset of a version; kAllHosts for an empty one. Cost: a few comparisons.
@@ -86,8 +87,6 @@ public:
     // By health and ejection, combined by the caller. A host that comes back starts slowly, if the
     // settings say so.
     void setAvailability(std::size_t host, Availability availability, TimePoint now);
-    // The same without slow start: the host comes back with its whole share.
-    void setAvailability(std::size_t host, Availability availability);
 
     // Since when the host has been warming up; nothing once it has its whole share. What a set
     // with a changed list of targets takes over as joinedAt.
@@ -128,6 +127,7 @@ private:
 
     std::vector<HostState> m_hosts;
     std::vector<HostSpec> m_specs;
+    std::vector<std::uint32_t> m_byKey; // Hosts in the order of their keys.
     std::vector<Subset> m_subsets; // By host; kAllHosts: of no version.
     std::vector<std::string> m_versions; // By subset; the first is empty.
     std::vector<LevelState> m_levels; // By subset and level.

@@ -16,6 +16,9 @@ RoundRobin::RoundRobin(const HostSet& hosts, std::span<const AllowedHosts> group
         for (const std::uint32_t host : members) {
             weight += hosts[host].weight * std::uint64_t{100}; // Of the shares of slow start.
         }
+        if (members.size() <= 1) {
+            weight = 0; // One turn.
+        }
         // The divisor of fewer weights is no smaller, so no later cycle is longer than these.
         m_turns[group].current.reserve(members.size());
         m_turns[group].cycle.reserve(std::max<std::size_t>(

@@ -99,11 +99,24 @@ void StreamRelay::startAttempts()
     }
 }
 
+// Of all that can be hashed, a TCP connection has only its client's address.
+std::optional<std::uint32_t> StreamRelay::pickTarget()
+{
+    if (!m_upstream.hosts.isUsable(m_upstream.plan.healthchecks.threshold)) {
+        return std::nullopt;
+    }
+    policy::PickRequest request{m_worker.loop().now(), m_tried};
+    if (m_upstream.isHashing) {
+        policy::HashInput input;
+        input.clientIp = m_client;
+        request.hash = policy::hashOf(m_upstream.hashRule, input, m_worker.random()).hash;
+    }
+    return m_upstream.balancer.pick(request, m_upstream.hosts, m_worker.random()).host;
+}
+
 bool StreamRelay::tryOnce()
 {
-    const auto picked = m_upstream.hosts.isUsable(m_upstream.plan.healthchecks.threshold)
-                            ? m_upstream.balancer.pick(m_upstream.hosts, m_tried, m_worker.random())
-                            : std::nullopt;
+    const auto picked = pickTarget();
     if (!picked) {
         giveUp(503, "no target is available");
         return true;
@@ -216,6 +229,9 @@ void StreamRelay::onConnected()
         std::chrono::duration_cast<std::chrono::microseconds>(m_connectTook).count()
     ));
     m_worker.observe(m_upstream, m_target, policy::Observation::Kind::Status, 200);
+    m_upstream.balancer.report(
+        m_target, m_worker.loop().now(), m_connectTook, policy::AttemptEnd::Succeeded
+    );
     m_timer.arm(m_worker.loop().now() + m_idleTimeout);
     run();
 }
@@ -225,6 +241,8 @@ void StreamRelay::noteFailure(policy::Observation::Kind kind)
     ++m_attemptRow->connectFailures;
     ++m_attemptRow->answers[0];
     m_worker.observe(m_upstream, m_target, kind, 0);
+    const TimePoint now = m_worker.loop().now();
+    m_upstream.balancer.report(m_target, now, now - m_attemptAt, policy::AttemptEnd::Failed);
     m_tried.add(m_target);
     endAttempt();
 }

@@ -82,6 +82,7 @@ private:
     void onUpstreamTimeout() override;
 
     void startAttempts();
+    [[nodiscard]] std::optional<std::uint32_t> pickTarget();
     bool tryOnce(); // False: failed at once, and counted.
     bool connect(const net::SocketAddress& address);
     void onResolved(const Result<std::vector<net::SocketAddress>>& addresses);

@@ -18,7 +18,7 @@ std::vector<HostSpec> makeSpecs(std::size_t count)
     return specs;
 }
 
-// Picks, begins, reports and ends, as an attempt does. A request in eight is still in flight.
+// Picks, begins, reports and ends, as an attempt does.
 void attempt(benchmark::State& state, model::Algorithm algorithm, HostSet& hosts)
 {
     Random random(Seed{7});
@@ -42,6 +42,17 @@ void attempt(benchmark::State& state, model::Algorithm algorithm, HostSet& hosts
 void pickAndReport(benchmark::State& state, model::Algorithm algorithm)
 {
     HostSet hosts(makeSpecs(static_cast<std::size_t>(state.range(0))), {});
+    attempt(state, algorithm, hosts);
+}
+
+// Question: what do unequal weights cost?
+void pickByWeight(benchmark::State& state, model::Algorithm algorithm)
+{
+    std::vector<HostSpec> specs = makeSpecs(100);
+    for (std::size_t host = 0; host < specs.size(); ++host) {
+        specs[host].weight = static_cast<std::uint32_t>(50 + host);
+    }
+    HostSet hosts(specs, {});
     attempt(state, algorithm, hosts);
 }
 
@@ -99,6 +110,7 @@ void construction(benchmark::State& state, model::Algorithm algorithm)
             return benchmark::RegisterBenchmark(named(what).c_str(), run, row.named);
         };
         add("pickAndReport", pickAndReport)->Arg(3)->Arg(100)->Arg(1000);
+        add("pickByWeight", pickByWeight);
         add("pickAmongZones", pickAmongZones);
         add("changeOfHealth", changeOfHealth)->Arg(100)->Arg(1000);
         add("construction", construction)->Arg(100);

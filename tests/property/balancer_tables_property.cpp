@@ -221,19 +221,19 @@ Violation checkSpread(model::Algorithm algorithm, double tolerance, Seed seed)
 template <typename Subject>
 Violation checkAll(model::Algorithm algorithm, double spread, Seed first)
 {
-    const Violation moved = test::runSeeds(first, kRuns, [=](Seed seed) {
+    const Violation moved = test::runSeeds(first, kRuns, [algorithm](Seed seed) {
         return checkComingAndGoing<Subject>(algorithm, seed);
     });
     if (!moved.empty()) {
         return moved;
     }
-    const Violation rebuilt = test::runSeeds(first, kRuns, [=](Seed seed) {
+    const Violation rebuilt = test::runSeeds(first, kRuns, [algorithm](Seed seed) {
         return checkNewList<Subject>(algorithm, seed);
     });
     if (!rebuilt.empty()) {
         return rebuilt;
     }
-    return test::runSeeds(first, kRuns, [=](Seed seed) {
+    return test::runSeeds(first, kRuns, [algorithm, spread](Seed seed) {
         return checkSpread<Subject>(algorithm, spread, seed);
     });
 }

@@ -51,7 +51,8 @@ void PolicyBalancerProperty::picksOnlyWhatIsAllowed()
                     hosts.setAvailability(
                         host,
                         random.chance(0.5) ? HostSet::Availability::Available
-                                           : HostSet::Availability::Unavailable
+                                           : HostSet::Availability::Unavailable,
+                        TimePoint{}
                     );
                 }
                 const bool isTried = random.chance(0.05) && host < 3;
@@ -62,7 +63,7 @@ void PolicyBalancerProperty::picksOnlyWhatIsAllowed()
                 isOneUntried = isOneUntried || (isAllowed(hosts[host]) && !isTried);
             }
 
-            const auto picked = balancer.pick(hosts, tried, random);
+            const auto picked = balancer.pick({TimePoint{}, tried}, hosts, random).host;
 
             RC_ASSERT(picked.has_value() == isOneAllowed);
             if (picked) {
@@ -87,7 +88,7 @@ void PolicyBalancerProperty::roundRobinIsExactOverEveryCycle()
 
         std::vector<std::uint64_t> picks(weights.size());
         for (std::uint64_t i = 0; i < hosts.weightTotal(); ++i) {
-            const auto picked = balancer.pick(hosts, TriedHosts(), random);
+            const auto picked = balancer.pick({TimePoint{}, TriedHosts()}, hosts, random).host;
             RC_ASSERT(picked.has_value());
             ++picks[*picked];
         }

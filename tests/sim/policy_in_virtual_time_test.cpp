@@ -129,7 +129,7 @@ private:
         for (std::uint32_t host = 0; host < 3; ++host) {
             m_outcome.inFlightSum += m_hosts[host].active;
         }
-        const auto host = m_balancer.pick(m_hosts, policy::TriedHosts(), m_random);
+        const auto host = m_balancer.pick({m_now, policy::TriedHosts()}, m_hosts, m_random).host;
         if (!host) {
             return;
         }
@@ -164,7 +164,8 @@ private:
             m_hosts.setAvailability(
                 host,
                 m_machines[host].isAvailable() ? policy::HostSet::Availability::Available
-                                               : policy::HostSet::Availability::Unavailable
+                                               : policy::HostSet::Availability::Unavailable,
+                m_now
             );
         }
     }

@@ -30,13 +30,22 @@ namespace {
 
 using Picks = std::map<std::uint32_t, int>;
 
+constexpr TimePoint kNow{std::chrono::seconds(1000)};
+
+std::optional<std::uint32_t> pickOne(
+    Balancer& balancer, HostSet& hosts, Random& random, const TriedHosts& tried = {}
+)
+{
+    return balancer.pick({kNow, tried}, hosts, random).host;
+}
+
 // Four requests at a time are in flight.
 Picks countPicks(Balancer& balancer, HostSet& hosts, Random& random, int times)
 {
     Picks picks;
     std::vector<std::uint32_t> inFlight;
     for (int i = 0; i < times; ++i) {
-        inFlight.push_back(balancer.pick(hosts, TriedHosts(), random).value_or(99));
+        inFlight.push_back(pickOne(balancer, hosts, random).value_or(99));
         ++picks[inFlight.back()];
         hosts.begin(inFlight.back());
         if (inFlight.size() == 4) {
@@ -61,7 +70,7 @@ void BalancerTest::smoothRoundRobinIsSmooth()
 
     QByteArray order;
     for (int i = 0; i < 14; ++i) {
-        order += "abc"[balancer.pick(hosts, TriedHosts(), random).value_or(9)];
+        order += "abc"[pickOne(balancer, hosts, random).value_or(9)];
     }
 
     // nginx's example: a a b a c a a, from any place of it.
@@ -100,23 +109,24 @@ void BalancerTest::everyAlgorithmKeepsTheRules()
     QVERIFY(!all.contains(1)); // Weight 0.
     QVERIFY(all.contains(0) && all.contains(2) && all.contains(3));
 
-    hosts.setAvailability(0, HostSet::Availability::Unavailable);
+    hosts.setAvailability(0, HostSet::Availability::Unavailable, kNow);
     QVERIFY(!countPicks(balancer, hosts, random, 1000).contains(0));
 
     TriedHosts tried;
     tried.add(3);
     for (int i = 0; i < 100; ++i) {
-        QCOMPARE(balancer.pick(hosts, tried, random).value_or(99), 2U);
+        QCOMPARE(pickOne(balancer, hosts, random, tried).value_or(99), 2U);
     }
     tried.add(2);
-    QVERIFY(balancer.pick(hosts, tried, random).has_value()); // Better a second time than never.
+    QVERIFY(pickOne(balancer, hosts, random, tried).has_value()
+    ); // Better a second time than never.
 
-    hosts.setAvailability(2, HostSet::Availability::Unavailable);
-    hosts.setAvailability(3, HostSet::Availability::Unavailable);
-    QVERIFY(!balancer.pick(hosts, TriedHosts(), random).has_value());
+    hosts.setAvailability(2, HostSet::Availability::Unavailable, kNow);
+    hosts.setAvailability(3, HostSet::Availability::Unavailable, kNow);
+    QVERIFY(!pickOne(balancer, hosts, random).has_value());
 
-    hosts.setAvailability(2, HostSet::Availability::Available);
-    QCOMPARE(balancer.pick(hosts, TriedHosts(), random).value_or(99), 2U);
+    hosts.setAvailability(2, HostSet::Availability::Available, kNow);
+    QCOMPARE(pickOne(balancer, hosts, random).value_or(99), 2U);
 }
 
 void BalancerTest::leastRequestsPrefersTheIdle()
@@ -128,11 +138,11 @@ void BalancerTest::leastRequestsPrefersTheIdle()
     hosts.begin(0);
 
     for (int i = 0; i < 100; ++i) {
-        QCOMPARE(balancer.pick(hosts, TriedHosts(), random).value_or(99), 1U);
+        QCOMPARE(pickOne(balancer, hosts, random).value_or(99), 1U);
     }
     hosts.end(0);
     hosts.begin(1);
-    QCOMPARE(balancer.pick(hosts, TriedHosts(), random).value_or(99), 0U);
+    QCOMPARE(pickOne(balancer, hosts, random).value_or(99), 0U);
 }
 
 void BalancerTest::leastRequestsDrawsByWeightWhenIdle()
@@ -144,7 +154,7 @@ void BalancerTest::leastRequestsDrawsByWeightWhenIdle()
 
     int first = 0;
     for (int i = 0; i < 10'000; ++i) {
-        first += balancer.pick(hosts, TriedHosts(), random) == 0U ? 1 : 0;
+        first += pickOne(balancer, hosts, random) == 0U ? 1 : 0;
     }
 
     QVERIFY(first > 7300 && first < 7700);
@@ -161,7 +171,7 @@ void BalancerTest::leastRequestsDrawsByWeight()
     Picks picks;
     std::vector<std::uint32_t> inFlight;
     for (int i = 0; i < 12000; ++i) {
-        const std::uint32_t host = balancer.pick(hosts, TriedHosts(), random).value_or(99);
+        const std::uint32_t host = pickOne(balancer, hosts, random).value_or(99);
         ++picks[host];
         hosts.begin(host);
         inFlight.push_back(host);
@@ -184,7 +194,7 @@ void BalancerTest::leastConnectionsTakesTheLeastLoadedPerWeight()
 
     Picks picks;
     for (int i = 0; i < 30; ++i) {
-        const std::uint32_t host = balancer.pick(hosts, TriedHosts(), random).value_or(99);
+        const std::uint32_t host = pickOne(balancer, hosts, random).value_or(99);
         hosts.begin(host);
         ++picks[host];
     }
@@ -199,12 +209,12 @@ void BalancerTest::knowsWhenAnUpstreamIsUsable()
     QVERIFY(hosts.isUsable(0));
     QVERIFY(hosts.isUsable(99));
 
-    hosts.setAvailability(0, HostSet::Availability::Unavailable);
+    hosts.setAvailability(0, HostSet::Availability::Unavailable, kNow);
     QVERIFY(hosts.isUsable(0));
     QVERIFY(hosts.isUsable(49));
     QVERIFY(!hosts.isUsable(50));
 
-    hosts.setAvailability(1, HostSet::Availability::Unavailable);
+    hosts.setAvailability(1, HostSet::Availability::Unavailable, kNow);
     QVERIFY(!hosts.isUsable(0));
 }
 
