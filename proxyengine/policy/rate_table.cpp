@@ -5,13 +5,11 @@
 #include "proxyengine/policy/share.h"
 
 #include <algorithm>
-#include <optional>
-#include <utility>
 
 namespace mesh::policy {
 
-RateTable::RateTable(RateRule rule, std::size_t keys, std::uint64_t seed)
-    : m_rule(std::move(rule))
+RateTable::RateTable(const RateRule& rule, std::size_t keys, std::uint64_t seed)
+    : m_rule(rule)
     , m_seed(seed)
     , m_buckets(std::max<std::size_t>(1, (keys + kBucketKeys - 1) / kBucketKeys))
 {}

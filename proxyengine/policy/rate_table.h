@@ -37,7 +37,7 @@ public:
 
     // Room for `keys`, rounded up to whole buckets. The seed keeps callers from choosing keys that
     // share a bucket; the simulator gives a fixed one.
-    RateTable(RateRule rule, std::size_t keys, std::uint64_t seed);
+    RateTable(const RateRule& rule, std::size_t keys, std::uint64_t seed);
 
     [[nodiscard]] RateVerdict take(std::string_view key, RateNow now);
     // Undoes a take() that admitted. A key that lives in a shared state stays charged.
@@ -61,7 +61,7 @@ private:
     // What a bucket was seen at when an entry was found free.
     struct Sight
     {
-        std::uint64_t version;
+        std::uint64_t version = 0;
         RateNow now;
     };
 

@@ -15,8 +15,8 @@ __extension__ using Wide = unsigned __int128;
 
 std::uint32_t toBasisPoints(double percent)
 {
-    const long rounded = std::lround(percent * 100);
-    return static_cast<std::uint32_t>(std::clamp(rounded, 0L, static_cast<long>(kBasisPoints)));
+    const double rounded = std::round(percent * 100);
+    return static_cast<std::uint32_t>(std::clamp(rounded, 0.0, static_cast<double>(kBasisPoints)));
 }
 
 std::uint64_t hashFor(HashPurpose purpose, std::string_view text)

@@ -39,14 +39,13 @@ SlidingWindow::SlidingWindow(std::int64_t requests, Duration per)
     : m_requests(std::max<std::int64_t>(1, requests))
     , m_unit(divideUp(m_requests, static_cast<std::int64_t>(kCounterMax)))
     , m_remainderBits(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(m_unit - 1))))
-{
-    m_counters = std::min(kCountersMax, (64 - kPartBitsMin - m_remainderBits) / kCounterBits);
-    m_counterBits = m_counters * kCounterBits;
-    m_part = Duration(std::max<std::int64_t>(1, divideUp(per.count(), parts())));
-    m_lagMax = std::clamp<std::int64_t>(
-        divideUp(kLagMax.count(), m_part.count()), 1, std::int64_t{1} << (kPartBitsMin - 2)
-    );
-}
+    , m_counters(std::min(kCountersMax, (64 - kPartBitsMin - m_remainderBits) / kCounterBits))
+    , m_counterBits(m_counters * kCounterBits)
+    , m_part(std::max<std::int64_t>(1, divideUp(per.count(), parts())))
+    , m_lagMax(std::clamp<std::int64_t>(
+          divideUp(kLagMax.count(), m_part.count()), 1, std::int64_t{1} << (kPartBitsMin - 2)
+      ))
+{}
 
 SlidingWindow::Counts SlidingWindow::countsAt(std::uint64_t word, TimePoint now) const
 {

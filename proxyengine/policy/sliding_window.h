@@ -58,11 +58,11 @@ private:
 
     std::int64_t m_requests = 1;
     std::int64_t m_unit = 1;
-    std::int64_t m_lagMax = 1; // Parts a clock may lag behind another worker's.
-    Duration m_part{1};
+    int m_remainderBits = 0;
     int m_counters = 8;
     int m_counterBits = 48; // All together.
-    int m_remainderBits = 0;
+    Duration m_part{1};
+    std::int64_t m_lagMax = 1; // Parts a clock may lag behind another worker's.
 };
 
 } // namespace mesh::policy
