@@ -227,6 +227,32 @@ private Q_SLOTS:
         QVERIFY(result.problems.at(0).path.ends_with("paths[0]"));
     }
 
+    void aServiceThatIsNotThereIsAProblem()
+    {
+        model::Document document = shop();
+        document.services[0].routes[0].split = {{"frontend", 1}, {"off", 1}};
+        model::Resilience& resilience = document.services[0].resilience.emplace();
+        resilience.mirror.emplace().service = "nobody";
+        const CompileResult result = compile(document, "edge");
+        QVERIFY(result.snapshot == nullptr);
+        QStringList lines;
+        for (const Problem& problem : result.problems) {
+            lines << QString::fromStdString(problem.path + ": " + problem.message);
+        }
+        const QString text = lines.join(QLatin1Char('|'));
+        QVERIFY2(
+            text.contains(QStringLiteral(".resilience.mirror.service: there is no enabled service "
+                                         "'nobody' in this document")),
+            qPrintable(text)
+        );
+        QVERIFY2(
+            text.contains(
+                QStringLiteral(".split: there is no enabled service 'off' in this document")
+            ),
+            qPrintable(text)
+        );
+    }
+
     void orderInTheFileMakesNoDifference()
     {
         model::Document turned = shop();
