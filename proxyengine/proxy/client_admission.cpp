@@ -224,7 +224,12 @@ bool ClientConnection::admitByFault()
     if (verdict.isNone()) {
         return true;
     }
-    m_worker.tally().notice("fault_injected", state->plan->subject, {});
+    m_worker.tally().notice(
+        "fault_injected",
+        state->plan->subject,
+        verdict.abortStatus ? fmt::format("abort {}", *verdict.abortStatus)
+                            : fmt::format("delay {} ms", toMilliseconds(verdict.delay))
+    );
     state->faultStatus = verdict.abortStatus;
     if (verdict.delay > Duration{}) {
         state->wait = RequestPolicy::Wait::Fault;
@@ -334,6 +339,10 @@ bool ClientConnection::serveFallback(const config::KeptPlan<model::Breaker>& pla
     m_worker.tally().notice("fallback_served", plan.subject, "the breaker is open");
     if (!state.plan->fallbackService) {
         state.ending = RequestPolicy::Ending::Abandoned;
+        if (fallback.body.empty()) {
+            answerSelf(fallback.status, messageOf(fallback.status), "the breaker is open");
+            return false;
+        }
         answerRaw(fallback.status, fallback.contentType, fallback.body, "the breaker is open");
         return false;
     }

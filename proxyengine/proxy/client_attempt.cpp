@@ -34,10 +34,10 @@ std::optional<std::uint32_t> ClientConnection::pickTarget(
         return std::nullopt;
     }
     policy::PickRequest request{m_worker.loop().now(), tried};
-    if (upstream.isHashing) {
+    const bool isOwn = &service == exchange.service; // Not a mirror, which keeps no caller.
+    if (isOwn && upstream.isHashing) {
         request.hash = hashFor(upstream);
     }
-    const bool isOwn = &service == exchange.service;
     if (isOwn && exchange.policy != nullptr && !exchange.policy->plan->version.empty()) {
         request.subset = upstream.hosts.subsetOf(exchange.policy->plan->version);
     }
@@ -333,6 +333,8 @@ void ClientConnection::endAttempt()
     }
     if (exchange.policy != nullptr) {
         exchange.policy->requestLease.end();
+        exchange.policy->connectionLease.end(); // No connection was made.
+        exchange.policy->targetLease.end();
         exchange.policy->tryDeadline = TimePoint::max();
     }
     UpstreamConnection* connection = exchange.connection;

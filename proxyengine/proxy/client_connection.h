@@ -49,6 +49,7 @@ public:
     // For what it waits for.
     void onPolicyTimer();
     void onConnectionFreed();
+    [[nodiscard]] const UpstreamState* awaitedUpstream() const; // While it waits.
 
     std::size_t place = 0; // In the worker's list.
 
@@ -166,6 +167,9 @@ private:
     void onWaitEnd();
 
     // client_hedge.cpp
+    [[nodiscard]] std::optional<Destination> chooseDestination(
+        const config::ServicePlan& service, const policy::TriedHosts& tried, UsageLease& lease
+    );
     [[nodiscard]] std::optional<std::string> copyRequest(const Destination& to);
     [[nodiscard]] bool isBodyWhole() const;
     void planHedge();

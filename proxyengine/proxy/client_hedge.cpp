@@ -3,6 +3,8 @@
 #include "proxyengine/proxy/error_page.h"
 #include "proxyengine/proxy/worker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -10,6 +12,34 @@
 // Copies of a request: hedges, which race the present attempt, and mirrors, whose answers are
 // dropped.
 namespace mesh::proxy {
+
+// A target of the service for a copy of the request; nothing when none may be used, or the limits
+// of its upstream allow no further request.
+std::optional<Destination> ClientConnection::chooseDestination(
+    const config::ServicePlan& service, const policy::TriedHosts& tried, UsageLease& lease
+)
+{
+    Exchange& exchange = *m_exchange;
+    Destination to;
+    to.runtime = exchange.runtime;
+    to.service = &service;
+    to.upstream = exchange.runtime->upstreams[service.upstream];
+    const auto picked = pickTarget(*to.upstream, service, tried);
+    if (!picked) {
+        return std::nullopt;
+    }
+    to.target = *picked;
+    to.row = &exchange.runtime->attemptRow(
+        m_worker.counters(), exchange.listener, service.upstream, *picked
+    );
+    to.usage = exchange.runtime->activation.cells->usages[service.upstream];
+    to.lane = exchange.policy->lane;
+    if (to.usage != nullptr
+        && !takeLease(to.usage, policy::LimitedResource::Requests, to.lane, lease).isAdmitted) {
+        return std::nullopt;
+    }
+    return to;
+}
 
 // The request as this target would get it, body included.
 std::optional<std::string> ClientConnection::copyRequest(const Destination& to)
@@ -80,30 +110,16 @@ void ClientConnection::startHedge()
     for (const RequestPolicy::Hedge& hedge : state.hedges) {
         tried.add(hedge.attempt->destination().target);
     }
-    const auto picked = pickTarget(*exchange.upstream, *exchange.service, tried);
-    if (!picked || tried.contains(*picked)) {
+    UsageLease lease;
+    const auto to = chooseDestination(*exchange.service, tried, lease);
+    if (!to || tried.contains(to->target)) {
         return; // The same host twice would only add to its load.
-    }
-    RequestPolicy::Hedge hedge;
-    const auto& usage = exchange.runtime->activation.cells->usages[exchange.service->upstream];
-    if (usage != nullptr
-        && !takeLease(usage, policy::LimitedResource::Requests, state.lane, hedge.lease)
-                .isAdmitted) {
-        return;
     }
     if (state.retry != nullptr && !holdHedge(state)) {
         return;
     }
     const auto slot = state.race->onStarted(policy::HedgeRace::Role::Hedge, m_worker.loop().now());
-    Destination to;
-    to.runtime = exchange.runtime;
-    to.upstream = exchange.upstream;
-    to.target = *picked;
-    to.service = exchange.service;
-    to.row = &exchange.runtime->attemptRow(
-        m_worker.counters(), exchange.listener, exchange.service->upstream, *picked
-    );
-    auto request = slot ? copyRequest(to) : std::nullopt;
+    auto request = slot ? copyRequest(*to) : std::nullopt;
     if (!request) {
         if (slot) {
             static_cast<void>(state.race->onFailed(*slot));
@@ -111,10 +127,12 @@ void ClientConnection::startHedge()
         endHedgeHold(state);
         return;
     }
+    RequestPolicy::Hedge hedge;
     hedge.slot = *slot;
     hedge.attempt = std::make_unique<SideAttempt>(
         m_worker,
-        to,
+        *to,
+        std::move(lease),
         exchange.head.method,
         *std::move(request),
         SideAttempt::Answer::HandOver,
@@ -122,7 +140,13 @@ void ClientConnection::startHedge()
     );
     ++exchange.attempts;
     ++exchange.row->retries;
-    m_worker.tally().notice("hedged", state.plan->subject, {});
+    m_worker.tally().notice(
+        "hedged",
+        state.plan->subject,
+        fmt::format(
+            "no answer after {} ms", toMilliseconds(m_worker.loop().now() - exchange.attemptAt)
+        )
+    );
     SideAttempt& attempt = *hedge.attempt;
     state.hedges.push_back(std::move(hedge));
     planHedge();
@@ -217,7 +241,7 @@ void ClientConnection::takeOverHedge(std::size_t winnerAt)
     cancelHedges();
     endRetryHold(state);
     state.holdsRetry = state.retry != nullptr; // The winner's.
-    state.requestLease = std::move(winner.lease);
+    state.requestLease = winner.attempt->takeLease();
     state.isMainRunning = false;
     state.wait = RequestPolicy::Wait::Nothing;
     state.waitEnd = TimePoint::max();
@@ -273,21 +297,20 @@ void ClientConnection::sendMirror()
     if (!state.compiled->mirror->fits(wholeBody().size())) {
         return;
     }
-    Destination to;
-    to.runtime = exchange.runtime;
-    to.service = &exchange.runtime->snapshot().services[*state.plan->mirrorService];
-    to.upstream = exchange.runtime->upstreams[to.service->upstream];
-    const auto picked = pickTarget(*to.upstream, *to.service, policy::TriedHosts());
-    if (!picked) {
-        return;
-    }
-    to.target = *picked;
-    to.row = &exchange.runtime->attemptRow(
-        m_worker.counters(), exchange.listener, to.service->upstream, *picked
+    UsageLease lease;
+    const auto to = chooseDestination(
+        exchange.runtime->snapshot().services[*state.plan->mirrorService],
+        policy::TriedHosts(),
+        lease
     );
-    auto request = copyRequest(to);
-    if (request && m_worker.sendMirror(to, exchange.head.method, *std::move(request))) {
-        m_worker.tally().notice("mirrored", state.plan->subject, {});
+    auto request = to ? copyRequest(*to) : std::nullopt;
+    if (request
+        && m_worker.sendMirror(*to, std::move(lease), exchange.head.method, *std::move(request))) {
+        m_worker.tally().notice(
+            "mirrored",
+            state.plan->subject,
+            fmt::format("copy to service {}", state.plan->mirror->service)
+        );
     }
 }
 

@@ -40,7 +40,9 @@ bool ClientConnection::admitAttempt()
         leaveQueue(state);
         return true;
     }
-    tellLimit(verdict);
+    if (!state.pendingLease.isHeld()) {
+        tellLimit(verdict);
+    }
     state.connectionLease.end();
     state.requestLease.end();
     if (!state.pendingLease.isHeld()) {
@@ -100,9 +102,14 @@ void ClientConnection::leaveQueue(RequestPolicy& state)
     }
 }
 
+const UpstreamState* ClientConnection::awaitedUpstream() const { return m_exchange->upstream; }
+
 void ClientConnection::onConnectionFreed()
 {
     RequestPolicy& state = *m_exchange->policy;
+    if (state.wait != RequestPolicy::Wait::Connection) {
+        return;
+    }
     state.wait = RequestPolicy::Wait::Nothing;
     state.waitEnd = TimePoint::max();
     startAttempts();

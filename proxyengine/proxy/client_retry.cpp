@@ -88,6 +88,7 @@ std::optional<Duration> ClientConnection::grantRetry(const AttemptOutcome& outco
     if (!holdRetry(state)) {
         return std::nullopt;
     }
+    m_worker.tally().notice("retried", cell.plan.subject, toText(outcome));
     ++state.retriesMade;
     return wait.wait;
 }
@@ -107,7 +108,6 @@ bool ClientConnection::holdRetry(RequestPolicy& state)
         return false;
     }
     state.holdsRetry = true;
-    m_worker.tally().notice("retried", cell.plan.subject, {});
     return true;
 }
 
@@ -334,13 +334,21 @@ void ClientConnection::onDeadline()
     state.hedgeAt = TimePoint::max();
     state.wait = RequestPolicy::Wait::Nothing;
     leaveQueue(state);
-    m_worker.tally().notice("timed_out", state.plan->subject, {});
+    m_worker.tally().notice(
+        "timed_out",
+        state.plan->subject,
+        fmt::format("no whole answer within {} ms", toMilliseconds(*state.plan->timeout))
+    );
     cancelHedges();
     if (exchange.isOwnAnswer) {
         return; // It is on its way; the client's own timeout holds.
     }
     state.ending = RequestPolicy::Ending::Failed;
     if (exchange.hasAnswered) {
+        if (exchange.connection != nullptr && m_mayWrite && exchange.down.isFlushed()) {
+            ++exchange.attemptRow->timeouts; // The upstream is slow, not the client.
+            recordFailure(policy::AttemptFailure::Timeout);
+        }
         abort("the request took too long");
         return;
     }

@@ -57,7 +57,6 @@ public:
     {
         policy::AttemptSlot slot;
         std::unique_ptr<SideAttempt> attempt;
-        UsageLease lease;
     };
     std::vector<Hedge> hedges;
     bool isMainRunning = false;

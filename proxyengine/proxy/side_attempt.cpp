@@ -10,19 +10,21 @@ namespace mesh::proxy {
 
 SideAttempt::SideAttempt(
     Worker& worker,
-    const Destination& to,
+    Destination to,
+    UsageLease lease,
     http::Method method,
     std::string request,
     Answer answer,
     DecidedFunction onDecided
 )
     : m_worker(worker)
-    , m_to(to)
+    , m_to(std::move(to))
+    , m_lease(std::move(lease))
     , m_method(method)
     , m_request(std::move(request))
     , m_answerUse(answer)
     , m_onDecided(std::move(onDecided))
-    , m_pool(to.upstream->pools[to.target])
+    , m_pool(m_to.upstream->pools[m_to.target])
     , m_startedAt(worker.loop().now())
 {}
 
@@ -82,7 +84,23 @@ void SideAttempt::connect(const net::SocketAddress& address)
     }
     m_connection = *made;
     m_connection->attach(*this);
+    if (!takeConnectionLeases(*m_connection)) {
+        m_reason = "the limits allow no further connection";
+        m_failure = policy::AttemptFailure::Connect;
+        decide(State::Failed);
+        return;
+    }
     m_connection->timer.arm(m_worker.loop().now() + m_to.service->connectTimeout);
+}
+
+bool SideAttempt::takeConnectionLeases(UpstreamConnection& connection) const
+{
+    return m_to.usage == nullptr
+           || (proxy::takeLease(
+                   m_to.usage, policy::LimitedResource::Connections, m_to.lane, connection.lease
+               )
+                   .isAdmitted
+               && takeTargetLease(m_to.usage, m_to.target, connection.targetLease).isAdmitted);
 }
 
 void SideAttempt::onUpstreamReady(net::Ready ready)
@@ -298,6 +316,7 @@ void SideAttempt::end()
         m_to.upstream->hosts.end(m_to.target);
         --m_to.row->active;
     }
+    m_lease.end();
     UpstreamConnection* connection = std::exchange(m_connection, nullptr);
     if (connection == nullptr) {
         return;

@@ -28,12 +28,15 @@ struct Destination
     std::uint32_t target = 0;
     const config::ServicePlan* service = nullptr;
     telemetry::AttemptRow* row = nullptr;
+    std::shared_ptr<UsageCell> usage; // Null: its upstream has no limits.
+    policy::LimitLane lane = policy::LimitLane::Default;
 };
 
 // An attempt beside a request's own, with its own copy of the whole request: a hedge, whose answer
 // may be taken over, or the copy for a mirror, whose answer is read and dropped.
 //
-// Counts in the host set, the attempt row and the target's health like every attempt.
+// Counts in the host set, the attempt row, the limits and the target's health like every attempt;
+// a connection that the limits do not allow is a failure that says nothing about the target.
 // Lifetime: the owner destroys it when told, or at any time; that ends it.
 class SideAttempt final : private UpstreamUser
 {
@@ -49,7 +52,8 @@ public:
 
     SideAttempt(
         Worker& worker,
-        const Destination& to,
+        Destination to,
+        UsageLease lease,
         http::Method method,
         std::string request,
         Answer answer,
@@ -72,6 +76,7 @@ public:
     // Gives up the connection of an answered one, with the head unconsumed in its buffer. The
     // caller goes on with the attempt: it owes the host set and the row their end.
     [[nodiscard]] UpstreamConnection& takeOver();
+    [[nodiscard]] UsageLease takeLease() { return std::move(m_lease); }
 
     std::size_t place = 0; // In the list of an owner that has many.
 
@@ -86,11 +91,13 @@ private:
     [[nodiscard]] bool readHead(); // True when it is complete.
     void discard();
     void fail(policy::AttemptFailure failure, std::string_view reason);
+    [[nodiscard]] bool takeConnectionLeases(UpstreamConnection& connection) const;
     void end();
     void decide(State state);
 
     Worker& m_worker;
     Destination m_to;
+    UsageLease m_lease; // Of the upstream's requests.
     http::Method m_method;
     std::string m_request;
     Answer m_answerUse;

@@ -168,7 +168,7 @@ void Worker::giveBack(RequestPolicy* state)
     m_sparePolicies.push_back(state);
 }
 
-bool Worker::sendMirror(const Destination& to, http::Method method, std::string request)
+bool Worker::sendMirror(Destination to, UsageLease lease, http::Method method, std::string request)
 {
     if (m_mirrors.size() >= kMirrorsPerWorkerMax) {
         return false;
@@ -176,7 +176,8 @@ bool Worker::sendMirror(const Destination& to, http::Method method, std::string 
     ++to.runtime->streams;
     m_mirrors.push_back(std::make_unique<SideAttempt>(
         *this,
-        to,
+        std::move(to),
+        std::move(lease),
         method,
         std::move(request),
         SideAttempt::Answer::Discard,
@@ -213,9 +214,16 @@ void Worker::onConnectionFreed()
 void Worker::onTurnEnd()
 {
     const std::vector<ClientConnection*> awaiting = m_awaiting;
+    std::vector<const UpstreamState*> full; // Somebody older waits on.
     for (ClientConnection* client : awaiting) {
+        if (std::ranges::find(m_awaiting, client) == m_awaiting.end()
+            || std::ranges::find(full, client->awaitedUpstream()) != full.end()) {
+            continue;
+        }
+        const UpstreamState* upstream = client->awaitedUpstream();
+        client->onConnectionFreed();
         if (std::ranges::find(m_awaiting, client) != m_awaiting.end()) {
-            client->onConnectionFreed();
+            full.push_back(upstream);
         }
     }
 }

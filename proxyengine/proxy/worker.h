@@ -85,7 +85,9 @@ public:
     [[nodiscard]] RequestPolicy& takePolicy();
     void giveBack(RequestPolicy* state);
     // Sends a copy whose answer is dropped. False when kMirrorsPerWorkerMax are on their way.
-    [[nodiscard]] bool sendMirror(const Destination& to, http::Method method, std::string request);
+    [[nodiscard]] bool sendMirror(
+        Destination to, UsageLease lease, http::Method method, std::string request
+    );
     // How late the loop is within its turn.
     [[nodiscard]] Duration loopLag() const;
     // Requests that wait until an upstream's limits allow another connection.
