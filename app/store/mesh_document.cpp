@@ -28,6 +28,15 @@ void tell(const Answer<T>& answer, Result<T> result)
     }
 }
 
+// In a transaction of its own.
+Result<void> addRows(Database& database, MetricTable& metrics, const std::vector<MetricRow>& rows)
+{
+    MESH_TRY(Transaction transaction, Transaction::begin(database));
+    MESH_TRY_VOID(metrics.add(database, rows));
+    MESH_TRY_VOID(metrics.thin(database));
+    return transaction.commit();
+}
+
 } // namespace
 
 // The thread, its queue, and what only that thread touches.
@@ -146,26 +155,36 @@ private:
             && (error->code == ErrorCode::Io || error->code == ErrorCode::Database
                 || error->code == ErrorCode::PermissionDenied);
         if (isEnvironment) {
-            const bool isNew = !m_failure;
-            if (isNew) {
-                MESH_LOG(Warn, "document.write_failed", kv("path", m_path), kv("error", *error));
-                m_failure = WriteFailure{*error, 0};
-            }
-            m_failure->rowsLost += rows;
-            if (isNew && m_options.onWriteFailure) {
-                m_options.onWriteFailure(m_failure);
-            }
+            noteFailure(*error, rows);
         } else if (error == nullptr && m_failure) {
-            MESH_LOG(
-                Info,
-                "document.write_recovered",
-                kv("path", m_path),
-                kv("rows_lost", m_failure->rowsLost)
-            );
-            m_failure.reset();
-            if (m_options.onWriteFailure) {
-                m_options.onWriteFailure(std::nullopt);
-            }
+            noteRecovery();
+        }
+    }
+
+    void noteFailure(const Error& error, std::uint64_t rows)
+    {
+        const bool isNew = !m_failure;
+        if (isNew) {
+            MESH_LOG(Warn, "document.write_failed", kv("path", m_path), kv("error", error));
+            m_failure = WriteFailure{error, 0};
+        }
+        m_failure->rowsLost += rows;
+        if (isNew && m_options.onWriteFailure) {
+            m_options.onWriteFailure(m_failure);
+        }
+    }
+
+    void noteRecovery()
+    {
+        MESH_LOG(
+            Info,
+            "document.write_recovered",
+            kv("path", m_path),
+            kv("rows_lost", m_failure->rowsLost)
+        );
+        m_failure.reset();
+        if (m_options.onWriteFailure) {
+            m_options.onWriteFailure(std::nullopt);
         }
     }
 
@@ -301,18 +320,12 @@ void MeshDocument::addMetrics(std::vector<MetricRow> rows, Answer<void> answer)
     const std::uint64_t count = rows.size();
     m_worker->write<void>(
         [rows = std::move(rows)](Database& database, MetricTable& metrics) -> Result<void> {
-            const auto add = [&]() -> Result<void> {
-                MESH_TRY(Transaction transaction, Transaction::begin(database));
-                MESH_TRY_VOID(metrics.add(database, rows));
-                MESH_TRY_VOID(metrics.thin(database));
-                return transaction.commit();
-            };
-            auto outcome = add();
-            if (!outcome) {
-                // What the table remembers may have been rolled back.
-                MESH_TRY_VOID(metrics.reload(database));
+            auto outcome = addRows(database, metrics, rows);
+            if (outcome) {
+                return outcome;
             }
-            return outcome;
+            // What the table remembers may have been rolled back.
+            return metrics.reload(database).and_then([&outcome] { return outcome; });
         },
         std::move(answer),
         count

@@ -17,8 +17,8 @@ namespace mesh::store {
 
 // How long the rows of each step are kept, measured back from the newest row.
 inline constexpr std::int64_t kKeep1s_s = 3600;
-inline constexpr std::int64_t kKeep10s_s = 24 * 3600;
-inline constexpr std::int64_t kKeep60s_s = 14 * 24 * 3600;
+inline constexpr std::int64_t kKeep10s_s = 24L * 3600;
+inline constexpr std::int64_t kKeep60s_s = 14L * 24 * 3600;
 
 // A second is thinned when this much later ones have arrived; rows later than that are added to the
 // thinned ones too, so the sums stay exact.

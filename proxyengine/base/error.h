@@ -111,12 +111,15 @@ inline auto withPlace(ErrorPlace place)
 #define MESH_JOIN_DIRECT(a, b) a##b
 #define MESH_JOIN(a, b) MESH_JOIN_DIRECT(a, b)
 
+// `declaration` is one, so it cannot stand in parentheses, and `result` is a name.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define MESH_TRY_AS(result, declaration, expression)                                               \
     auto result = (expression);                                                                    \
     if (!result) {                                                                                 \
         return tl::unexpected(std::move(result).error());                                          \
     }                                                                                              \
     declaration = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // MESH_TRY(const Route route, parseRoute(text)); returns the error of the expression to the caller.
 #define MESH_TRY(declaration, expression)                                                          \
