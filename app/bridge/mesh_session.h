@@ -68,8 +68,9 @@ public:
     // It takes seconds and runs beside: meshRunningChanged() tells the end, a banner a failure.
     [[nodiscard]] Result<void> startMesh();
     // importFile(file) into a temporary document, then startMesh(). The load and the faults come
-    // from the scenario beside it ("storefront.scenario.yaml" beside "storefront.yaml").
-    [[nodiscard]] Result<void> startDemo(const QString& file);
+    // from the scenario beside it: "storefront.scenario.yaml" beside "storefront.yaml", or
+    // "storefront.policies.scenario.yaml" when `scenario` is "policies".
+    [[nodiscard]] Result<void> startDemo(const QString& file, const QString& scenario = {});
     void stopMesh(); // Blocks until every engine has stopped.
     // An engine that runs elsewhere, or that the caller has started, as this node. Applies go to it
     // too. Replaces an engine of the same name.

@@ -196,6 +196,15 @@ QString policyEventIcon(const QString& event)
     return word->phase == Phase::Ends ? QStringLiteral("check") : QStringLiteral("refresh");
 }
 
+bool isOnAxis(const Marker& marker)
+{
+    if (marker.kind != Marker::Kind::Policy) {
+        return true;
+    }
+    const PolicyWord* word = policyWord(marker.policy.toStdString());
+    return word == nullptr || word->kind || word->phase == Phase::Ends;
+}
+
 QString policyHelp(PolicyKind kind)
 {
     switch (kind) {

@@ -46,6 +46,9 @@ enum class PolicyTone : std::uint8_t { Neutral, Attention, Alarm };
 // Of an event: that of what it begins, or ends.
 [[nodiscard]] QString policyEventIcon(const QString& event);
 
+// Whether an event belongs on a time axis: what begins or ends, not each repeated request.
+[[nodiscard]] bool isOnAxis(const Marker& marker);
+
 // What the badge stands for, in a sentence.
 [[nodiscard]] QString policyHelp(PolicyKind kind);
 

@@ -475,15 +475,22 @@ Result<void> MeshSession::importText(const QString& text, const QString& path)
 
 Result<void> MeshSession::startMesh() { return m_private->startMesh(); }
 
-Result<void> MeshSession::startDemo(const QString& name)
+Result<void> MeshSession::startDemo(const QString& name, const QString& scenario)
 {
     MESH_TRY_VOID(importFile(name));
     const QFileInfo info(name);
-    QFile scenario(
-        info.path() + QLatin1Char('/') + info.completeBaseName() + QStringLiteral(".scenario.yaml")
+    const QString part = scenario.isEmpty() ? QString() : QLatin1Char('.') + scenario;
+    QFile file(
+        info.path() + QLatin1Char('/') + info.completeBaseName() + part
+        + QStringLiteral(".scenario.yaml")
     );
-    if (scenario.open(QIODevice::ReadOnly)) {
-        setSetting(QString::fromLatin1(kScenarioKey), QString::fromUtf8(scenario.readAll()));
+    if (file.open(QIODevice::ReadOnly)) {
+        setSetting(QString::fromLatin1(kScenarioKey), QString::fromUtf8(file.readAll()));
+    } else if (!scenario.isEmpty()) {
+        return fail(
+            ErrorCode::NotFound,
+            (file.fileName() + QStringLiteral(": ") + file.errorString()).toStdString()
+        );
     }
     return startMesh();
 }

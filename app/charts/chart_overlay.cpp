@@ -114,15 +114,20 @@ void ChartOverlay::paintMarkers(QPainter& painter) const
         }
         const QColor color = colorOf(marker);
         const double x = xOf(marker.begin_us);
-        if (marker.end_us != marker.begin_us) {
+        // A fault tints its span and nothing else; what policies do is told by their signs.
+        const bool isTinted =
+            marker.kind == bridge::Marker::Kind::Fault || marker.kind == bridge::Marker::Kind::Push;
+        if (isTinted && marker.end_us != marker.begin_us) {
             const std::int64_t end = marker.end_us == 0 ? m_content.span.end_us : marker.end_us;
             const QRectF box(QPointF(x, plot.top()), QPointF(xOf(end), plot.bottom()));
-            painter.fillRect(box, theme::faded(color, 0.14));
+            painter.fillRect(box & plot, theme::faded(color, 0.14));
         }
-        QPen pen(color, 1);
-        pen.setDashPattern({2, 3});
-        painter.setPen(pen);
-        painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
+        if (x >= plot.left()) {
+            QPen pen(color, 1);
+            pen.setDashPattern({2, 3});
+            painter.setPen(pen);
+            painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
+        }
     }
     const QRectF lane(plot.left(), plot.top(), plot.width(), 14);
     const std::vector<Flag> flags = placeFlags(

@@ -1,6 +1,8 @@
 #include "app/charts/flags.h"
 
+#include "app/bridge/policy_words.h"
 #include "app/theme/figures.h"
+#include "app/theme/icons.h"
 #include "app/theme/theme.h"
 
 #include <QPainter>
@@ -27,6 +29,9 @@ bool hasWords(const bridge::Marker& marker)
 
 FlagShape iconOf(const bridge::Marker& marker)
 {
+    if (marker.kind == Kind::Policy) {
+        return FlagShape::Icon;
+    }
     return marker.kind == Kind::Ejection ? FlagShape::Diamond : FlagShape::Triangle;
 }
 
@@ -72,14 +77,37 @@ std::vector<QRectF> iconBoxes(const Flag& flag, const QRectF& lane)
     return boxes;
 }
 
+QColor policyColor(const bridge::Marker& marker)
+{
+    const theme::Tokens& t = theme::tokens();
+    const bridge::PolicyWord* word = bridge::policyWord(marker.policy.toStdString());
+    if (word != nullptr && word->phase == bridge::PolicyPhase::Ends) {
+        return t.of(theme::State::Healthy).text;
+    }
+    if (word == nullptr || !word->kind) {
+        return t.text2;
+    }
+    switch (bridge::policyTone(*word->kind)) {
+    case bridge::PolicyTone::Alarm:
+        return t.of(theme::State::Failure).text;
+    case bridge::PolicyTone::Attention:
+        return t.of(theme::State::Degraded).text;
+    case bridge::PolicyTone::Neutral:
+        break;
+    }
+    return t.text2;
+}
+
 bool isToldBy(const std::vector<Flag>& placed, const Flag& flag)
 {
     return std::any_of(placed.begin(), placed.end(), [&flag](const Flag& other) {
         // One icon speaks for its neighbours; words speak for the same words only.
         const bool isSame =
             hasWords(*flag.marker) ? other.marker->label == flag.marker->label : !other.isHidden;
+        const bool isPolicy = flag.marker->kind == Kind::Policy;
         const double reach = hasWords(*flag.marker) ? kSamePlace : kSameIcons;
-        return isSame && other.marker->kind == flag.marker->kind
+        const bool isOtherPolicy = isPolicy && other.marker->policy != flag.marker->policy;
+        return isSame && !isOtherPolicy && other.marker->kind == flag.marker->kind
                && std::abs(other.x - flag.x) < reach;
     });
 }
@@ -120,6 +148,33 @@ std::vector<Flag> placeFlags(
     return placed;
 }
 
+QStringList wordsAt(
+    const std::vector<bridge::Marker>& markers,
+    const std::function<double(std::int64_t)>& xOf,
+    double x
+)
+{
+    constexpr double kReach = 5;
+    constexpr qsizetype kLinesMax = 6;
+    QStringList lines;
+    for (const bridge::Marker& marker : markers) {
+        if (std::abs(xOf(marker.begin_us) - x) > kReach) {
+            continue;
+        }
+        const QString line = marker.detail.isEmpty()
+                                 ? marker.label
+                                 : marker.label + QStringLiteral(" · ") + marker.detail;
+        if (!lines.contains(line)) {
+            lines.append(line);
+        }
+    }
+    if (lines.size() > kLinesMax) {
+        const qsizetype more = lines.size() - kLinesMax;
+        lines = lines.mid(0, kLinesMax) << QStringLiteral("+%1").arg(more);
+    }
+    return lines;
+}
+
 QColor colorOf(const bridge::Marker& marker)
 {
     const theme::Tokens& t = theme::tokens();
@@ -131,6 +186,8 @@ QColor colorOf(const bridge::Marker& marker)
         return t.of(theme::State::Degraded).text;
     case Kind::Push:
         return t.accent;
+    case Kind::Policy:
+        return policyColor(marker);
     case Kind::Revision:
     case Kind::Node:
     case Kind::Alert:
@@ -164,6 +221,13 @@ void drawFlag(QPainter& painter, const Flag& flag)
              middle + QPointF(-4.5, 0)}
         ));
         return;
+    case FlagShape::Icon: {
+        painter.setBrush(t.canvas);
+        painter.drawEllipse(middle, 7, 7);
+        const QRectF box(middle - QPointF(6, 6), QSizeF(12, 12));
+        theme::drawIcon(painter, box, bridge::policyEventIcon(flag.marker->policy), color);
+        return;
+    }
     case FlagShape::Text:
         break;
     }

@@ -15,6 +15,7 @@
 #include <QPainter>
 #include <QPainterPath>
 #include <QToolButton>
+#include <QToolTip>
 
 #include <algorithm>
 #include <cmath>
@@ -437,6 +438,13 @@ void TimeBar::mouseMoveEvent(QMouseEvent* event)
     } else if (m_private->strip().adjusted(0, -20, 0, 14).contains(event->position())) {
         setCursorTime(time);
         Q_EMIT cursorMoved(time);
+        const QStringList words = wordsAt(
+            m_private->markers,
+            [this](std::int64_t time_us) { return m_private->xOf(time_us); },
+            event->position().x()
+        );
+        const QPoint at = event->globalPosition().toPoint() + QPoint(14, 10);
+        words.isEmpty() ? QToolTip::hideText() : QToolTip::showText(at, words.join(u'\n'), this);
     }
 }
 

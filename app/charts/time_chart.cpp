@@ -1,6 +1,7 @@
 #include "app/charts/time_chart.h"
 
 #include "app/charts/chart_overlay.h"
+#include "app/charts/flags.h"
 #include "app/charts/time_axis.h"
 #include "app/theme/figures.h"
 #include "app/theme/numbers.h"
@@ -385,8 +386,16 @@ bool TimeChart::eventFilter(QObject* watched, QEvent* event)
         for (const auto& [name, value] : valuesAt(time)) {
             lines.append(name + u' ' + value);
         }
-        const QString words =
-            lines.size() > 1 ? lines.join(u'\n') : lines[0] + u'\n' + tr("no data");
+        if (lines.size() == 1) {
+            lines.append(tr("no data"));
+        }
+        const QRectF plot = d.view->chart()->plotArea();
+        const auto xOf = [&d, &plot](std::int64_t time_us) {
+            const double length = d.secondsOf(d.span.end_us);
+            return plot.left() + plot.width() * d.secondsOf(time_us) / std::max(1.0, length);
+        };
+        lines << wordsAt(d.markers, xOf, mouse->position().x());
+        const QString words = lines.join(u'\n');
         QToolTip::showText(mouse->globalPosition().toPoint() + QPoint(14, 10), words, this);
     } else if (event->type() == QEvent::MouseButtonPress) {
         d.dragFrom_us = d.timeAt(static_cast<QMouseEvent*>(event)->position().x());

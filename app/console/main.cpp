@@ -166,6 +166,7 @@ int run(int argc, char** argv, const Options& options)
         sessionOptions.engineFactory = makeEngine;
         bridge::MeshSession session(std::move(sessionOptions));
         shell::WindowOptions windowOptions;
+        windowOptions.demoScenario = options.scenario;
         windowOptions.demoFile =
             findDemo(options.demo.isEmpty() ? QStringLiteral("storefront") : options.demo);
         windowOptions.isPersistent = !isForPicture;

@@ -43,6 +43,7 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     CLI::App app("Console for service meshes with the mesh inside.", "meshwright");
     std::string document;
     std::string demo;
+    std::string scenario;
     std::string mode;
     std::string theme;
     std::string size = "1440x900";
@@ -52,6 +53,7 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     std::string select;
     app.add_option("DOCUMENT", document, "a .mesh document, or YAML or JSON to import");
     app.add_option("--demo", demo, "start a demo mesh");
+    app.add_option("--scenario", scenario, "what happens to the demo mesh: policies");
     app.add_option("--mode", mode, "what the window shows first");
     app.add_option("--theme", theme);
     app.add_option("--size", size, "of the window, WIDTHxHEIGHT");
@@ -76,6 +78,9 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     if (!isOneOf(demo, {"", "storefront"})) {
         return refuse("--demo: storefront");
     }
+    if (!isOneOf(scenario, {"", "policies"}) || (!scenario.empty() && demo.empty())) {
+        return refuse("--scenario: policies, with --demo");
+    }
     if (!isOneOf(theme, {"", "system", "light", "dark"})) {
         return refuse("--theme: system, light or dark");
     }
@@ -91,6 +96,7 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     options.after = *delay;
     options.document = QString::fromStdString(document);
     options.demo = QString::fromStdString(demo);
+    options.scenario = QString::fromStdString(scenario);
     options.mode = QString::fromStdString(mode);
     options.theme = QString::fromStdString(theme);
     options.locale = QString::fromStdString(locale);

@@ -15,6 +15,7 @@ struct Options
 {
     QString document; // Empty: the first-run page, or the demo.
     QString demo; // Name of a demo mesh; empty: none.
+    QString scenario; // Of the demo; empty: its usual one.
     QString mode;
     QString theme;
     QSize size;

@@ -5,8 +5,10 @@
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/tables.h"
+#include "app/theme/theme.h"
 
 #include <QHeaderView>
+#include <QLabel>
 #include <QMenu>
 #include <QPushButton>
 #include <QTableWidget>
@@ -60,11 +62,20 @@ ChildTable::ChildTable(const model::EntityKind& kind, QWidget* parent)
     , m_kind(kind)
     , m_table(new QTableWidget(this))
     , m_add(new QPushButton(this))
+    , m_none(new QLabel(this))
 {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(28, 2, 24, 8);
     column->addWidget(m_table);
     const bool isTargets = kind.plural == "targets";
+    m_none->setText(
+        isTargets ? tr("None here. The workloads of a service of this name are targets too.")
+                  : tr("None yet.")
+    );
+    theme::setText(*m_none, theme::Role::Caption, theme::TextColor::Text3);
+    m_none->setContentsMargins(8, 6, 0, 0);
+    m_none->setWordWrap(true);
+    column->addWidget(m_none);
     const QStringList forTargets = {
         tr("Target"), tr("Zone"), tr("Version"), tr("Weight"), tr("Now"), tr("State")};
     const QStringList forRoutes = {tr("Name"), tr("Paths"), tr("Hosts"), tr("Methods")};
@@ -206,11 +217,13 @@ void ChildTable::onItemChanged(int row, int column)
 
 void ChildTable::fitHeight()
 {
-    int height = m_table->horizontalHeader()->sizeHint().height() + 2;
+    // The header's own size is not known before the table was shown.
+    int height = theme::metrics().header + 2 * m_table->frameWidth() + 1;
     for (int row = 0; row < m_table->rowCount(); ++row) {
         height += m_table->rowHeight(row);
     }
     m_table->setFixedHeight(height);
+    m_none->setVisible(m_table->rowCount() == 0);
 }
 
 } // namespace mesh::forms

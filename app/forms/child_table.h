@@ -8,6 +8,7 @@
 #include <functional>
 
 class QAbstractButton;
+class QLabel;
 class QTableWidget;
 
 namespace mesh::forms {
@@ -53,6 +54,7 @@ private:
     const model::EntityKind& m_kind;
     QTableWidget* m_table;
     QAbstractButton* m_add;
+    QLabel* m_none; // Said in place of rows.
     std::vector<DraftObject> m_children;
     std::vector<config::TreeNode> m_records;
     std::function<LiveTarget(const QString&)> m_live;

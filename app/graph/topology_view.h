@@ -88,6 +88,9 @@ public:
     // Ids in the order Tab visits them: worst first.
     [[nodiscard]] QStringList severityOrder() const;
 
+    // What is said about the node or the edge there: its state and every policy that acts.
+    [[nodiscard]] QString toolTipAt(QPoint position) const;
+
 Q_SIGNALS:
     // The user selected something (or nothing).
     void selected(const QString& id);
@@ -99,9 +102,6 @@ Q_SIGNALS:
     void positionsChanged(const mesh::graph::Positions& positions, mesh::graph::MoveReason reason);
     void zoomChanged(double zoom);
     void layoutFinished();
-
-    // What is said about the node or the edge there: its state and every policy that acts.
-    [[nodiscard]] QString toolTipAt(QPoint position) const;
 
 protected:
     bool event(QEvent* event) override; // Tool tips.

@@ -31,6 +31,7 @@ constexpr int kCardHeight = 346;
 constexpr int kRing = 3; // The focus ring lies around the card.
 constexpr int kPictureHeight = 150;
 constexpr int kRecentRows = 5;
+constexpr int kRecentRow = 34; // Height.
 
 QString dayOf(std::int64_t time_us)
 {
@@ -337,24 +338,31 @@ QWidget* FirstRunPage::makeRecent()
     head->addWidget(other);
     head->addWidget(new theme::KeyCap(tr("Ctrl O"), part));
     column->addLayout(head);
-    m_recent = new QTableWidget(0, 4, part);
+    auto* frame = new theme::Card(part, 6);
+    auto* inside = new QVBoxLayout(frame);
+    inside->setContentsMargins(1, 1, 1, 1);
+    inside->setSpacing(0);
+    m_recent = new QTableWidget(0, 4, frame);
     m_recent->setObjectName(QStringLiteral("recent"));
     m_recent->setAccessibleName(tr("Recent documents"));
     m_recent->setHorizontalHeaderLabels({tr("Mesh"), tr("Holds"), tr("Last revision"), tr("Opened")}
     );
     theme::applyTableDefaults(*m_recent);
     m_recent->horizontalHeader()->setFont(theme::font(theme::Role::Caption));
-    m_recent->verticalHeader()->setDefaultSectionSize(34);
+    m_recent->verticalHeader()->setDefaultSectionSize(kRecentRow);
     m_recent->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     m_recent->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_recent->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     connect(m_recent, &QTableWidget::cellActivated, this, [this](int line, int) {
         Q_EMIT documentChosen(m_documents[static_cast<std::size_t>(line)].path);
     });
-    column->addWidget(m_recent);
-    m_noRecent = new QLabel(tr("Nothing yet. Documents that were opened are listed here."), part);
+    m_recent->setFrameShape(QFrame::NoFrame);
+    inside->addWidget(m_recent);
+    m_noRecent = new QLabel(tr("Nothing yet. Documents that were opened are listed here."), frame);
+    m_noRecent->setContentsMargins(14, 9, 14, 9);
     theme::setText(*m_noRecent, theme::Role::Small, theme::TextColor::Text3);
-    column->addWidget(m_noRecent);
+    inside->addWidget(m_noRecent);
+    column->addWidget(frame);
     setRecent({});
     return part;
 }
@@ -419,9 +427,9 @@ void FirstRunPage::setRecent(const std::vector<RecentDocument>& recent)
             m_recent->setItem(i, column, item);
         }
     }
-    m_recent->setVisible(rows > 0);
     m_noRecent->setVisible(rows == 0);
-    m_recent->setFixedHeight(m_recent->horizontalHeader()->sizeHint().height() + rows * 34 + 2);
+    m_recent->setFocusPolicy(rows > 0 ? Qt::StrongFocus : Qt::NoFocus);
+    m_recent->setFixedHeight(theme::metrics().header + rows * kRecentRow);
 }
 
 void FirstRunPage::setMessage(const QString& text)

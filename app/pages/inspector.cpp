@@ -1,9 +1,11 @@
 #include "app/pages/inspector.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/policy_words.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_chart.h"
 #include "app/pages/inspector_tables.h"
+#include "app/pages/policy_notes.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
 #include "app/theme/controls.h"
@@ -25,6 +27,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace mesh::pages {
 namespace {
@@ -76,25 +79,49 @@ std::vector<bridge::TapRow> failedRequests(const std::vector<bridge::TapRow>& ta
     return failed;
 }
 
-// Revisions, ejections and one band for faults, of the subject or of the mesh: more would cover
-// the lines.
+// Several faults of one subject at once are one band from the first to the last of them; faults
+// with quiet between them are bands of their own.
+void joinFaults(std::vector<bridge::Marker>& markers)
+{
+    std::vector<bridge::Marker> joined;
+    for (bridge::Marker& marker : markers) {
+        const auto endOf = [](const bridge::Marker& fault) {
+            return fault.end_us == 0 ? std::numeric_limits<std::int64_t>::max() : fault.end_us;
+        };
+        const auto open = std::find_if(joined.rbegin(), joined.rend(), [&](const auto& other) {
+            return marker.kind == bridge::Marker::Kind::Fault && other.kind == marker.kind
+                   && marker.begin_us <= endOf(other);
+        });
+        if (open == joined.rend()) {
+            joined.push_back(std::move(marker));
+            continue;
+        }
+        if (endOf(marker) > endOf(*open)) {
+            open->end_us = marker.end_us;
+        }
+        open->detail += QStringLiteral(", ") + marker.detail;
+    }
+    markers = std::move(joined);
+}
+
+// Revisions, ejections, what policies do, and a band for each time of faults, of the subject or of
+// the mesh: more would cover the lines.
 void keepForCharts(std::vector<bridge::Marker>& markers, const QString& subject)
 {
     using Kind = bridge::Marker::Kind;
-    bool hasFault = false;
     std::erase_if(markers, [&](const bridge::Marker& marker) {
         const bool isOurs = marker.subject.isEmpty() || marker.subject == subject;
-        if (marker.kind == Kind::Fault && isOurs && !hasFault) {
-            hasFault = true;
-            return false;
-        }
-        return !isOurs || (marker.kind != Kind::Revision && marker.kind != Kind::Ejection);
+        const bool isWanted = marker.kind == Kind::Fault || marker.kind == Kind::Revision
+                              || marker.kind == Kind::Ejection
+                              || (marker.kind == Kind::Policy && bridge::isOnAxis(marker));
+        return !isOurs || !isWanted;
     });
     for (bridge::Marker& marker : markers) {
         if (marker.kind == Kind::Fault) {
             marker.label = Inspector::tr("fault");
         }
     }
+    joinFaults(markers);
     shortenLabels(markers);
 }
 
@@ -118,6 +145,9 @@ Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
     top->setSpacing(9);
     top->addWidget(m_head);
     top->addWidget(makeWhy());
+    m_notes = new PolicyNotes(PolicyNotes::Style::Brief, this);
+    m_notes->hide();
+    top->addWidget(m_notes);
     top->addWidget(makeFigures());
     column->addLayout(top);
     column->addSpacing(8);
@@ -141,8 +171,7 @@ Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
     m_routes = makeRoutesTable(m_pages);
     m_pages->addWidget(m_routes);
     m_pages->addWidget(makeEndpoints());
-    m_policy = makePolicyTable(m_pages);
-    m_pages->addWidget(m_policy);
+    m_pages->addWidget(makePolicy());
     m_tap = makeTapTable(m_pages);
     m_pages->addWidget(m_tap);
     m_history = makeHistoryTable(m_pages);
@@ -281,6 +310,34 @@ QWidget* Inspector::makeEndpoints()
     return page;
 }
 
+QWidget* Inspector::makePolicy()
+{
+    auto* page = new QWidget(m_pages);
+    auto* column = new QVBoxLayout(page);
+    column->setContentsMargins(0, 10, 0, 0);
+    column->setSpacing(6);
+    auto* words = new QVBoxLayout;
+    words->setContentsMargins(kMargin, 0, kMargin, 4);
+    words->setSpacing(4);
+    const auto addTitle = [&](const QString& text, QVBoxLayout& into) {
+        auto* title = new QLabel(text, page);
+        theme::setText(*title, theme::Role::BodyStrong);
+        into.addWidget(title);
+    };
+    addTitle(tr("Policies"), *words);
+    m_policies = new PolicyNotes(PolicyNotes::Style::Full, page);
+    words->addWidget(m_policies);
+    words->addSpacing(6);
+    addTitle(tr("Settings"), *words);
+    column->addLayout(words);
+    auto* table = new QVBoxLayout;
+    table->setContentsMargins(8, 0, 8, 0);
+    m_policy = makePolicyTable(page);
+    table->addWidget(m_policy);
+    column->addLayout(table, 1);
+    return page;
+}
+
 QWidget* Inspector::makeActions()
 {
     auto* bar = new QWidget(this);
@@ -345,6 +402,7 @@ void Inspector::refresh()
     }
     refreshFigures(figures, state);
     refreshInstances(entity);
+    refreshPolicies(entity, edge);
     refreshDocumentTabs();
     refreshTap();
     refreshHistory();
@@ -453,6 +511,28 @@ void Inspector::refreshInstances(const bridge::EntityRow* entity)
     m_instanceReason->setVisible(!reason.isEmpty());
 }
 
+void Inspector::refreshPolicies(const bridge::EntityRow* entity, const bridge::EdgeRow* edge)
+{
+    std::vector<bridge::PolicyRow> policies;
+    if (entity != nullptr) {
+        policies = entity->policies;
+    } else if (edge != nullptr) {
+        policies = edge->policies;
+    } else {
+        for (const bridge::EntityRow& any : m_session.topology().entities) {
+            for (bridge::PolicyRow policy : any.policies) {
+                policy.text = tr("%1: %2").arg(any.name, policy.text);
+                policies.push_back(std::move(policy));
+            }
+        }
+        std::stable_sort(policies.begin(), policies.end(), [](const auto& a, const auto& b) {
+            return a.kind < b.kind;
+        });
+    }
+    m_notes->setPolicies(policies);
+    m_policies->setPolicies(policies);
+}
+
 void Inspector::refreshDocumentTabs()
 {
     const auto document = m_session.document();
@@ -464,7 +544,7 @@ void Inspector::refreshDocumentTabs()
     if (m_pages->currentWidget() == m_routes) {
         m_routes->setRows(routeRows(*document, service));
     }
-    if (m_pages->currentWidget() == m_policy) {
+    if (m_pages->currentIndex() == static_cast<int>(Tab::Policy)) {
         m_policy->setRows(policyRows(*document, service));
     }
 }

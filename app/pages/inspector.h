@@ -28,6 +28,7 @@ class Note;
 
 namespace mesh::pages {
 
+class PolicyNotes;
 class RowsTable;
 
 // The head of the inspector: how the node looks on the graph, its name, its state.
@@ -88,11 +89,13 @@ private:
     QWidget* makeFigures();
     QWidget* makeMetrics();
     QWidget* makeEndpoints();
+    QWidget* makePolicy();
     QWidget* makeActions();
     void refresh();
     void refreshHead(const bridge::EntityRow* entity, const bridge::EdgeRow* edge);
     void refreshFigures(const bridge::Figures* figures, bridge::HealthState state);
     void refreshInstances(const bridge::EntityRow* entity);
+    void refreshPolicies(const bridge::EntityRow* entity, const bridge::EdgeRow* edge);
     void refreshDocumentTabs();
     void refreshTap();
     void refreshShow();
@@ -120,6 +123,8 @@ private:
     QLabel* m_instanceReason = nullptr;
     RowsTable* m_endpoints = nullptr;
     RowsTable* m_routes = nullptr;
+    PolicyNotes* m_notes = nullptr; // Below the reason: what policies do right now.
+    PolicyNotes* m_policies = nullptr; // All of them, on the Policy tab.
     RowsTable* m_policy = nullptr;
     RowsTable* m_tap = nullptr;
     RowsTable* m_history = nullptr;

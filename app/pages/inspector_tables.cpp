@@ -130,6 +130,7 @@ RowsTable* makeEndpointTable(QWidget* parent)
         tr("Endpoints"),
         {{tr("Instance"), 104},
          {tr("State"), 74},
+         {tr("Why"), 170},
          {tr("Address"), 116},
          {tr("Zone"), 40},
          {tr("Version"), 56},
@@ -206,6 +207,14 @@ std::vector<TableRow> instanceRows(const std::vector<bridge::InstanceRow>& insta
     return rows;
 }
 
+QString whyOf(const bridge::InstanceRow& instance)
+{
+    if (!instance.reason.isEmpty() || instance.suppressed.isEmpty()) {
+        return instance.reason;
+    }
+    return tr("ejection suppressed: %1").arg(instance.suppressed);
+}
+
 std::vector<TableRow> endpointRows(const std::vector<bridge::InstanceRow>& instances)
 {
     std::vector<TableRow> rows;
@@ -216,6 +225,7 @@ std::vector<TableRow> endpointRows(const std::vector<bridge::InstanceRow>& insta
         row.cells = {
             {instance.id, -1, static_cast<int>(pipOf(instance.state))},
             {wordOf(instance.state), -1, -1, instance.reason},
+            {whyOf(instance)},
             {instance.address},
             {instance.zone},
             {instance.version},
@@ -336,6 +346,11 @@ QString worstReason(const std::vector<bridge::InstanceRow>& instances)
             const QString text =
                 instance.reason.isEmpty() ? wordOf(instance.state) : instance.reason;
             return QStringLiteral("%1: %2").arg(instance.id, text);
+        }
+    }
+    for (const bridge::InstanceRow& instance : instances) {
+        if (!instance.suppressed.isEmpty()) {
+            return QStringLiteral("%1: %2").arg(instance.id, whyOf(instance));
         }
     }
     return {};

@@ -22,6 +22,8 @@ namespace mesh::pages {
 // Services and gateways, the worst first, then the busiest.
 [[nodiscard]] std::vector<TableRow> serviceRows(const bridge::Topology& topology);
 [[nodiscard]] std::vector<TableRow> instanceRows(const std::vector<bridge::InstanceRow>& instances);
+// Why an instance is out, or why it should be and is not; empty: nothing to say.
+[[nodiscard]] QString whyOf(const bridge::InstanceRow& instance);
 [[nodiscard]] std::vector<TableRow> endpointRows(const std::vector<bridge::InstanceRow>& instances);
 // Routes that lead to a service.
 [[nodiscard]] std::vector<TableRow> routeRows(

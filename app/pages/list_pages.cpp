@@ -2,6 +2,7 @@
 
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/view_context.h"
+#include "app/pages/events_view.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
 #include "app/theme/controls.h"
@@ -20,7 +21,6 @@ namespace {
 
 using Kind = TableColumn::Kind;
 
-constexpr std::size_t kEventsShown = 500;
 constexpr std::size_t kRequestsShown = 300;
 
 QString words(const char* text) { return QCoreApplication::translate("ListPages", text); }
@@ -75,28 +75,6 @@ QString ageText(std::int64_t age_ms)
            + QStringLiteral("\u202Fs");
 }
 
-std::pair<QString, theme::State> markerWord(bridge::Marker::Kind kind)
-{
-    using MarkerKind = bridge::Marker::Kind;
-    switch (kind) {
-    case MarkerKind::Revision:
-        return {words("revision"), theme::State::Healthy};
-    case MarkerKind::Push:
-        return {words("push"), theme::State::Healthy};
-    case MarkerKind::Fault:
-        return {words("fault"), theme::State::Failure};
-    case MarkerKind::HealthChange:
-        return {words("health"), theme::State::Degraded};
-    case MarkerKind::Ejection:
-        return {words("ejection"), theme::State::Failure};
-    case MarkerKind::Node:
-        return {words("node"), theme::State::Idle};
-    case MarkerKind::Alert:
-        return {words("alert"), theme::State::Failure};
-    }
-    return {};
-}
-
 QLabel* makeTitle(const QString& text, QWidget* parent)
 {
     auto* title = new QLabel(text, parent);
@@ -118,20 +96,6 @@ RowsTable* makeProblemsTable(QWidget* parent)
         parent
     );
     table->setObjectName(QStringLiteral("problems"));
-    return table;
-}
-
-RowsTable* makeEventsTable(QWidget* parent)
-{
-    auto* table = new RowsTable(
-        words("Events"),
-        {{words("Time"), 130},
-         {words("Kind"), 96, Kind::State},
-         {words("About"), 140},
-         {words("What"), 0}},
-        parent
-    );
-    table->setObjectName(QStringLiteral("events"));
     return table;
 }
 
@@ -175,26 +139,6 @@ void fillProblems(RowsTable& table, const bridge::MeshSession& session)
             {problem.line > 0 ? QString::number(problem.line) : QStringLiteral("–")},
             {problem.message},
             {problem.origin}};
-        rows.push_back(std::move(row));
-    }
-    table.setRows(std::move(rows));
-}
-
-void fillEvents(RowsTable& table, const bridge::MeshSession& session)
-{
-    std::vector<TableRow> rows;
-    const auto& events = session.events();
-    for (auto event = events.rbegin(); event != events.rend() && rows.size() < kEventsShown;
-         ++event) {
-        const auto [word, state] = markerWord(event->kind);
-        TableRow row;
-        row.key = event->subject + u'\n' + QString::number(event->begin_us) + event->label;
-        row.cells = {
-            {dateTimeText(event->begin_us)},
-            {word, static_cast<int>(state)},
-            {event->subject.isEmpty() ? words("mesh") : nameOf(event->subject)},
-            {event->detail.isEmpty() ? event->label
-                                     : event->label + QStringLiteral(" · ") + event->detail}};
         rows.push_back(std::move(row));
     }
     table.setRows(std::move(rows));
@@ -319,7 +263,7 @@ FindingsPage::FindingsPage(bridge::MeshSession& session, QWidget* parent)
     , m_problemsTitle(makeTitle({}, this))
     , m_eventsTitle(makeTitle({}, this))
     , m_problems(makeProblemsTable(this))
-    , m_events(makeEventsTable(this))
+    , m_events(new EventsView(session, this))
 {
     setObjectName(QStringLiteral("findingsPage"));
     auto* column = new QVBoxLayout(this);
@@ -335,9 +279,7 @@ FindingsPage::FindingsPage(bridge::MeshSession& session, QWidget* parent)
     connect(m_problems, &RowsTable::keyActivated, this, [this](const QString& key) {
         Q_EMIT problemActivated(key.section(u'\n', 0, 0), key.section(u'\n', 1, 1).toInt());
     });
-    connect(m_events, &RowsTable::keyActivated, this, [this](const QString& key) {
-        Q_EMIT entityActivated(key.section(u'\n', 0, 0));
-    });
+    connect(m_events, &EventsView::entityActivated, this, &FindingsPage::entityActivated);
     refreshProblems();
     refreshEvents();
 }
@@ -351,8 +293,8 @@ void FindingsPage::refreshProblems()
 
 void FindingsPage::refreshEvents()
 {
-    fillEvents(*m_events, m_session);
-    const int count = m_events->rowCount();
+    m_events->refresh();
+    const int count = m_events->count();
     m_eventsTitle->setText(count > 0 ? tr("%n event(s)", nullptr, count) : tr("No events yet"));
 }
 

@@ -16,6 +16,7 @@ class FigureLabel;
 
 namespace mesh::pages {
 
+class EventsView;
 class RowsTable;
 
 // The nodes of the mesh: what they run, how fresh they are, where they listen.
@@ -56,15 +57,13 @@ private:
     QLabel* m_problemsTitle;
     QLabel* m_eventsTitle;
     RowsTable* m_problems;
-    RowsTable* m_events;
+    EventsView* m_events;
 };
 
 // The tables that the pages and the bottom panes share.
 [[nodiscard]] RowsTable* makeProblemsTable(QWidget* parent);
-[[nodiscard]] RowsTable* makeEventsTable(QWidget* parent);
 [[nodiscard]] RowsTable* makeRequestsTable(QWidget* parent);
 void fillProblems(RowsTable& table, const bridge::MeshSession& session);
-void fillEvents(RowsTable& table, const bridge::MeshSession& session);
 void fillRequests(RowsTable& table, const bridge::MeshSession& session);
 
 // A mode that a later version brings: what it will do, and what can be done now.

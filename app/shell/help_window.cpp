@@ -1,14 +1,38 @@
 #include "app/shell/help_window.h"
 
 #include <QFile>
+#include <QImage>
 #include <QTextBrowser>
+#include <QUrl>
 #include <QVBoxLayout>
 
 namespace mesh::shell {
+namespace {
+
+constexpr int kPictureWidth = 580; // Screenshots are larger than a page of help.
+
+// A browser that shows pictures as wide as its page.
+class HelpBrowser : public QTextBrowser
+{
+public:
+    using QTextBrowser::QTextBrowser;
+
+    QVariant loadResource(int type, const QUrl& name) override
+    {
+        const QVariant content = QTextBrowser::loadResource(type, name);
+        QImage picture(name.toString());
+        if (type != QTextDocument::ImageResource || picture.isNull()) {
+            return content;
+        }
+        return picture.scaledToWidth(kPictureWidth, Qt::SmoothTransformation);
+    }
+};
+
+} // namespace
 
 HelpWindow::HelpWindow(QWidget* parent)
     : QDialog(parent)
-    , m_text(new QTextBrowser(this))
+    , m_text(new HelpBrowser(this))
 {
     setObjectName(QStringLiteral("help"));
     resize(640, 620);

@@ -4,6 +4,7 @@
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
 #include "app/pages/edit_page.h"
+#include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/inspector.h"
 #include "app/pages/list_pages.h"
@@ -263,8 +264,11 @@ void MainWindow::makeBottomDock()
     m_paneStrip = new PaneStrip(m_inner);
     m_panes = new QStackedWidget(m_inner);
     m_problems = pages::makeProblemsTable(m_panes);
-    m_events = pages::makeEventsTable(m_panes);
+    m_events = new pages::EventsView(m_session, m_panes);
     m_events->setObjectName(QStringLiteral("eventsPane"));
+    connect(m_events, &pages::EventsView::entitySelected, this, [this](const QString& id) {
+        m_session.context().select(id);
+    });
     m_problems->setObjectName(QStringLiteral("problemsPane"));
     m_tap = pages::makeRequestsTable(m_panes);
     m_rollout = new QLabel(tr("Nothing has been applied in this session."), m_panes);

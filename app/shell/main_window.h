@@ -29,6 +29,7 @@ namespace mesh::pages {
 class EditPage;
 class FirstRunPage;
 class Inspector;
+class EventsView;
 class RowsTable;
 class TopologyPage;
 } // namespace mesh::pages
@@ -42,6 +43,7 @@ class TopBar;
 struct WindowOptions
 {
     QString demoFile; // The demo's declarative file; empty: there is none.
+    QString demoScenario; // What happens to it; empty: the usual one.
     bool isPersistent = true; // Reads and writes window state and recent documents.
     NodeConnector nodeConnector{}; // Empty: nodes cannot be connected.
 };
@@ -61,7 +63,8 @@ public:
     void setMode(Mode mode);
     [[nodiscard]] Mode mode() const { return m_mode; }
     // Starts the demo mesh; says so on the first-run page when it cannot.
-    void startDemo();
+    void startDemo(); // With the scenario of the options.
+    void startDemo(const QString& scenario);
     // Opens the configuration of a reached node and follows the node; what is applied goes there.
     [[nodiscard]] Result<void> followNode(const NodeConnection& node);
     void openPath(const QString& path); // A document, or a declarative file to import.
@@ -156,7 +159,7 @@ private:
     pages::Inspector* m_inspector = nullptr;
     std::array<QWidget*, kModeCount> m_modePages{};
     pages::RowsTable* m_problems = nullptr;
-    pages::RowsTable* m_events = nullptr;
+    pages::EventsView* m_events = nullptr;
     pages::RowsTable* m_tap = nullptr;
     QLabel* m_rollout = nullptr;
     pages::RowsTable* m_revisions = nullptr;

@@ -66,6 +66,9 @@ void MainWindow::makeFileMenu()
     add(menu, {name("file.open"), tr("Open…"), name("Ctrl+O"), [this] { chooseDocument(); }});
     add(menu, {name("file.import"), tr("Import configuration…"), {}, [this] { chooseImport(); }});
     add(menu, {name("file.demo"), tr("Start the demo mesh"), {}, [this] { startDemo(); }});
+    add(menu, {name("file.demoPolicies"), tr("Start the demo of traffic policies"), {}, [this] {
+                   startDemo(QStringLiteral("policies"));
+               }});
     menu.addSeparator();
     m_saveCopy =
         add(menu,
@@ -244,6 +247,9 @@ void MainWindow::makeHelpMenu()
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     add(menu, {name("help.firstSteps"), tr("First steps"), name("F1"), [this] {
                    showHelp(QStringLiteral("first_steps"));
+               }});
+    add(menu, {name("help.policies"), tr("Traffic policies"), {}, [this] {
+                   showHelp(QStringLiteral("policies"));
                }});
     add(menu, {name("help.glossary"), tr("Glossary"), {}, [this] {
                    showHelp(QStringLiteral("glossary"));

@@ -1,8 +1,10 @@
 // The window's reactions to the session: documents, drafts, panes, banners.
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/policy_words.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
 #include "app/pages/edit_page.h"
+#include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/list_pages.h"
 #include "app/pages/rows_table.h"
@@ -223,7 +225,7 @@ void MainWindow::refreshPanes()
     if (m_pane == static_cast<int>(Pane::Problems)) {
         pages::fillProblems(*m_problems, m_session);
     } else if (m_pane == static_cast<int>(Pane::Events)) {
-        pages::fillEvents(*m_events, m_session);
+        m_events->refresh();
     } else if (m_pane == static_cast<int>(Pane::Tap)) {
         pages::fillRequests(*m_tap, m_session);
     } else if (m_pane == static_cast<int>(Pane::Revisions)) {
@@ -255,13 +257,15 @@ void MainWindow::refreshTimeBar()
     m_request = m_session.requestSeries({}, now - span, now);
     auto markers = m_session.markers(now - span, now);
     std::erase_if(markers, [](const bridge::Marker& marker) {
-        return marker.kind == bridge::Marker::Kind::Push;
+        return marker.kind == bridge::Marker::Kind::Push || !bridge::isOnAxis(marker);
     });
     pages::shortenLabels(markers);
     m_timeBar->setMarkers(markers);
 }
 
-void MainWindow::startDemo()
+void MainWindow::startDemo() { startDemo(m_options.demoScenario); }
+
+void MainWindow::startDemo(const QString& scenario)
 {
     if (m_options.demoFile.isEmpty() || !QFileInfo::exists(m_options.demoFile)) {
         m_firstRun->setMessage(tr("The demo mesh is missing from this installation."));
@@ -269,7 +273,7 @@ void MainWindow::startDemo()
     }
     m_firstRun->setMessage({});
     QApplication::setOverrideCursor(Qt::BusyCursor);
-    const auto started = m_session.startDemo(m_options.demoFile);
+    const auto started = m_session.startDemo(m_options.demoFile, scenario);
     QApplication::restoreOverrideCursor();
     if (!started) {
         m_firstRun->setMessage(tr("The demo mesh did not start: %1").arg(reasonOf(started.error()))

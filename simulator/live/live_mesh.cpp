@@ -75,7 +75,21 @@ struct LiveMesh::State
     std::shared_ptr<const model::Document> document;
     std::vector<ReservedPort> ports;
     std::vector<std::string> names;
-    std::map<std::string, InstanceFaults, std::less<>> faults;
+    struct SetFaults
+    {
+        InstanceFaults faults;
+        TimePoint at;
+    };
+    std::map<std::string, SetFaults, std::less<>> faults; // As set from outside, last.
+    // Every begin and end of the timeline, by time. Unchanged once start() has returned.
+    struct Step
+    {
+        TimePoint at;
+        Fault fault;
+        bool isEnd = false;
+        std::vector<std::string> targets;
+    };
+    std::vector<Step> steps;
 
     // On the servers' loop.
     std::unique_ptr<LoopThread> servers;
@@ -96,7 +110,7 @@ struct LiveMesh::State
     [[nodiscard]] Result<void> startEngines();
     [[nodiscard]] Result<void> startLoad();
     void startTimeline();
-    void playAt(TimePoint at, const Fault& fault, bool isEnd);
+    void play(const Step& step);
     void stop();
 };
 
@@ -171,34 +185,35 @@ void LiveMesh::State::startTimeline()
     servers->ask([this] {
         const TimePoint begin = servers->loop().now();
         for (const Fault& fault : options.timeline) {
-            playAt(begin + fault.at, fault, false);
+            const std::vector<std::string> targets = workloadsOf(*document, fault.target);
+            steps.push_back({begin + fault.at, fault, false, targets});
             if (fault.length) {
-                playAt(begin + fault.at + *fault.length, fault, true);
+                steps.push_back({begin + fault.at + *fault.length, fault, true, targets});
             }
+        }
+        std::ranges::stable_sort(steps, {}, &Step::at);
+        for (const Step& step : steps) {
+            timeline.push_back(std::make_unique<net::FunctionTimer>(
+                servers->loop().timers(), [this, &step] { play(step); }
+            ));
+            timeline.back()->arm(step.at);
         }
     });
 }
 
-void LiveMesh::State::playAt(TimePoint at, const Fault& fault, bool isEnd)
+void LiveMesh::State::play(const Step& step)
 {
-    std::vector<std::string> targets = workloadsOf(*document, fault.target);
-    timeline.push_back(std::make_unique<net::FunctionTimer>(
-        servers->loop().timers(),
-        [this, fault, isEnd, targets = std::move(targets)] {
-            for (const std::string& name : targets) {
-                InstanceServer& instance = *instances.find(name)->second;
-                const InstanceFaults& now = instance.behaviour().faults();
-                instance.setFaults(isEnd ? withoutFault(now, fault) : withFault(now, fault));
-                MESH_LOG(
-                    Info,
-                    isEnd ? "fault.ended" : "fault.begun",
-                    kv("instance", name),
-                    kv("faults", toText(instance.behaviour().faults()))
-                );
-            }
-        }
-    ));
-    timeline.back()->arm(at);
+    for (const std::string& name : step.targets) {
+        InstanceServer& instance = *instances.find(name)->second;
+        const InstanceFaults& now = instance.behaviour().faults();
+        instance.setFaults(step.isEnd ? withoutFault(now, step.fault) : withFault(now, step.fault));
+        MESH_LOG(
+            Info,
+            step.isEnd ? "fault.ended" : "fault.begun",
+            kv("instance", name),
+            kv("faults", toText(instance.behaviour().faults()))
+        );
+    }
 }
 
 void LiveMesh::State::stop()
@@ -307,7 +322,7 @@ Result<void> LiveMesh::setFaults(std::string_view instance, const InstanceFaults
     if (known == m_state->names.end() || !m_state->servers) {
         return fail(ErrorCode::NotFound, fmt::format("no simulated instance {} runs", instance));
     }
-    m_state->faults[std::string(instance)] = faults;
+    m_state->faults[std::string(instance)] = {faults, m_state->options.clock->now()};
     return m_state->servers->loop().post(
         [state = m_state.get(), name = std::string(instance), faults] {
             state->instances.find(name)->second->setFaults(faults);
@@ -318,7 +333,20 @@ Result<void> LiveMesh::setFaults(std::string_view instance, const InstanceFaults
 InstanceFaults LiveMesh::faults(std::string_view instance) const
 {
     const auto known = m_state->faults.find(instance);
-    return known == m_state->faults.end() ? InstanceFaults() : known->second;
+    InstanceFaults faults;
+    TimePoint from = TimePoint::min();
+    if (known != m_state->faults.end()) {
+        faults = known->second.faults;
+        from = known->second.at;
+    }
+    const TimePoint now = m_state->options.clock->now();
+    for (const State::Step& step : m_state->steps) {
+        const bool isOurs = std::ranges::find(step.targets, instance) != step.targets.end();
+        if (isOurs && step.at > from && step.at <= now) {
+            faults = step.isEnd ? withoutFault(faults, step.fault) : withFault(faults, step.fault);
+        }
+    }
+    return faults;
 }
 
 const std::vector<std::string>& LiveMesh::instances() const { return m_state->names; }

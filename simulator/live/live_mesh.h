@@ -93,8 +93,8 @@ public:
     // Faults of one instance, by the workload's name. They take effect within a few milliseconds.
     // Errors: NotFound.
     [[nodiscard]] Result<void> setFaults(std::string_view instance, const InstanceFaults& faults);
-    // What was last set, by setFaults() or by a timeline entry that holds from the start to the
-    // end; nothing wrong for unknown names.
+    // What is wrong now: what setFaults() set last and what the timeline has done since; nothing
+    // wrong for unknown names.
     [[nodiscard]] InstanceFaults faults(std::string_view instance) const;
     // Sorted.
     [[nodiscard]] const std::vector<std::string>& instances() const;

@@ -36,7 +36,7 @@ private Q_SLOTS:
             session.banners().empty() ? "" : qPrintable(session.banners().front().detail)
         );
         QTRY_VERIFY_WITH_TIMEOUT(entity(session, u"service:frontend"_qs).figures.rps > 50, 15'000);
-        QCOMPARE(services(session), 11);
+        QCOMPARE(services(session), 12); // Eleven and the canary of the first.
         QTRY_COMPARE_WITH_TIMEOUT(
             session.honesty().nodesConverged, session.honesty().nodesExpected, 10'000
         );

@@ -21,6 +21,7 @@
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QSplitter>
 #include <QTabBar>
 #include <QTest>
 
@@ -160,6 +161,8 @@ private Q_SLOTS:
     void errorsBlockTheApply();
     void discardTakesTheEditBack();
     void tabGoesThroughTheTopBarInReadingOrder();
+    void tabReachesEveryControlOfAPageInReadingOrder_data();
+    void tabReachesEveryControlOfAPageInReadingOrder();
     void regionsStandWhereTheDesignPutsThem();
     void everyShortcutIsUsedOnce();
 };
@@ -381,6 +384,86 @@ void ShellTest::discardTakesTheEditBack()
     QVERIFY(!actionOf(*console.window, "change.discard")->isEnabled());
     actionOf(*console.window, "edit.undo")->trigger();
     QVERIFY(draft.isChanged());
+}
+
+namespace {
+
+bool takesTab(const QWidget& widget, const QWidget& page)
+{
+    return page.isAncestorOf(&widget) && widget.isVisible() && widget.isEnabled()
+           && (widget.focusPolicy() & Qt::TabFocus) != 0 && widget.focusProxy() == nullptr
+           && !widget.objectName().startsWith(QStringLiteral("qt_"));
+}
+
+// Whether `next` stands before `former` for a reader: in a column further left, or higher in the
+// same one, or left in the same line.
+bool isBackwards(const QWidget& former, const QWidget& next, const QList<QWidget*>& columns)
+{
+    const auto columnOf = [&columns](const QWidget& widget) {
+        for (qsizetype i = 0; i < columns.size(); ++i) {
+            if (columns[i]->isAncestorOf(&widget)) {
+                return i;
+            }
+        }
+        return columns.size();
+    };
+    const auto rectOf = [](const QWidget& widget) {
+        return QRect(widget.mapTo(widget.window(), QPoint(0, 0)), widget.size());
+    };
+    if (columnOf(former) != columnOf(next)) {
+        return columnOf(next) < columnOf(former);
+    }
+    const QRect a = rectOf(former);
+    const QRect b = rectOf(next);
+    const bool isSameLine = b.top() < a.bottom() && a.top() < b.bottom();
+    return isSameLine ? b.left() < a.left() : b.bottom() < a.top();
+}
+
+} // namespace
+
+void ShellTest::tabReachesEveryControlOfAPageInReadingOrder_data()
+{
+    QTest::addColumn<int>("mode");
+    QTest::newRow("topology") << static_cast<int>(Mode::Topology);
+    QTest::newRow("edit") << static_cast<int>(Mode::Edit);
+}
+
+// The focus chain itself, so that a text field that keeps the Tab key does not end the walk.
+void ShellTest::tabReachesEveryControlOfAPageInReadingOrder()
+{
+    QFETCH(const int, mode);
+    Console console(true);
+    QVERIFY(QTest::qWaitForWindowActive(console.window.get()));
+    console.window->setMode(static_cast<Mode>(mode));
+    QCoreApplication::processEvents();
+    QWidget* page = mode == static_cast<int>(Mode::Edit)
+                        ? static_cast<QWidget*>(&console.window->editPage())
+                        : console.window->findChild<QWidget*>(QStringLiteral("topologyPage"));
+    QVERIFY(page != nullptr);
+    QList<QWidget*> columns;
+    if (auto* splitter = page->findChild<QSplitter*>()) {
+        for (int i = 0; i < splitter->count(); ++i) {
+            columns << splitter->widget(i);
+        }
+    }
+    QList<QWidget*> reached;
+    for (QWidget* at = page->nextInFocusChain(); at != page; at = at->nextInFocusChain()) {
+        if (takesTab(*at, *page)) {
+            reached << at;
+        }
+    }
+
+    QVERIFY(reached.size() > 4);
+    for (const QWidget* widget : page->findChildren<QWidget*>()) {
+        if (takesTab(*widget, *page)) {
+            QVERIFY2(reached.contains(widget), qPrintable(widget->objectName()));
+        }
+    }
+    for (qsizetype i = 1; i < reached.size(); ++i) {
+        const QString words = reached[i - 1]->accessibleName() + QStringLiteral(" -> ")
+                              + reached[i]->accessibleName();
+        QVERIFY2(!isBackwards(*reached[i - 1], *reached[i], columns), qPrintable(words));
+    }
 }
 
 void ShellTest::tabGoesThroughTheTopBarInReadingOrder()
