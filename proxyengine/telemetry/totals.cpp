@@ -1,6 +1,7 @@
 #include "proxyengine/telemetry/totals.h"
 
 #include "proxyengine/base/limits.h"
+#include "proxyengine/telemetry/exposition.h"
 
 #include <fmt/format.h>
 
@@ -17,39 +18,6 @@ constexpr std::array<std::string_view, 6> kClassWords = {"none", "1xx", "2xx", "
 // 1 ms and 2.5 ms added because calls inside a mesh are that short.
 constexpr std::array<double, 13> kLatencyBounds = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
-
-// Source: Prometheus text format: backslash, quote and line feed are escaped in label values.
-std::string escaped(std::string_view value)
-{
-    std::string text;
-    text.reserve(value.size());
-    for (const char c : value) {
-        if (c == '\\' || c == '"') {
-            text.push_back('\\');
-            text.push_back(c);
-        } else if (c == '\n') {
-            text.append("\\n");
-        } else {
-            text.push_back(c);
-        }
-    }
-    return text;
-}
-
-void head(std::string& out, std::string_view name, std::string_view type, std::string_view help)
-{
-    fmt::format_to(std::back_inserter(out), "# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
-}
-
-template <typename Number>
-void line(std::string& out, std::string_view name, std::string_view labels, Number value)
-{
-    if (labels.empty()) {
-        fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
-    } else {
-        fmt::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
-    }
-}
 
 void classes(
     std::string& out, std::string_view name, const std::string& labels, const ByClass& answers
@@ -144,6 +112,7 @@ void Totals::add(const StatsFrame& frame)
     m_droppedSeries += frame.droppedSeries;
     m_cpu += frame.cpu;
     m_health = frame.health;
+    m_droppedSeries += m_policies.add(frame);
     for (auto& [key, row] : m_byRequest) {
         row.inflight = 0;
     }
@@ -198,6 +167,7 @@ std::string Totals::prometheusText() const
     writeRequests(out);
     writeAttempts(out);
     writeHealth(out);
+    m_policies.write(out);
     return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxyengine/telemetry/frame.h"
+#include "proxyengine/telemetry/policy_totals.h"
 
 #include <cstdint>
 #include <map>
@@ -46,6 +47,7 @@ private:
     std::map<RequestKey, RequestSeries> m_byRequest;
     std::map<AttemptKey, AttemptSeries> m_byAttempt;
     std::vector<TargetHealth> m_health;
+    PolicyTotals m_policies;
     std::uint64_t m_requests = 0;
     std::uint64_t m_accepted = 0;
     std::uint64_t m_connections = 0;

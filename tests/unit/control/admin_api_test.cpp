@@ -96,15 +96,21 @@ void AdminApiTest::init()
     state.node = "edge-1";
     state.state = api::EngineState::Running;
     state.listeners = {{"proxy", "127.0.0.1:8000"}};
-    state.health = {
-        {"shop.internal", "127.0.0.1:9001", "", 100, telemetry::TargetState::Healthy, "", {}},
-        {"shop.internal",
-         "127.0.0.1:9002",
-         "",
-         50,
-         telemetry::TargetState::Unhealthy,
-         "3 connection failures in a row",
-         {}}};
+    state.health.resize(2);
+    state.health[0].upstream = "shop.internal";
+    state.health[0].target = "127.0.0.1:9001";
+    state.health[0].weight = 100;
+    state.health[0].state = telemetry::TargetState::Healthy;
+    state.health[1].upstream = "shop.internal";
+    state.health[1].target = "127.0.0.1:9002";
+    state.health[1].weight = 50;
+    state.health[1].state = telemetry::TargetState::Unhealthy;
+    state.health[1].reason = "3 connection failures in a row";
+    state.health[1].isEjected = true;
+    state.health[1].ejectedUntil = WallTime(std::chrono::seconds(1'767'225'600));
+    state.health[1].suppressed = "none was";
+    state.health[1].zone = "a";
+    state.health[1].version = "v2";
     m_engine->setState(state);
     m_engine->subscribe(m_forward);
 }
@@ -346,6 +352,14 @@ void AdminApiTest::healthTellsWhy()
         std::string("3 connection failures in a row")
     );
     QCOMPARE(health["data"][1]["weight"].get<int>(), 50);
+    QVERIFY(!health["data"][0]["ejected"].get<bool>());
+    QVERIFY(health["data"][0]["ejected_until"].is_null());
+    QVERIFY(health["data"][1]["ejected"].get<bool>());
+    QVERIFY(health["data"][1]["ejected_until"].get<std::string>().starts_with("2026-01-01T00:00:00")
+    );
+    QCOMPARE(health["data"][1]["suppressed"].get<std::string>(), std::string("none was"));
+    QCOMPARE(health["data"][1]["zone"].get<std::string>(), std::string("a"));
+    QCOMPARE(health["data"][1]["version"].get<std::string>(), std::string("v2"));
 }
 
 void AdminApiTest::overridesGoToTheEngine()

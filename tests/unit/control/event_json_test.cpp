@@ -28,14 +28,15 @@ static WallTime at(std::int64_t microseconds) { return WallTime(WallTime::durati
 
 static telemetry::TargetHealth health()
 {
-    return {
-        "cart",
-        "127.0.0.1:9",
-        "cart-1",
-        100,
-        telemetry::TargetState::Unhealthy,
-        "3 connection failures in a row",
-        at(1'000'001)};
+    telemetry::TargetHealth health;
+    health.upstream = "cart";
+    health.target = "127.0.0.1:9";
+    health.workload = "cart-1";
+    health.weight = 100;
+    health.state = telemetry::TargetState::Unhealthy;
+    health.reason = "3 connection failures in a row";
+    health.since = at(1'000'001);
+    return health;
 }
 
 void EventJsonTest::framesComeBackExactly()
@@ -48,7 +49,19 @@ void EventJsonTest::framesComeBackExactly()
     frame.hash = std::string(64, 'a');
     frame.accepted = 3;
     frame.cpu = std::chrono::milliseconds(12);
-    frame.health = {health()};
+    telemetry::TargetHealth ejected = health();
+    ejected.isEjected = true;
+    ejected.ejectedUntil = at(1'773'479'673'000'000);
+    ejected.suppressed = "would be ejected for 5 consecutive 5xx";
+    ejected.zone = "a";
+    ejected.version = "v2";
+    frame.health = {health(), ejected};
+    frame.policy = {
+        {"ejected", "target:cart/127.0.0.1:9", 2, "consecutive_5xx"},
+        {"retried", "service:cart", 7, {}}};
+    frame.states = {
+        {"breaker_open", "route:pay", "12 of 20 \"failed\"", at(1'773'479'640'000'000), {}},
+        {"limit_reached", "upstream:cart", "max_pending 2 reached", at(5), "max_pending"}};
     telemetry::RequestSeries requests;
     requests.source = "edge-1";
     requests.service = "cart \"x\"";
@@ -77,7 +90,9 @@ void EventJsonTest::framesComeBackExactly()
     QVERIFY(back->requests[0].latency == requests.latency);
     QCOMPARE(back->attempts[0].connectFailures, 2U);
     QVERIFY(back->attempts[0].latency == attempts.latency);
-    QVERIFY(back->health[0] == health());
+    QVERIFY(back->health == frame.health);
+    QVERIFY(back->policy == frame.policy);
+    QVERIFY(back->states == frame.states);
 }
 
 void EventJsonTest::accessEventsHaveTheDocumentedFields()

@@ -3,6 +3,7 @@
 // Method: the board on a loop whose clock the test moves; reports as workers send them; no sockets.
 #include "proxyengine/proxy/health_board.h"
 
+#include "proxyengine/net/sockets.h"
 #include "tests/support/manual_clock.h"
 
 #include <QTest>
@@ -128,6 +129,8 @@ private Q_SLOTS:
     void anEjectionEndsWithItsDetector();
     void aFrameShowsCountsByDetectorAndStates();
     void panicAndFailoverAreToldWhenTheyBeginAndEnd();
+    void aProbeThatPassesEndsAnEjection();
+    void noMoreProbesRunAtOnceThanAllowed();
 };
 
 void HealthBoardTest::failuresInARowEjectWithinTheMessageThatBringsTheLast()
@@ -330,6 +333,53 @@ void HealthBoardTest::panicAndFailoverAreToldWhenTheyBeginAndEnd()
     QCOMPARE(f.count("panic_left"), std::size_t{1});
     QCOMPARE(f.count("failover_started"), f.count("failover_ended"));
     QVERIFY(f.frame().states.empty());
+}
+
+void HealthBoardTest::aProbeThatPassesEndsAnEjection()
+{
+    Fixture f;
+    const auto socket = *net::listenOn(net::SocketAddress::loopback(0));
+    config::UpstreamPlan plan = ejecting({"a", "b"});
+    for (config::TargetPlan& target : plan.targets) {
+        target.port = net::localAddress(socket.get()).port();
+    }
+    plan.healthchecks.active.type = model::ProbeType::Tcp;
+    plan.healthchecks.active.healthy.interval = 1s;
+    f.board->apply(snapshotOf(plan));
+    f.report("a", 503, 5);
+    QVERIFY(!f.board->availability()[0][0]);
+
+    f.pass(1s); // Probes go out; the connections need turns, not time.
+    for (int turn = 0; turn < 100 && f.count("returned") == 0; ++turn) {
+        f.loop->runTurn(10ms);
+    }
+
+    QCOMPARE(f.count("returned"), std::size_t{1});
+    QVERIFY(f.board->availability()[0][0]);
+}
+
+void HealthBoardTest::noMoreProbesRunAtOnceThanAllowed()
+{
+    Fixture f;
+    const auto socket = *net::listenOn(net::SocketAddress::loopback(0)); // Never answers.
+    config::UpstreamPlan plan = poolOf({"a", "b", "c", "d", "e"});
+    for (config::TargetPlan& target : plan.targets) {
+        target.port = net::localAddress(socket.get()).port();
+    }
+    plan.healthchecks.active.concurrency = 2;
+    plan.healthchecks.active.timeout = 3s;
+    plan.healthchecks.active.healthy.interval = 1s;
+    plan.healthchecks.active.unhealthy.timeouts = 1;
+    f.board->apply(snapshotOf(plan));
+
+    f.pass(1s); // All five are due.
+    f.pass(3s); // The first two are over.
+    QCOMPARE(f.count("target.unhealthy"), std::size_t{2});
+    f.pass(50ms); // The next tick finds room for two more.
+    f.pass(3s);
+
+    QCOMPARE(f.count("target.unhealthy"), std::size_t{4});
+    QCOMPARE(f.health("a").reason, std::string("1 probe timed out (no answer in time)"));
 }
 
 QTEST_APPLESS_MAIN(HealthBoardTest)

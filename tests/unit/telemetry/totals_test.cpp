@@ -83,6 +83,50 @@ private Q_SLOTS:
         QVERIFY(helps >= 18);
     }
 
+    void policiesAreCountedAndShownWithTheirLabels()
+    {
+        StatsFrame frame = frameOf(1);
+        frame.health[0].isEjected = true;
+        frame.policy = {
+            {"ejected", "target:ca/rt/127.0.0.1:1", 1, "consecutive_5xx"},
+            {"ejection_suppressed", "target:cart/[::1]:2", 3, "success_rate"},
+            {"breaker_opened", "route:pay", 1, {}},
+            {"limit_reached", "upstream:ca\"rt", 4, "max_pending"},
+            {"retried", "service:cart", 2, {}}};
+        frame.states = {
+            {"breaker_open", "route:pay", "why", {}, {}},
+            {"limit_reached", "upstream:cart", "why", {}, "max_pending"},
+            {"panic", "upstream:cart", "why", {}, {}}};
+        StatsFrame later = frameOf(1);
+        later.policy = {{"retried", "service:cart", 5, {}}};
+
+        Totals totals;
+        totals.add(frame);
+        const std::string first = totals.prometheusText();
+        totals.add(later);
+        const std::string second = totals.prometheusText();
+
+        for (const char* row :
+             {"mesh_outlier_ejections_enforced_total{upstream=\"ca/rt\",target=\"127.0.0.1:1\","
+              "detector=\"consecutive_5xx\"} 1\n",
+              "mesh_outlier_ejections_overflow_total{upstream=\"cart\",target=\"[::1]:2\","
+              "detector=\"success_rate\"} 3\n",
+              "mesh_outlier_ejections_active{upstream=\"cart\"} 1\n",
+              "mesh_target_ejected{upstream=\"cart\",target=\"127.0.0.1:1\"} 1\n",
+              "mesh_breaker_opened_total{scope=\"route\",name=\"pay\"} 1\n",
+              "mesh_breaker_state{scope=\"route\",name=\"pay\"} 2\n",
+              "mesh_limit_reached_total{upstream=\"ca\\\"rt\",limit=\"max_pending\"} 4\n",
+              "mesh_limit_open{upstream=\"cart\",limit=\"max_pending\"} 1\n",
+              "mesh_upstream_panic{upstream=\"cart\"} 1\n",
+              "mesh_retries_total{scope=\"service\",name=\"cart\"} 2\n"}) {
+            QVERIFY2(holds(first, row), row);
+        }
+        QVERIFY(holds(second, "mesh_retries_total{scope=\"service\",name=\"cart\"} 7\n"));
+        QVERIFY(holds(second, "mesh_breaker_state{scope=\"route\",name=\"pay\"} 0\n"));
+        QVERIFY(holds(second, "mesh_outlier_ejections_active{upstream=\"cart\"} 0\n"));
+        QVERIFY(!holds(second, "mesh_upstream_panic{"));
+    }
+
     void aFrameIsOneJsonObject()
     {
         const auto json = nlohmann::json::parse(toJson(frameOf(3)));
