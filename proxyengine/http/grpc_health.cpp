@@ -97,7 +97,7 @@ struct GrpcHealthCall::State
 {
     struct EndSession
     {
-        void operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
+        void operator()(nghttp2_session* ended) const noexcept { nghttp2_session_del(ended); }
     };
 
     std::unique_ptr<nghttp2_session, EndSession> session;
