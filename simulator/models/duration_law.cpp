@@ -1,7 +1,12 @@
 #include "simulator/models/duration_law.h"
 
+#include "simulator/models/exact_math.h"
+
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <span>
 
 namespace mesh::simulator {
 namespace {
@@ -79,21 +84,49 @@ constexpr Coefficients kTailBottom = {
     2.04426310338993978564e-15,
 };
 
-Duration scaled(Duration length, double factor)
+Duration toDuration(double nanoseconds)
 {
-    return Duration(static_cast<Duration::rep>(static_cast<double>(length.count()) * factor));
+    constexpr double kLongest = 1e18; // 30 years; the type holds 292.
+    return Duration(static_cast<Duration::rep>(std::min(nanoseconds, kLongest)));
 }
 
-Duration quantileOf(const model::DurationLaw& law, double share)
+Duration scaled(Duration length, double factor)
 {
-    for (std::size_t at = 1; at < law.quantiles.size(); ++at) {
-        const auto& [lowShare, low] = law.quantiles[at - 1];
-        const auto& [highShare, high] = law.quantiles[at];
-        if (share <= highShare && highShare > lowShare) {
-            return low + scaled(high - low, (share - lowShare) / (highShare - lowShare));
-        }
+    return toDuration(static_cast<double>(length.count()) * factor);
+}
+
+Duration onLine(
+    const std::pair<double, Duration>& below, const std::pair<double, Duration>& above, double share
+)
+{
+    const double part = (share - below.first) / (above.first - below.first);
+    return below.second + scaled(above.second - below.second, part);
+}
+
+Duration quantileOf(std::span<const std::pair<double, Duration>> quantiles, double share)
+{
+    if (quantiles.empty()) {
+        return Duration::zero();
     }
-    return law.quantiles.empty() ? Duration::zero() : law.quantiles.back().second;
+    const auto above =
+        std::ranges::lower_bound(quantiles, share, {}, &std::pair<double, Duration>::first);
+    if (above == quantiles.end()) {
+        return quantiles.back().second;
+    }
+    return above == quantiles.begin() ? above->second : onLine(*std::prev(above), *above, share);
+}
+
+// The logarithm's standard deviation.
+double sigmaOf(double cv) { return std::sqrt(exactLog(1.0 + cv * cv)); }
+
+double medianOf(Duration mean, double sigma)
+{
+    return static_cast<double>(mean.count()) * exactExp(-0.5 * sigma * sigma);
+}
+
+Duration lognormalAt(double median, double sigma, double share)
+{
+    return toDuration(median * exactExp(normalQuantile(share) * sigma));
 }
 
 } // namespace
@@ -107,29 +140,59 @@ double normalQuantile(double share)
         const double r = kCentreHalfWidth * kCentreHalfWidth - offset * offset;
         return offset * polynomial(kCentreTop, r) / polynomial(kCentreBottom, r);
     }
-    const double r = std::sqrt(-std::log(offset < 0.0 ? share : 1.0 - share));
+    const double r = std::sqrt(-exactLog(offset < 0.0 ? share : 1.0 - share));
     const double size = r <= kTailFrom
                             ? polynomial(kMiddleTop, r - 1.6) / polynomial(kMiddleBottom, r - 1.6)
                             : polynomial(kTailTop, r - 5.0) / polynomial(kTailBottom, r - 5.0);
     return offset < 0.0 ? -size : size;
 }
 
+double openUnit(Random& random)
+{
+    return (static_cast<double>(random.next() >> 12U) + 0.5) * 0x1.0p-52;
+}
+
+DurationSampler::DurationSampler(const model::DurationLaw& law)
+    : m_kind(law.kind)
+    , m_scale(static_cast<double>(law.mean.count()))
+    , m_quantiles(law.quantiles)
+{
+    if (m_kind == model::DurationLaw::Kind::Lognormal) {
+        m_sigma = sigmaOf(law.cv);
+        m_scale = medianOf(law.mean, m_sigma);
+    }
+}
+
+Duration DurationSampler::draw(Random& random) const
+{
+    const double share = openUnit(random);
+    switch (m_kind) {
+    case model::DurationLaw::Kind::Const:
+        return toDuration(m_scale);
+    case model::DurationLaw::Kind::Exp:
+        return toDuration(m_scale * -exactLog(1.0 - share));
+    case model::DurationLaw::Kind::Lognormal:
+        return lognormalAt(m_scale, m_sigma, share);
+    case model::DurationLaw::Kind::Quantiles:
+        return quantileOf(m_quantiles, share);
+    }
+    return Duration::zero();
+}
+
 Duration sample(const model::DurationLaw& law, Random& random)
 {
-    // In (0, 1): the middle of one of 2^53 cells, so that neither logarithm meets a zero.
-    const double share = random.unit() + 0x1.0p-54;
+    const double share = openUnit(random);
     switch (law.kind) {
     case model::DurationLaw::Kind::Const:
         return law.mean;
     case model::DurationLaw::Kind::Exp:
-        return scaled(law.mean, -std::log(1.0 - share));
+        return scaled(law.mean, -exactLog(1.0 - share));
     case model::DurationLaw::Kind::Lognormal: {
-        const double variance = std::log(1.0 + law.cv * law.cv);
-        const double normal = normalQuantile(share) * std::sqrt(variance);
-        return scaled(law.mean, std::exp(normal - variance / 2.0));
+        const double sigma = sigmaOf(law.cv);
+        return lognormalAt(medianOf(law.mean, sigma), sigma, share);
     }
     case model::DurationLaw::Kind::Quantiles:
-        return quantileOf(law, share);
+        return quantileOf(law.quantiles, share);
     }
     return law.mean;
 }

@@ -4,19 +4,44 @@
 #include "proxyengine/base/time.h"
 #include "proxyengine/model/document.h"
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 namespace mesh::simulator {
 
-// One draw from a law of durations. Always consumes exactly one number of the stream, whatever the
-// law, so that two variants of a scenario see the same luck.
+// A number in (0, 1): the middle of one of 2^52 cells, so that neither logarithm of it or of its
+// complement meets a zero. Takes exactly one number of the stream.
+[[nodiscard]] double openUnit(Random& random);
+
+// A law of durations, ready to be drawn from many times.
 //
-// Source: exponential and quantiles by inversion; lognormal through the inverse normal distribution
-//         of Wichura, "Algorithm AS 241", 1988 (PPND16, relative error about 1e-16).
+// draw() always takes exactly one number of the stream, whatever the law, and a greater number
+// never gives a shorter duration; so two variants of a scenario see the same luck. The bits are the
+// same in every build (models/exact_math.h). Durations beyond 30 years are 30 years.
+// Source: exponential and quantiles by inversion; lognormal through normalQuantile().
+class DurationSampler
+{
+public:
+    explicit DurationSampler(const model::DurationLaw& law);
+
+    [[nodiscard]] Duration draw(Random& random) const;
+
+private:
+    model::DurationLaw::Kind m_kind;
+    double m_scale = 0.0; // Nanoseconds: the mean, or the median of a lognormal.
+    double m_sigma = 0.0; // Of the logarithm.
+    std::vector<std::pair<double, Duration>> m_quantiles;
+};
+
+// One draw from a law; the same value that its DurationSampler would give.
 [[nodiscard]] Duration sample(const model::DurationLaw& law, Random& random);
 
 // The expected value of the law, for utilisation figures.
 [[nodiscard]] Duration meanOf(const model::DurationLaw& law);
 
 // The standard normal quantile of a share in (0, 1).
+// Source: Wichura, "Algorithm AS 241", 1988 (PPND16, relative error about 1e-16).
 [[nodiscard]] double normalQuantile(double share);
 
 } // namespace mesh::simulator
