@@ -6,6 +6,9 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <span>
+
 using namespace mesh;
 using namespace mesh::test;
 
@@ -70,7 +73,7 @@ private Q_SLOTS:
         PolicyFixture mesh;
         QVERIFY(mesh.begin(1, 2));
         QCOMPARE(mesh.apply(mesh.webYaml("", "  limits: {max_requests: 3}\n")), std::string());
-        mesh.servers[0]->behave(slowBy(300 * kMillisecond));
+        mesh.servers[0]->behave(slowBy(500 * kMillisecond));
         const LoadReport report = mesh.load(10, 10);
         QVERIFY2(report.count(200) == 3, report.summary().c_str());
         QCOMPARE(report.count(503), 7U);
@@ -98,6 +101,49 @@ private Q_SLOTS:
         QCOMPARE(mesh.servers[0]->accepted(), 2U);
         QCOMPARE(mesh.load(8, 2).good(), 8U);
         QCOMPARE(mesh.servers[0]->accepted(), 2U);
+    }
+
+    // One connection to each of two targets: all wait their turn, and no second one is made.
+    void aTargetHasItsOwnLimitOfConnections()
+    {
+        PolicyFixture mesh;
+        QVERIFY(mesh.begin(2));
+        QCOMPARE(
+            mesh.apply(mesh.webYaml("", "  limits: {max_connections_per_target: 1}\n")),
+            std::string()
+        );
+        for (auto& server : mesh.servers) {
+            server->behave(slowBy(30 * kMillisecond));
+        }
+        const LoadReport report = mesh.load(12, 6);
+        QVERIFY2(report.good() == 12, report.summary().c_str());
+        QCOMPARE(mesh.servers[0]->accepted(), 1U);
+        QCOMPARE(mesh.servers[1]->accepted(), 1U);
+    }
+
+    // What has a high priority is counted apart.
+    void highPriorityHasItsOwnLimits()
+    {
+        PolicyFixture mesh;
+        QVERIFY(mesh.begin(1));
+        const std::string yaml = fmt::format(
+            "_format_version: \"3.0\"\nservices:\n- name: web\n  host: pool\n  routes:\n"
+            "  - {{name: all, paths: [/]}}\n"
+            "  - {{name: high, paths: [/high], resilience: {{priority: high}}}}\n"
+            "upstreams:\n- name: pool\n  limits: {{max_requests: 2, high: {{max_requests: "
+            "3}}}}\n{}",
+            mesh.targetsYaml(0, 1)
+        );
+        QCOMPARE(mesh.apply(yaml), std::string());
+        mesh.servers[0]->behave(slowBy(500 * kMillisecond));
+        LoadPlan plan = mesh.plan(10, 10);
+        plan.request = [](std::size_t at) {
+            return fmt::format("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", at < 5 ? "high" : "low");
+        };
+        const LoadReport report = runLoad(*mesh.loop, plan);
+        const auto high = std::span(report.answers).first(5);
+        QVERIFY2(report.good() == 5, report.summary().c_str());
+        QCOMPARE(std::ranges::count_if(high, &LoadAnswer::isGood), 3);
     }
 
     void retriesHaveALimitToo()
@@ -230,7 +276,7 @@ private Q_SLOTS:
             mesh.targetsYaml(0, 1)
         );
         QCOMPARE(mesh.apply(yaml), std::string());
-        mesh.servers[0]->behave(slowBy(300 * kMillisecond));
+        mesh.servers[0]->behave(slowBy(500 * kMillisecond));
         LoadPlan plan = mesh.plan(18, 18);
         plan.request = [](std::size_t at) {
             return fmt::format("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", at < 8 ? "high" : "low");

@@ -86,6 +86,27 @@ private Q_SLOTS:
         QVERIFY2(moved <= (hashOn.contains(u"maglev") ? 10 : 0), std::to_string(moved).c_str());
     }
 
+    // A group of the expression that found the route.
+    void hashingByAPartOfThePath()
+    {
+        PolicyFixture mesh;
+        QVERIFY(mesh.begin(4, 2));
+        const std::string yaml = fmt::format(
+            "_format_version: \"3.0\"\nservices:\n- name: web\n  host: pool\n  routes:\n"
+            "  - {{name: all, strip_path: false, paths: [\"~/users/(?<id>[0-9]+)/\"]}}\n"
+            "upstreams:\n- name: pool\n  algorithm: consistent-hashing\n  hash_on: uri_capture\n"
+            "  hash_on_uri_capture: id\n{}",
+            mesh.targetsYaml(0, 4)
+        );
+        QCOMPARE(mesh.apply(yaml), std::string());
+        int asked = 0;
+        const auto counts = countServers(serversByKey(mesh, 100, 3, [&asked](int key) {
+            return get(fmt::format("/users/{}/cart/{}", key, ++asked));
+        }));
+        QVERIFY(!counts.contains("?") && !counts.contains(""));
+        QCOMPARE(counts.size(), 4U);
+    }
+
     void hashingByAddressKeepsTheWholeClient()
     {
         PolicyFixture mesh;

@@ -55,14 +55,17 @@ private Q_SLOTS:
         QTest::addColumn<int>("status");
         QTest::addColumn<QString>("method");
         QTest::addColumn<bool>("isRepeated");
+        QTest::addColumn<QString>("field"); // Of the bad server's answers.
         const auto row = [](const char* name,
                             const char* retry,
                             const char* fault,
                             int status,
                             const char* method,
-                            bool isRepeated) {
+                            bool isRepeated,
+                            const char* field = "") {
             QTest::newRow(name) << QString::fromLatin1(retry) << QString::fromLatin1(fault)
-                                << status << QString::fromLatin1(method) << isRepeated;
+                                << status << QString::fromLatin1(method) << isRepeated
+                                << QString::fromLatin1(field);
         };
         row("5xx on 500", "on: [5xx]", "ok", 500, "GET", true);
         row("5xx on 404", "on: [5xx]", "ok", 404, "GET", false);
@@ -96,6 +99,30 @@ private Q_SLOTS:
             "POST",
             true);
         row("5xx on 503, PUT", "on: [5xx]", "ok", 503, "PUT", true);
+        row("unavailable on gRPC 14", "on: [unavailable]", "ok", 200, "GET", true, "grpc-status: 14"
+        );
+        row("unavailable on gRPC 13",
+            "on: [unavailable]",
+            "ok",
+            200,
+            "GET",
+            false,
+            "grpc-status: 13");
+        row("cancelled on gRPC 1", "on: [cancelled]", "ok", 200, "GET", true, "grpc-status: 1");
+        row("headers on a header",
+            "on: [retriable-headers], headers: {x-again: [\"yes\"]}",
+            "ok",
+            200,
+            "GET",
+            true,
+            "x-again: yes");
+        row("headers on another value",
+            "on: [retriable-headers], headers: {x-again: [\"yes\"]}",
+            "ok",
+            200,
+            "GET",
+            false,
+            "x-again: no");
         row("one attempt", "on: [5xx], attempts: 1", "ok", 503, "GET", false);
     }
     void retryConditions()
@@ -105,11 +132,18 @@ private Q_SLOTS:
         QFETCH(int, status);
         QFETCH(QString, method);
         QFETCH(bool, isRepeated);
+        QFETCH(QString, field);
         PolicyFixture mesh;
         QVERIFY(mesh.begin(2));
         QCOMPARE(mesh.apply(mesh.webYaml(withRetry(retry.toStdString()), "")), std::string());
         Behaviour bad = answering(status);
         bad.fault = *parseFault(fault.toStdString());
+        if (!field.isEmpty()) {
+            bad.headers.emplace_back(
+                field.section(QStringLiteral(": "), 0, 0).toStdString(),
+                field.section(QStringLiteral(": "), 1).toStdString()
+            );
+        }
         mesh.servers[0]->behave(bad);
         LoadPlan plan = mesh.plan(20, 1);
         plan.request = [&method](std::size_t) {
@@ -121,10 +155,9 @@ private Q_SLOTS:
         const LoadReport report = runLoad(*mesh.loop, plan);
 
         // Round robin meets the bad one with every second request that is begun.
-        QVERIFY2(
-            report.count(200) == (isRepeated ? 20U : 10U), (report.summary() + mesh.told()).c_str()
-        );
-        QCOMPARE(report.count(status), isRepeated ? 0U : 10U);
+        const std::size_t fromGood = report.count("X-Server", "s1");
+        QVERIFY2(fromGood == (isRepeated ? 20U : 10U), (report.summary() + mesh.told()).c_str());
+        QCOMPARE(report.count(status), status == 200 ? 20U : 20U - fromGood);
         if (isRepeated) {
             QVERIFY(mesh.policyEvent("retried", kSubject).has_value());
         } else {
