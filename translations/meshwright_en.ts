@@ -10,6 +10,23 @@
                 <numerusform>%n events dropped.</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n request(s) in the last second</source>
+            <translation>
+                <numerusform>%n request in the last second</numerusform>
+                <numerusform>%n requests in the last second</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::forms::SchemaForm</name>
+        <message numerus="yes">
+            <source>%n in this list</source>
+            <translation>
+                <numerusform>%n in this list</numerusform>
+                <numerusform>%n in this list</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>mesh::graph::ZonesPanel</name>

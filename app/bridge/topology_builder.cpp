@@ -16,6 +16,13 @@ QString tr(const char* text) { return QCoreApplication::translate("mesh::bridge:
 
 QString toQt(const std::string& text) { return QString::fromStdString(text); }
 
+// The engine's reason names its verdict first; the row says it already.
+QString withoutVerdict(const QString& reason)
+{
+    const QString verdict = QStringLiteral("ejected: ");
+    return reason.startsWith(verdict) ? reason.mid(verdict.size()) : reason;
+}
+
 // What is collected about one entity before its row is written.
 struct EntitySums
 {
@@ -215,7 +222,7 @@ void Build::markHealth(InstanceRow& instance) const
                                                                           : InstanceState::Ejected;
         const auto since_us = health.since.time_since_epoch().count();
         const QString words = health.isEjected ? tr("ejected at %1 · %2") : tr("out since %1 · %2");
-        instance.reason = words.arg(formatTime(since_us), toQt(health.reason));
+        instance.reason = words.arg(formatTime(since_us), withoutVerdict(toQt(health.reason)));
         instance.isEjected = health.isEjected;
         if (instance.isEjected) {
             return;

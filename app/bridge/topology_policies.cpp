@@ -229,7 +229,8 @@ std::vector<PolicyRow> PolicyPlaces::ofEntity(const EntityRow& entity) const
     int count = 0;
     for (const InstanceRow& instance : entity.instances) {
         if (instance.isEjected && count++ == 0) {
-            ejected.reason = QStringLiteral("%1: %2").arg(instance.id, instance.reason);
+            const QString why = instance.reason.section(QStringLiteral(" · "), 1);
+            ejected.reason = QStringLiteral("%1: %2").arg(instance.id, why);
         }
         if (!instance.suppressed.isEmpty() && suppressed.reason.isEmpty()) {
             suppressed.reason = QStringLiteral("%1: %2").arg(instance.id, instance.suppressed);

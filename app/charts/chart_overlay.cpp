@@ -104,6 +104,14 @@ void ChartOverlay::paintAxes(QPainter& painter) const
     painter.drawText(last, Qt::AlignRight | Qt::AlignVCenter, now);
 }
 
+void ChartOverlay::drawMarkerLine(QPainter& painter, double x, const QColor& color) const
+{
+    QPen pen(color, 1);
+    pen.setDashPattern({2, 3});
+    painter.setPen(pen);
+    painter.drawLine(QPointF(x, m_content.plot.top()), QPointF(x, m_content.plot.bottom()));
+}
+
 void ChartOverlay::paintMarkers(QPainter& painter) const
 {
     const QRectF& plot = m_content.plot;
@@ -122,11 +130,9 @@ void ChartOverlay::paintMarkers(QPainter& painter) const
             const QRectF box(QPointF(x, plot.top()), QPointF(xOf(end), plot.bottom()));
             painter.fillRect(box & plot, theme::faded(color, 0.14));
         }
-        if (x >= plot.left()) {
-            QPen pen(color, 1);
-            pen.setDashPattern({2, 3});
-            painter.setPen(pen);
-            painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
+        // Signs of policies come in numbers: those that another one speaks for have no line.
+        if (x >= plot.left() && marker.kind != bridge::Marker::Kind::Policy) {
+            drawMarkerLine(painter, x, color);
         }
     }
     const QRectF lane(plot.left(), plot.top(), plot.width(), 14);
@@ -136,6 +142,11 @@ void ChartOverlay::paintMarkers(QPainter& painter) const
         lane,
         painter.font()
     );
+    for (const Flag& flag : flags) {
+        if (flag.marker->kind == bridge::Marker::Kind::Policy && !flag.isHidden) {
+            drawMarkerLine(painter, flag.x, colorOf(*flag.marker));
+        }
+    }
     for (const Flag& flag : flags) {
         drawFlag(painter, flag);
     }

@@ -41,6 +41,7 @@ private:
     [[nodiscard]] double xOf(std::int64_t time_us) const;
     void paintAxes(QPainter& painter) const;
     void paintMarkers(QPainter& painter) const;
+    void drawMarkerLine(QPainter& painter, double x, const QColor& color) const;
 
     Content m_content;
 };

@@ -288,6 +288,9 @@ void TimeBar::Private::drawFlags(QPainter& painter) const
         markers, [this](std::int64_t time_us) { return xOf(time_us); }, lane, painter.font()
     );
     for (const Flag& flag : flags) {
+        if (flag.isHidden && flag.marker->kind == bridge::Marker::Kind::Policy) {
+            continue;
+        }
         QPen pen(colorOf(*flag.marker), 1);
         pen.setDashPattern({2, 3});
         painter.setPen(pen);

@@ -213,7 +213,9 @@ void TimeChart::Private::refill()
         addLine(line, below, index);
     }
     const double floor = kind == ChartKind::Errors ? 10 : (kind == ChartKind::Latency ? 10 : 1);
-    top = roundTop(highest * 1.05, std::max(floor, threshold.value_or(0)));
+    const double room = kind == ChartKind::Errors ? std::min(100.0, highest * 1.05)
+                                                  : highest * 1.05; // No share is above 100 %.
+    top = roundTop(room, std::max(floor, threshold.value_or(0)));
     x->setRange(0, std::max(1.0, secondsOf(span.end_us)));
     y->setRange(0, top);
     refreshOverlay();

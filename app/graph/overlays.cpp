@@ -13,6 +13,7 @@
 
 #include <cmath>
 #include <map>
+#include <utility>
 
 namespace mesh::graph {
 
@@ -47,32 +48,20 @@ LegendPanel::LegendPanel(QWidget* parent)
 
 namespace {
 
-// What badges stand for, two columns.
-constexpr bridge::PolicyKind kLegendPolicies[] = {
-    bridge::PolicyKind::BreakerOpen,
-    bridge::PolicyKind::BreakerHalfOpen,
-    bridge::PolicyKind::Ejection,
-    bridge::PolicyKind::Failover,
-    bridge::PolicyKind::BudgetExhausted,
-    bridge::PolicyKind::Panic,
-    bridge::PolicyKind::LimitReached,
-    bridge::PolicyKind::RateLimiting,
-    bridge::PolicyKind::Injection,
-    bridge::PolicyKind::Mirror,
-    bridge::PolicyKind::Split,
-    bridge::PolicyKind::Shedding};
 constexpr int kLegendTop = 136;
 constexpr int kLegendRow = 19;
-constexpr int kLegendRows = static_cast<int>(std::size(kLegendPolicies) + 1) / 2;
 
-void drawPolicySigns(QPainter& painter, int width)
+void drawPolicySigns(QPainter& painter, int width, const std::set<bridge::PolicyKind>& kinds)
 {
+    if (kinds.empty()) {
+        return;
+    }
     const Tokens& t = theme::tokens();
     painter.setPen(QPen(t.border, 1));
     painter.drawLine(QPointF(13, kLegendTop - 0.5), QPointF(width - 13, kLegendTop - 0.5));
     int at = 0;
-    for (const bridge::PolicyKind kind : kLegendPolicies) {
-        const double x = at % 2 == 0 ? 13 : 142;
+    for (const bridge::PolicyKind kind : kinds) {
+        const double x = at % 2 == 0 ? 13 : 156;
         const double y = kLegendTop + 14 + kLegendRow * (at / 2);
         const State state = stateOf(kind);
         const QColor& color = state == State::Idle ? t.text1 : t.of(state).text;
@@ -85,9 +74,25 @@ void drawPolicySigns(QPainter& painter, int width)
 
 } // namespace
 
+void LegendPanel::setTopology(const bridge::Topology& topology)
+{
+    std::set<bridge::PolicyKind> kinds;
+    for (const bridge::EntityRow& entity : topology.entities) {
+        for (const bridge::PolicyRow& policy : entity.policies) {
+            kinds.insert(policy.kind);
+        }
+    }
+    if (kinds != m_kinds) {
+        m_kinds = std::move(kinds);
+        resize(sizeHint());
+        update();
+    }
+}
+
 QSize LegendPanel::sizeHint() const
 {
-    return QSize(264, kLegendTop + kLegendRows * kLegendRow + 10);
+    const int rows = static_cast<int>(m_kinds.size() + 1) / 2;
+    return rows == 0 ? QSize(208, kLegendTop) : QSize(276, kLegendTop + rows * kLegendRow + 10);
 }
 
 void LegendPanel::paintEvent(QPaintEvent* event)
@@ -130,13 +135,14 @@ void LegendPanel::paintEvent(QPaintEvent* event)
         {theme::Pip::Down, tr("down")},
     };
     int row = 0;
+    const double x = m_kinds.empty() ? 138 : 156;
     for (const auto& [pip, word] : pips) {
         const double y = rows[row++];
-        theme::drawPip(painter, QRectF(142, y - 3.5, 7, 7), pip);
+        theme::drawPip(painter, QRectF(x, y - 3.5, 7, 7), pip);
         painter.setPen(t.text2);
-        drawWords(painter, {160, y}, word);
+        drawWords(painter, {x + 18, y}, word);
     }
-    drawPolicySigns(painter, width());
+    drawPolicySigns(painter, width(), m_kinds);
 }
 
 ZonesPanel::ZonesPanel(QWidget* parent)

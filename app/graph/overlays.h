@@ -4,6 +4,7 @@
 #include "app/theme/controls.h"
 
 #include <optional>
+#include <set>
 #include <vector>
 
 class QLabel;
@@ -18,10 +19,15 @@ class LegendPanel : public theme::Card
 
 public:
     explicit LegendPanel(QWidget* parent);
+    // Of the policies' signs, only those that are on the canvas are told.
+    void setTopology(const bridge::Topology& topology);
     [[nodiscard]] QSize sizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent* event) override;
+
+private:
+    std::set<bridge::PolicyKind> m_kinds;
 };
 
 // Instances and their share by zone; top left.

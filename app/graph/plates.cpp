@@ -159,6 +159,12 @@ void placePlates(Scene& scene, const QHash<QString, double>& former)
             boxes.add(node.tagBox.adjusted(-2, -2, 2, 2));
         }
     }
+    for (const SceneEdge& edge : scene.edges) {
+        if (!edge.row.policies.empty() && edge.samples.size() >= 8) {
+            boxes.add(around(edge.samples[edge.samples.size() / 5], QSizeF(22, 22)));
+            boxes.add(around(edge.samples[edge.samples.size() * 9 / 10], QSizeF(18, 18)));
+        }
+    }
     std::vector<std::size_t> order(scene.edges.size());
     std::iota(order.begin(), order.end(), 0U);
     std::stable_sort(order.begin(), order.end(), [&scene](std::size_t one, std::size_t other) {

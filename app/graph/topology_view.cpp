@@ -74,6 +74,8 @@ void TopologyView::setTopology(const bridge::Topology& topology)
     d.keepGhosts(topology);
     d.topology = topology;
     d.zones->setTopology(topology);
+    d.legend->setTopology(topology);
+    d.arrange();
     d.placeMissing();
     d.rebuild();
     d.keepFitted();

@@ -9,6 +9,7 @@
 #include "app/pages/texts.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
+#include "app/theme/tab_order.h"
 #include "app/theme/theme.h"
 
 #include <QApplication>
@@ -418,6 +419,10 @@ void EditPage::showObject(const std::string& path)
     m_edited->setText(base == nullptr ? tr("new") : tr("edited"));
     refreshUse(*object);
     refreshChildren(*object);
+    if (isOther || m_form->rows().size() != m_rowsOrdered) {
+        m_rowsOrdered = m_form->rows().size();
+        theme::followLayouts(*this);
+    }
     const int line = lineOf(m_field.empty() ? m_path : forms::joinPath(m_path, m_field));
     m_text->setFocusLine(line);
     if (line > 0 && !m_text->hasFocus()) {

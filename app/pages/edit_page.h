@@ -80,6 +80,7 @@ private:
     QLabel* m_place = nullptr;
     QTimer* m_typing;
     QString m_typed;
+    std::size_t m_rowsOrdered = 0; // Rows of the form when the tab order was made.
     std::string m_path; // Of the object in the form.
     std::string m_field; // Last focused, relative to the object.
     int m_problemAt = -1;

@@ -6,6 +6,7 @@
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
 #include "app/theme/controls.h"
+#include "app/theme/tab_order.h"
 #include "app/theme/theme.h"
 
 #include <QComboBox>
@@ -93,6 +94,7 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
     connect(&context, &bridge::ViewContext::changed, this, &TopologyPage::applyFilter);
     loadPositions();
     refresh();
+    theme::followLayouts(*this);
 }
 
 void TopologyPage::setForm(TopologyForm form)
