@@ -66,7 +66,7 @@ std::vector<QRectF> wordBoxes(const Flag& flag, const QRectF& lane, double width
 // On the line, or a few pixels behind it when a flag stands there.
 std::vector<QRectF> iconBoxes(const Flag& flag, const QRectF& lane)
 {
-    constexpr int kPlaces = 5;
+    constexpr int kPlaces = 9;
     std::vector<QRectF> boxes;
     for (int place = 0; place < kPlaces; ++place) {
         const double left = flag.x - kIconHalf + place * (2 * kIconHalf + kApart);

@@ -61,7 +61,7 @@ void drawPolicySigns(QPainter& painter, int width, const std::set<bridge::Policy
     painter.drawLine(QPointF(13, kLegendTop - 0.5), QPointF(width - 13, kLegendTop - 0.5));
     int at = 0;
     for (const bridge::PolicyKind kind : kinds) {
-        const double x = at % 2 == 0 ? 13 : 156;
+        const double x = at % 2 == 0 ? 13 : 140;
         const double y = kLegendTop + 14 + kLegendRow * (at / 2);
         const State state = stateOf(kind);
         const QColor& color = state == State::Idle ? t.text1 : t.of(state).text;
@@ -135,7 +135,7 @@ void LegendPanel::paintEvent(QPaintEvent* event)
         {theme::Pip::Down, tr("down")},
     };
     int row = 0;
-    const double x = m_kinds.empty() ? 138 : 156;
+    const double x = 140;
     for (const auto& [pip, word] : pips) {
         const double y = rows[row++];
         theme::drawPip(painter, QRectF(x, y - 3.5, 7, 7), pip);

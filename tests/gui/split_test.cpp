@@ -1,13 +1,16 @@
 // Goal: the shares of a traffic split add up to 100 whatever is done to them, and a split that
 // nobody touches keeps its weights.
 // Method: random steps through the arithmetic; then the editor by mouse and by keyboard.
+#include "app/forms/schema_form.h"
 #include "app/forms/split_controls.h"
 #include "app/forms/split_editor.h"
 #include "app/forms/split_shares.h"
+#include "app/theme/theme.h"
 #include "proxyengine/base/random.h"
 #include "proxyengine/model/schema.h"
 
 #include <QComboBox>
+#include <QDir>
 #include <QLineEdit>
 #include <QTest>
 #include <QToolButton>
@@ -112,6 +115,7 @@ private Q_SLOTS:
     void aLockedShareStays();
     void aSplitOfAnotherShapeIsLeftToTheText();
     void everyControlIsNamed();
+    void drawsARouteWithASplit();
 
 private:
     [[nodiscard]] static const model::Field& field();
@@ -339,6 +343,30 @@ void SplitTest::everyControlIsNamed()
         }
     }
     QVERIFY(named >= 11);
+}
+
+// The picture stays in the build folder for people to look at.
+void SplitTest::drawsARouteWithASplit()
+{
+    theme::apply(*qApp, theme::Choice::Light);
+    SchemaForm form;
+    form.setSchema(model::schemaOf<model::Route>());
+    form.setNames({{"services", {QStringLiteral("cart"), QStringLiteral("cart-v2")}}});
+    model::Value record(model::Value::Map{});
+    record.set("name", model::Value("cart"));
+    record.set("split", splitOf({{"cart", 80}, {"cart-v2", 15}, {"cart-v3", 5}}));
+    form.setRecord(record, nullptr);
+    form.resize(640, 900);
+    form.show();
+
+    const QImage image = form.grab().toImage();
+
+    QDir().mkpath(QStringLiteral(MESH_PICTURE_DIR));
+    QVERIFY(image.save(QStringLiteral(MESH_PICTURE_DIR "/split-light.png")));
+    auto* bar = form.findChild<SplitBar*>();
+    QVERIFY(bar != nullptr && bar->isVisible());
+    const QPoint at = bar->mapTo(&form, QPoint(bar->width() / 4, bar->height() - 2));
+    QCOMPARE(image.pixelColor(at), theme::tokens().series[0]);
 }
 
 } // namespace mesh::forms
