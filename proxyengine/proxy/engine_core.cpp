@@ -162,6 +162,7 @@ Result<void> EngineCore::makeWorkers()
             )
         );
         m_outboxes.push_back(std::make_unique<Outbox>(*m_loop, worker->loop()));
+        m_returns.push_back(std::make_unique<Outbox>(worker->loop(), *m_loop));
         m_workers.push_back(std::move(worker));
     }
     return {};
@@ -285,10 +286,10 @@ void EngineCore::collect()
     answerRollovers();
     ++m_round;
     m_readingsMissing = m_workers.size();
-    onEachWorker([this, round = m_round](Worker& worker, std::size_t) {
-        static_cast<void>(m_loop->post([this, round, reading = worker.takeReading()]() mutable {
+    onEachWorker([this, round = m_round](Worker& worker, std::size_t at) {
+        m_returns[at]->post([this, round, reading = worker.takeReading()]() mutable {
             onReading(round, std::move(reading));
-        }));
+        });
     });
 }
 

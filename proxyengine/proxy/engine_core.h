@@ -104,6 +104,8 @@ private:
     std::unique_ptr<PolicyBoard> m_policies;
     std::vector<std::unique_ptr<Worker>> m_workers;
     std::vector<std::unique_ptr<Outbox>> m_outboxes; // By worker.
+    std::vector<std::unique_ptr<Outbox>>
+        m_returns; // By worker, of its loop: what must not be lost.
     std::set<std::uint16_t> m_unrouted; // Ports of streams that somebody was warned of.
     std::vector<api::EventSink*> m_sinks;
     std::map<std::string, Bound> m_bound; // By the listener's key.
