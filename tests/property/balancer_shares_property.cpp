@@ -169,7 +169,7 @@ void roundDown(std::span<LevelState> levels, const model::Locality* locality)
 {
     assignLoads(levels, locality);
     for (LevelState& level : levels) {
-        level.load -= level.load % 7 == 3 ? 1 : 0;
+        level.load -= level.load % 7 == 3 ? 1U : 0U;
     }
 }
 
