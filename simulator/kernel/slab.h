@@ -73,6 +73,18 @@ public:
         return *item;
     }
 
+    // visit(SlabHandle, const Item&) for every item that is taken, in the order of places. Must not
+    // take or free.
+    template <typename Visit>
+    void forEach(const Visit& visit) const
+    {
+        for (std::uint32_t index = 0; index < m_places.size(); ++index) {
+            if (m_places[index].next == kTaken) {
+                visit(SlabHandle{index, m_places[index].generation}, m_places[index].item);
+            }
+        }
+    }
+
     [[nodiscard]] std::size_t count() const { return m_count; } // Taken and not freed.
     [[nodiscard]] std::size_t capacity() const { return m_places.size(); } // Ever at once.
 

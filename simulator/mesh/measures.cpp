@@ -1,0 +1,71 @@
+#include "simulator/mesh/measures.h"
+
+#include <algorithm>
+
+namespace mesh::simulator {
+
+bool MeasureWindow::contains(TimePoint at) const
+{
+    return std::ranges::any_of(spans, [at](const auto& span) {
+        return span.first <= at && at < span.second;
+    });
+}
+
+Duration MeasureWindow::overlap(TimePoint from, TimePoint to) const
+{
+    Duration sum{};
+    for (const auto& [begin, end] : spans) {
+        sum += std::max(std::min(to, end) - std::max(from, begin), Duration::zero());
+    }
+    return sum;
+}
+
+Duration MeasureWindow::length() const
+{
+    Duration sum{};
+    for (const auto& [begin, end] : spans) {
+        sum += end - begin;
+    }
+    return sum;
+}
+
+void TimeSum::settle(TimePoint now, const std::vector<MeasureWindow>& windows)
+{
+    if (m_level != 0 && now > m_since) {
+        for (std::size_t at = 0; at < windows.size(); ++at) {
+            m_sums[at] += m_level * windows[at].overlap(m_since, now);
+        }
+    }
+    m_since = now;
+}
+
+void MeasureRow::end(
+    TimePoint startedAt,
+    TimePoint now,
+    Outcome outcome,
+    int attempts,
+    const std::vector<MeasureWindow>& windows
+)
+{
+    m_inFlight.change(now, -1, windows);
+    for (std::size_t at = 0; at < windows.size(); ++at) {
+        if (!windows[at].contains(startedAt)) {
+            continue;
+        }
+        CallFigures& figures = m_figures[at];
+        ++figures.calls;
+        figures.succeeded += outcome == Outcome::Succeeded ? 1U : 0U;
+        figures.attempts += static_cast<std::uint64_t>(attempts);
+        figures.durations.record(now - startedAt);
+    }
+}
+
+void MeasureRow::close(TimePoint now, const std::vector<MeasureWindow>& windows)
+{
+    m_inFlight.settle(now, windows);
+    for (std::size_t at = 0; at < windows.size(); ++at) {
+        m_figures[at].waited = m_inFlight.sum(at);
+    }
+}
+
+} // namespace mesh::simulator

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "proxyengine/base/time.h"
+#include "simulator/models/latency_tally.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mesh::simulator {
+
+// A named part of a run: the union of spans, each from its begin to before its end.
+struct MeasureWindow
+{
+    std::string name;
+    std::vector<std::pair<TimePoint, TimePoint>> spans; // Sorted, apart from each other.
+
+    [[nodiscard]] bool contains(TimePoint at) const;
+    // How much of [from, to) lies in it.
+    [[nodiscard]] Duration overlap(TimePoint from, TimePoint to) const;
+    [[nodiscard]] Duration length() const;
+};
+
+// What one service or edge did in one window. Definitions are those of the report: a call is one
+// logical request, all its attempts included, and belongs to the window in which it started.
+struct CallFigures
+{
+    std::uint64_t calls = 0; // Begun and ended.
+    std::uint64_t succeeded = 0;
+    std::uint64_t attempts = 0;
+    Duration waited{}; // Sum over time of the calls in progress; by the window's length: inflight.
+    LatencyTally durations;
+};
+
+// A level that changes now and then, summed over time in each of the windows.
+class TimeSum
+{
+public:
+    explicit TimeSum(std::size_t windows)
+        : m_sums(windows)
+    {}
+
+    void change(TimePoint now, std::int64_t by, const std::vector<MeasureWindow>& windows)
+    {
+        settle(now, windows);
+        m_level += by;
+    }
+
+    // Counts the level up to now.
+    void settle(TimePoint now, const std::vector<MeasureWindow>& windows);
+
+    // Level times nanoseconds.
+    [[nodiscard]] Duration sum(std::size_t window) const { return m_sums[window]; }
+    [[nodiscard]] std::int64_t level() const { return m_level; }
+
+private:
+    std::vector<Duration> m_sums;
+    TimePoint m_since{};
+    std::int64_t m_level = 0;
+};
+
+// A service's or an edge's figures in all windows. Recording changes nothing that the run sees.
+class MeasureRow
+{
+public:
+    MeasureRow(std::string name, std::size_t windows)
+        : m_name(std::move(name))
+        , m_inFlight(windows)
+        , m_figures(windows)
+    {}
+
+    void begin(TimePoint now, const std::vector<MeasureWindow>& windows)
+    {
+        m_inFlight.change(now, 1, windows);
+    }
+
+    enum class Outcome : std::uint8_t { Succeeded, Failed };
+    void end(
+        TimePoint startedAt,
+        TimePoint now,
+        Outcome outcome,
+        int attempts,
+        const std::vector<MeasureWindow>& windows
+    );
+
+    // Counts calls still in progress up to now. To be called once, at the end.
+    void close(TimePoint now, const std::vector<MeasureWindow>& windows);
+
+    [[nodiscard]] const std::string& name() const { return m_name; }
+    [[nodiscard]] const CallFigures& figures(std::size_t window) const { return m_figures[window]; }
+
+private:
+    std::string m_name;
+    TimeSum m_inFlight;
+    std::vector<CallFigures> m_figures;
+};
+
+} // namespace mesh::simulator

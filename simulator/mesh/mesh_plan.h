@@ -1,0 +1,82 @@
+#pragma once
+
+#include "proxyengine/base/error.h"
+#include "proxyengine/config/snapshot.h"
+#include "proxyengine/model/document.h"
+#include "simulator/models/instance.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mesh::simulator {
+
+// One instance, its service's place, and the place of what its proxy runs.
+struct InstancePlan
+{
+    Instance instance;
+    std::uint32_t service = 0; // Into MeshPlan::models().
+    std::uint32_t zone = 0; // Into MeshPlan::snapshots().
+};
+
+// How the proxies of one zone call one service. Pointers are into the plan's snapshots.
+struct CalleePlan
+{
+    const config::Snapshot* snapshot = nullptr;
+    const config::ServicePlan* service = nullptr;
+    const config::UpstreamPlan* upstream = nullptr;
+    const config::ResiliencePlan* resilience = nullptr; // Null: nothing is said.
+    std::vector<std::uint32_t> instances; // By target; into MeshPlan::instances().
+};
+
+// A document as it is simulated: the instances of its models, and the snapshots that the proxy's
+// own compiler makes of it, one per zone, because the proxies of a zone run the same.
+//
+// Instances come from the document's workloads, or are made up where a service has none. The
+// gateway calls as a sidecar of its zone does: by the services' own policies.
+class MeshPlan
+{
+public:
+    // Errors: the first problem of the compiler; DanglingReference for a call of a service that has
+    // no model.
+    [[nodiscard]] static Result<MeshPlan> make(const model::Document& document);
+
+    [[nodiscard]] const std::vector<model::ServiceModel>& models() const { return m_models; }
+    [[nodiscard]] const std::vector<InstancePlan>& instances() const { return m_instances; }
+    [[nodiscard]] const std::vector<std::uint32_t>& instancesOf(std::uint32_t service) const
+    {
+        return m_byService[service];
+    }
+    [[nodiscard]] const CalleePlan& callee(std::uint32_t zone, std::uint32_t service) const
+    {
+        return m_callees[zone][service];
+    }
+    [[nodiscard]] const config::Snapshot& snapshot(std::uint32_t zone) const
+    {
+        return *m_snapshots[zone];
+    }
+    [[nodiscard]] std::uint32_t gatewayZone() const { return m_gatewayZone; }
+
+    // The place of a service's model, or nothing.
+    [[nodiscard]] std::optional<std::uint32_t> find(std::string_view service) const;
+
+private:
+    void addInstances(const model::Document& document);
+    [[nodiscard]] model::Document simulated(const model::Document& document) const;
+    Result<void> compileZones(const model::Document& document);
+    Result<void> addCallees(std::size_t zone);
+    Result<void> checkScripts() const;
+
+    std::vector<model::ServiceModel> m_models; // Sorted by service.
+    std::vector<InstancePlan> m_instances;
+    std::vector<std::vector<std::uint32_t>> m_byService;
+    std::vector<std::string> m_zones;
+    std::vector<std::shared_ptr<const config::Snapshot>> m_snapshots; // By zone.
+    std::vector<std::vector<CalleePlan>> m_callees; // By zone and service.
+    std::uint32_t m_gatewayZone = 0;
+};
+
+} // namespace mesh::simulator

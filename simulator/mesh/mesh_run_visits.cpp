@@ -1,0 +1,257 @@
+#include "simulator/mesh/mesh_run.h"
+#include "simulator/mesh/run_events.h"
+
+#include <utility>
+
+// The callee's side: what an instance does with one attempt.
+namespace mesh::simulator {
+namespace {
+
+constexpr int kOwnFailure = 500;
+constexpr int kCallFailed = 502;
+constexpr int kQueueFull = 503;
+
+Duration times(Duration length, double factor)
+{
+    return Duration(static_cast<Duration::rep>(static_cast<double>(length.count()) * factor));
+}
+
+} // namespace
+
+void MeshRun::arriveAt(SlabHandle handle)
+{
+    ++m_hops;
+    const SlabHandle made = m_visits.take();
+    const Attempt& attempt = m_attempts[handle];
+    const Call& call = m_calls[attempt.call];
+    const auto number = static_cast<std::uint32_t>(call.attempts);
+    InstanceState& instance = m_instances[attempt.instance];
+    Visit& visit = m_visits[made];
+    visit.attempt = handle;
+    visit.instance = attempt.instance;
+    visit.epoch = instance.epoch;
+    visit.root = call.root;
+    // What a later attempt calls has luck of its own, as the attempt itself has.
+    visit.path = call.path.below((std::uint64_t{number} << 32U) | call.service);
+    visit.luck = luckOf(m_settings.seed, {call.root, call.path, number, LuckFor::Service});
+    const model::ServiceModel& model = m_plan.models()[instance.service];
+    if (instance.errorShare > 0.0) {
+        Random luck = luckOf(m_settings.seed, {call.root, call.path, number, LuckFor::Fault});
+        if (luck.chance(instance.errorShare)) {
+            visit.status = instance.errorStatus;
+            schedule(Duration::zero(), kAnswer, made);
+            return;
+        }
+    }
+    if (instance.busy < model.concurrency) {
+        startWork(made);
+    } else if (instance.waiting < model.queue) {
+        ++instance.waiting;
+        if (instance.last.isNone()) {
+            instance.first = made;
+        } else {
+            m_visits[instance.last].next = made;
+        }
+        instance.last = made;
+    } else {
+        visit.status = kQueueFull;
+        schedule(model.rejectTime, kAnswer, made);
+    }
+}
+
+void MeshRun::setBusy(std::uint32_t at, int by)
+{
+    InstanceState& instance = m_instances[at];
+    instance.busy += by;
+    m_busy[instance.service].change(m_agenda.now(), by, m_settings.windows);
+}
+
+void MeshRun::startWork(SlabHandle handle)
+{
+    Visit& visit = m_visits[handle];
+    const InstanceState& instance = m_instances[visit.instance];
+    visit.hasWorker = true;
+    setBusy(visit.instance, 1);
+    const Duration time = m_serviceTimes[instance.service].draw(visit.luck);
+    schedule(instance.factor == 1.0 ? time : times(time, instance.factor), kWorked, handle);
+}
+
+void MeshRun::onWorked(SlabHandle handle)
+{
+    Visit& visit = m_visits[handle];
+    const model::ServiceModel& model = m_plan.models()[m_instances[visit.instance].service];
+    if (visit.luck.chance(model.errorRate)) {
+        finish(handle, kOwnFailure);
+        return;
+    }
+    if (model.script.empty()) {
+        finish(handle, 200);
+        return;
+    }
+    if (!model.holdWorkerDuringCalls) {
+        visit.hasWorker = false;
+        setBusy(visit.instance, -1);
+        releaseWorker(visit.instance);
+    }
+    Visit& again = m_visits[handle];
+    again.script = luckOf(m_settings.seed, {again.root, again.path, 0, LuckFor::Script});
+    runScript(handle);
+}
+
+// Makes the calls of the script until one of them must be waited for.
+void MeshRun::runScript(SlabHandle handle)
+{
+    const std::uint32_t service = m_instances[m_visits[handle].instance].service;
+    const std::vector<model::ModelStep>& script = m_plan.models()[service].script;
+    while (m_visits[handle].step < script.size()) {
+        const model::ModelStep& step = script[m_visits[handle].step];
+        std::uint32_t places = 0;
+        for (const model::ModelCall& call : step.calls) {
+            places += static_cast<std::uint32_t>(call.count);
+        }
+        while (m_visits[handle].place < places) {
+            if (launch(handle, step) == Launch::Called && !step.isParallel) {
+                break;
+            }
+        }
+        Visit& visit = m_visits[handle];
+        if (visit.outstanding > 0) {
+            return;
+        }
+        visit.place = 0;
+        ++visit.step;
+    }
+    finish(handle, 200);
+}
+
+// Draws for the repeat at the visit's place, and makes its call if it is to be.
+MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
+{
+    Visit& visit = m_visits[handle];
+    std::uint32_t before = visit.place++;
+    const model::ModelCall* wanted = step.calls.data();
+    while (before >= static_cast<std::uint32_t>(wanted->count)) {
+        before -= static_cast<std::uint32_t>(wanted->count);
+        ++wanted;
+    }
+    const bool isCalled = visit.script.chance(wanted->probability);
+    const bool isCached = visit.script.chance(wanted->cached.value_or(0.0));
+    if (!isCalled || isCached) {
+        return Launch::Skipped;
+    }
+    ++visit.outstanding;
+    Call call;
+    call.parent = handle;
+    call.proxy = visit.instance + 1; // The gateway's is the first.
+    call.service = *m_plan.find(wanted->call);
+    call.root = visit.root;
+    call.path = visit.path.below((std::uint64_t{visit.step} << 32U) | (visit.place - 1));
+    beginCall(std::move(call));
+    return Launch::Called;
+}
+
+void MeshRun::onCallEnded(SlabHandle handle, CallEnd end)
+{
+    Visit& visit = m_visits[handle];
+    visit.hasFailed = visit.hasFailed || end != CallEnd::Succeeded;
+    --visit.outstanding;
+    if (visit.outstanding > 0 || dropIfKilled(handle)) {
+        return;
+    }
+    if (m_visits[handle].hasFailed) {
+        finish(handle, kCallFailed);
+    } else {
+        runScript(handle);
+    }
+}
+
+// The answer goes to the caller, if it still waits.
+void MeshRun::finish(SlabHandle handle, int status)
+{
+    const Visit visit = m_visits[handle];
+    m_visits.free(handle);
+    if (visit.hasWorker) {
+        setBusy(visit.instance, -1);
+        releaseWorker(visit.instance);
+    }
+    if (m_attempts.find(visit.attempt) != nullptr) {
+        endAttempt(visit.attempt, {policy::AttemptOutcome::Kind::Answer, false, status, {}, {}});
+    }
+}
+
+void MeshRun::releaseWorker(std::uint32_t at)
+{
+    InstanceState& instance = m_instances[at];
+    const SlabHandle next = instance.first;
+    if (next.isNone() || instance.busy >= m_plan.models()[instance.service].concurrency) {
+        return;
+    }
+    --instance.waiting;
+    instance.first = m_visits[next].next;
+    if (instance.first.isNone()) {
+        instance.last = {};
+    }
+    startWork(next);
+}
+
+// A visit of an instance that was killed since: its worker and its caller are gone already.
+bool MeshRun::dropIfKilled(SlabHandle handle)
+{
+    const Visit& visit = m_visits[handle];
+    if (visit.epoch == m_instances[visit.instance].epoch) {
+        return false;
+    }
+    m_visits.free(handle);
+    return true;
+}
+
+void MeshRun::applyFault(std::uint32_t at, bool isOn)
+{
+    const InstanceFault& fault = m_settings.faults[at];
+    InstanceState& instance = m_instances[fault.instance];
+    switch (fault.kind) {
+    case InstanceFault::Kind::Kill:
+        instance.isDown = isOn;
+        if (isOn) {
+            kill(fault.instance);
+        }
+        return;
+    case InstanceFault::Kind::Error:
+        instance.errorShare = isOn ? fault.probability : 0.0;
+        instance.errorStatus = fault.status;
+        return;
+    case InstanceFault::Kind::Slow:
+        instance.factor = isOn ? fault.factor : 1.0;
+        return;
+    }
+}
+
+// Workers and queue are gone at once; visits that an event or a call still names are dropped when
+// it comes. Their callers see a reset.
+void MeshRun::kill(std::uint32_t at)
+{
+    InstanceState& instance = m_instances[at];
+    ++instance.epoch;
+    for (SlabHandle waiting = instance.first; !waiting.isNone();) {
+        const SlabHandle next = m_visits[waiting].next;
+        m_visits.free(waiting);
+        waiting = next;
+    }
+    instance.first = {};
+    instance.last = {};
+    instance.waiting = 0;
+    setBusy(at, -instance.busy);
+    std::vector<SlabHandle> hit;
+    m_attempts.forEach([&hit, at](SlabHandle handle, const Attempt& attempt) {
+        if (attempt.instance == at) {
+            hit.push_back(handle);
+        }
+    });
+    for (const SlabHandle attempt : hit) {
+        if (m_attempts.find(attempt) != nullptr) {
+            endAttempt(attempt, {policy::AttemptOutcome::Kind::Reset, false, 0, {}, {}});
+        }
+    }
+}
+
+} // namespace mesh::simulator
