@@ -359,7 +359,7 @@ QString kindLine(const bridge::EntityRow& row)
     return line;
 }
 
-void drawFocus(QPainter& painter, const SceneNode& node)
+void drawFocus(QPainter& painter, const SceneNode& node, Detail detail)
 {
     const Tokens& t = theme::tokens();
     painter.save();
@@ -368,6 +368,9 @@ void drawFocus(QPainter& painter, const SceneNode& node)
     QPen pen(t.selection, 2);
     pen.setDashPattern({3, 2});
     drawSelection(painter, node, pen, Qt::NoBrush);
+    if (detail == Detail::Full || detail == Detail::Medium) {
+        drawNodeBadges(painter, node); // The line runs through their corners.
+    }
     painter.restore();
 }
 

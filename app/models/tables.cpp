@@ -73,6 +73,8 @@ QString toWord(bridge::Marker::Kind kind)
         return translated("node");
     case bridge::Marker::Kind::Alert:
         return translated("alert");
+    case bridge::Marker::Kind::Policy:
+        return translated("policy");
     }
     return {};
 }

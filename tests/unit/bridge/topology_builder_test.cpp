@@ -131,15 +131,14 @@ private Q_SLOTS:
 
     void aTargetThatOneCallerFindsUnhealthyDegradesItsService()
     {
-        m_input.targetHealth.push_back(
-            {"cart",
-             "127.0.0.1:9",
-             "cart-2",
-             100,
-             telemetry::TargetState::Unhealthy,
-             "3 connection failures in a row",
-             WallTime{}}
-        );
+        telemetry::TargetHealth health;
+        health.upstream = "cart";
+        health.target = "127.0.0.1:9";
+        health.workload = "cart-2";
+        health.weight = 100;
+        health.state = telemetry::TargetState::Unhealthy;
+        health.reason = "3 connection failures in a row";
+        m_input.targetHealth.push_back(health);
 
         const Topology topology = buildTopology(m_input, nullptr).topology;
         const EntityRow& cart = entity(topology, u"service:cart"_qs);
