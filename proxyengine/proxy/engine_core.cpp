@@ -140,10 +140,9 @@ Result<void> EngineCore::makeWorkers()
                 m_board->observe(report);
             }));
         };
-        outputs.onPolicy = [this](PolicyReport report) {
-            static_cast<void>(m_loop->post([this, report = std::move(report)] {
-                m_policies->take(report);
-            }));
+        // Every outcome is owed: a breaker that waits for its probes would wait for ever.
+        outputs.onPolicy = [this, at = m_returns.size()](PolicyReport report) {
+            m_returns[at]->post([this, report = std::move(report)] { m_policies->take(report); });
         };
         outputs.onAccess = [this](std::vector<api::AccessEvent> events, std::string lines) {
             static_cast<void>(
