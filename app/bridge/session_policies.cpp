@@ -127,6 +127,9 @@ void MeshSession::Private::take(const std::string& node, const api::PolicyEvent&
         addAppliedEvent(node, event);
         return;
     }
+    if (event.kind.starts_with("target.")) {
+        return; // "target.unhealthy": the health event of the same target tells it.
+    }
     const PolicyWord* word = policyWord(event.kind);
     const PolicyPhase phase = word != nullptr ? word->phase : PolicyPhase::Moment;
     const PolicyKey key{

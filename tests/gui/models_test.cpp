@@ -115,9 +115,19 @@ private Q_SLOTS:
             );
         }
 
-        edges.setRows({{u"gateway:e"_qs, u"service:a"_qs, {}, false, {}}});
-        instances.setRows({{u"a-1"_qs, {}, u"z"_qs, {}, {}, {}, {}, {}, false}});
-        events.setRows({{bridge::Marker::Kind::Fault, 5, 0, u"fault"_qs, {}, {}}});
+        bridge::EdgeRow edge;
+        edge.source = u"gateway:e"_qs;
+        edge.target = u"service:a"_qs;
+        edges.setRows({edge});
+        bridge::InstanceRow instance;
+        instance.id = u"a-1"_qs;
+        instance.zone = u"z"_qs;
+        instances.setRows({instance});
+        bridge::Marker fault;
+        fault.kind = bridge::Marker::Kind::Fault;
+        fault.begin_us = 5;
+        fault.label = u"fault"_qs;
+        events.setRows({fault});
         problems.setRows({{bridge::ProblemSeverity::Error, u"a"_qs, 3, 1, {}, u"wrong"_qs, {}, {}}}
         );
         revisions.setRows({{2, 1, u"ada"_qs, u"x"_qs, 0, u"abcdef0123"_qs, true}});

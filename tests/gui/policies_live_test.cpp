@@ -3,6 +3,7 @@
 // has its badge, its reason and its event.
 // Method: the demo with real proxies on loopback; every condition is waited for with a deadline.
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/policy_words.h"
 #include "app/graph/policy_marks.h"
 #include "proxyengine/api/engine_options.h"
 #include "proxyengine/proxy/local_engine.h"
@@ -85,6 +86,11 @@ void PoliciesLiveTest::theScenarioMakesEveryPolicyAct()
         QVERIFY2(act.hasActed, act.event);
     }
     QVERIFY(isComplete);
+    for (const Marker& event : m_session->events()) {
+        const bool isKnown =
+            event.kind != Marker::Kind::Policy || policyWord(event.policy.toStdString()) != nullptr;
+        QVERIFY2(isKnown, qPrintable(event.policy)); // Nothing is told that has no word.
+    }
 }
 
 QTEST_MAIN(PoliciesLiveTest)
