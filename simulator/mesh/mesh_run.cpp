@@ -46,33 +46,24 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     : m_plan(plan)
     , m_settings(std::move(settings))
 {
-    const std::size_t services = plan.models().size();
     const std::size_t windows = m_settings.windows.size();
-    m_proxies.push_back({plan.gatewayZone(), static_cast<std::uint32_t>(services), {}});
+    addCallers();
+    const auto gateway = static_cast<std::uint32_t>(plan.models().size());
+    m_proxies.push_back({plan.gatewayZone(), gateway, {}});
     for (const InstancePlan& each : plan.instances()) {
         m_proxies.push_back({each.zone, each.service, {}});
         InstanceState state;
         state.service = each.service;
         m_instances.push_back(state);
     }
-    for (Proxy& proxy : m_proxies) {
-        proxy.outbounds.resize(services);
-    }
     for (const model::ServiceModel& model : plan.models()) {
         m_serviceTimes.emplace_back(model.serviceTime);
         m_services.emplace_back(model.service, windows);
         m_busy.emplace_back(windows);
     }
-    m_edgeOf.assign((services + 1) * services, kNoEdge);
-    for (std::uint32_t at = 0; at < m_settings.loads.size(); ++at) {
-        Generator generator;
-        generator.load = &m_settings.loads[at];
-        const auto service = plan.find(generator.load->entry);
-        MESH_ASSERT(service.has_value());
-        generator.service = *service;
-        generator.luck = luckOf(m_settings.seed, {at, {}, 0, LuckFor::Arrivals});
-        m_generators.push_back(generator);
-        scheduleArrival(at);
+    addLoads();
+    for (Proxy& proxy : m_proxies) {
+        proxy.outbounds.resize(m_callers[proxy.caller].callees.size());
     }
     for (std::uint32_t at = 0; at < m_settings.faults.size(); ++at) {
         const InstanceFault& fault = m_settings.faults[at];
@@ -80,6 +71,45 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
         if (fault.to != TimePoint::max()) {
             m_agenda.startTimer(fault.to - TimePoint{}, {kFaultEnds, at, 0, 0});
         }
+    }
+}
+
+std::uint32_t MeshRun::Caller::calleeOf(std::uint32_t service)
+{
+    const auto found = std::ranges::find(callees, service, &Callee::service);
+    const auto place = static_cast<std::uint32_t>(found - callees.begin());
+    if (found == callees.end()) {
+        callees.push_back({service, kNoEdge});
+    }
+    return place;
+}
+
+// Names become places once, before the run.
+void MeshRun::addCallers()
+{
+    m_callers.resize(m_plan.models().size() + 1);
+    for (std::size_t at = 0; at < m_plan.models().size(); ++at) {
+        Caller& caller = m_callers[at];
+        for (const model::ModelStep& step : m_plan.models()[at].script) {
+            std::vector<std::uint32_t>& places = caller.script.emplace_back();
+            for (const model::ModelCall& call : step.calls) {
+                places.push_back(caller.calleeOf(*m_plan.find(call.call)));
+            }
+        }
+    }
+}
+
+void MeshRun::addLoads()
+{
+    for (std::uint32_t at = 0; at < m_settings.loads.size(); ++at) {
+        Generator generator;
+        generator.load = &m_settings.loads[at];
+        const auto service = m_plan.find(generator.load->entry);
+        MESH_ASSERT(service.has_value());
+        generator.callee = m_callers.back().calleeOf(*service);
+        generator.luck = luckOf(m_settings.seed, {at, {}, 0, LuckFor::Arrivals});
+        m_generators.push_back(generator);
+        scheduleArrival(at);
     }
 }
 
@@ -151,7 +181,7 @@ void MeshRun::arrive(std::uint32_t at)
     Generator& generator = m_generators[at];
     Call call;
     call.proxy = kGatewayProxy;
-    call.service = generator.service;
+    call.callee = generator.callee;
     call.root = (std::uint64_t{at} << 48U) | generator.sent++;
     scheduleArrival(at);
     beginCall(std::move(call));

@@ -89,11 +89,12 @@ public:
 
 private:
     static constexpr std::uint32_t kGatewayProxy = 0; // Then one per instance.
+    static constexpr std::uint32_t kNoEdge = 0xffff'ffffU;
 
     struct Generator
     {
         const Load* load = nullptr;
-        std::uint32_t service = 0;
+        std::uint32_t callee = 0;
         Random luck{Seed{0}};
         std::uint64_t sent = 0;
     };
@@ -101,6 +102,7 @@ private:
     {
         SlabHandle parent; // The visit that makes it; none: a root request.
         std::uint32_t proxy = 0;
+        std::uint32_t callee = 0; // Of the caller.
         std::uint32_t service = 0;
         std::uint64_t root = 0;
         CallPath path;
@@ -160,15 +162,31 @@ private:
     {
         std::uint32_t zone = 0;
         std::uint32_t caller = 0; // Service; the gateway's is models().size().
-        std::vector<std::unique_ptr<Outbound>> outbounds; // By service; made when first used.
+        std::vector<std::unique_ptr<Outbound>> outbounds; // By callee; made when first used.
     };
+    // What a service calls; the last one is the gateway.
+    struct Caller
+    {
+        struct Callee
+        {
+            std::uint32_t service = 0;
+            std::uint32_t edge = kNoEdge; // Its row, once somebody has called.
+        };
+        std::vector<Callee> callees; // Each service once.
+        std::vector<std::vector<std::uint32_t>> script; // By step and call: into callees.
+
+        std::uint32_t calleeOf(std::uint32_t service);
+    };
+
+    void addCallers();
+    void addLoads();
 
     // Load.
     void arrive(std::uint32_t generator);
     void scheduleArrival(std::uint32_t generator);
 
     // The caller's proxy (mesh_run_calls.cpp).
-    Outbound& outbound(std::uint32_t proxy, std::uint32_t service);
+    Outbound& outbound(std::uint32_t proxy, std::uint32_t callee);
     void beginCall(Call call);
     bool admit(Call& call, Outbound& outbound);
     void startAttempt(SlabHandle call);
@@ -181,7 +199,7 @@ private:
     enum class CallEnd : std::uint8_t { Succeeded, Failed, Refused };
     void endCall(SlabHandle call, CallEnd end);
     void onDeadline(SlabHandle call);
-    void onSweep(std::uint32_t proxy, std::uint32_t service);
+    void onSweep(std::uint32_t proxy, std::uint32_t callee);
 
     // The instance (mesh_run_visits.cpp).
     void arriveAt(SlabHandle attempt);
@@ -205,6 +223,7 @@ private:
     MeshRunSettings m_settings;
     Agenda m_agenda;
     std::vector<Generator> m_generators;
+    std::vector<Caller> m_callers; // By service, then the gateway.
     std::vector<Proxy> m_proxies;
     std::vector<InstanceState> m_instances;
     std::vector<DurationSampler> m_serviceTimes; // By service.
@@ -213,7 +232,6 @@ private:
     Slab<Visit> m_visits;
     std::vector<MeasureRow> m_services;
     std::vector<MeasureRow> m_edges;
-    std::vector<std::uint32_t> m_edgeOf; // By caller and service, or none.
     std::vector<TimeSum> m_busy; // By service.
     std::uint64_t m_hops = 0;
     std::uint64_t m_ejections = 0;

@@ -47,46 +47,51 @@ policy::AttemptFailure failureOf(AttemptOutcome::Kind kind)
 
 } // namespace
 
-Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t service)
+Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
 {
     Proxy& caller = m_proxies[proxy];
-    std::unique_ptr<Outbound>& place = caller.outbounds[service];
+    std::unique_ptr<Outbound>& place = caller.outbounds[callee];
     if (place != nullptr) {
         return *place;
     }
-    Random luck =
-        luckOf(m_settings.seed, {proxy, CallPath().below(service), 0xffff'ffffU, LuckFor::Proxy});
-    place = std::make_unique<Outbound>(
-        m_plan.callee(caller.zone, service), m_plan.snapshot(caller.zone).zone, m_agenda.now(), luck
+    Caller::Callee& called = m_callers[caller.caller].callees[callee];
+    Random luck = luckOf(
+        m_settings.seed, {proxy, CallPath().below(called.service), 0xffff'ffffU, LuckFor::Proxy}
     );
-    const std::size_t services = m_plan.models().size();
-    std::uint32_t& edge = m_edgeOf[caller.caller * services + service];
-    if (edge == kNoEdge) {
-        edge = static_cast<std::uint32_t>(m_edges.size());
-        const std::string_view from =
-            caller.caller == services ? "gateway" : m_plan.models()[caller.caller].service;
+    place = std::make_unique<Outbound>(
+        m_plan.callee(caller.zone, called.service),
+        m_plan.snapshot(caller.zone).zone,
+        m_agenda.now(),
+        luck
+    );
+    if (called.edge == kNoEdge) {
+        called.edge = static_cast<std::uint32_t>(m_edges.size());
+        const std::string from = caller.caller == m_plan.models().size()
+                                     ? std::string("gateway")
+                                     : m_plan.models()[caller.caller].service;
         m_edges.emplace_back(
-            fmt::format("{}->{}", from, m_plan.models()[service].service), m_settings.windows.size()
+            fmt::format("{}->{}", from, m_plan.models()[called.service].service),
+            m_settings.windows.size()
         );
     }
-    place->edge = edge;
+    place->edge = called.edge;
     if (place->detector) {
         m_agenda.startTimer(
-            place->detector->nextSweepAt() - m_agenda.now(), {kSweep, proxy, service, 0}
+            place->detector->nextSweepAt() - m_agenda.now(), {kSweep, proxy, callee, 0}
         );
     }
     return *place;
 }
 
 // The detector sweeps as long as there is load; afterwards its events would never end.
-void MeshRun::onSweep(std::uint32_t proxy, std::uint32_t service)
+void MeshRun::onSweep(std::uint32_t proxy, std::uint32_t callee)
 {
-    Outbound& out = outbound(proxy, service);
+    Outbound& out = outbound(proxy, callee);
     const TimePoint now = m_agenda.now();
     Random luck = luckOf(
         m_settings.seed,
         {static_cast<std::uint64_t>(now.time_since_epoch().count()),
-         CallPath().below(proxy).below(service),
+         CallPath().below(proxy).below(callee),
          0xffff'fffeU,
          LuckFor::Proxy}
     );
@@ -98,18 +103,19 @@ void MeshRun::onSweep(std::uint32_t proxy, std::uint32_t service)
         out.apply(verdict, now);
     }
     if (out.detector->nextSweepAt() - TimePoint{} < m_settings.duration) {
-        m_agenda.startTimer(out.detector->nextSweepAt() - now, {kSweep, proxy, service, 0});
+        m_agenda.startTimer(out.detector->nextSweepAt() - now, {kSweep, proxy, callee, 0});
     }
 }
 
 void MeshRun::beginCall(Call made)
 {
     made.startedAt = m_agenda.now();
+    made.service = m_callers[m_proxies[made.proxy].caller].callees[made.callee].service;
     made.luck = luckOf(m_settings.seed, {made.root, made.path, 0, LuckFor::Proxy});
     const SlabHandle handle = m_calls.take();
     m_calls[handle] = std::move(made);
     Call& call = m_calls[handle];
-    Outbound& out = outbound(call.proxy, call.service);
+    Outbound& out = outbound(call.proxy, call.callee);
     m_services[call.service].begin(call.startedAt, m_settings.windows);
     m_edges[out.edge].begin(call.startedAt, m_settings.windows);
     if (!admit(call, out)) {
@@ -151,7 +157,7 @@ bool MeshRun::admit(Call& call, Outbound& out)
 void MeshRun::startAttempt(SlabHandle handle)
 {
     Call& call = m_calls[handle];
-    Outbound& out = outbound(call.proxy, call.service);
+    Outbound& out = outbound(call.proxy, call.callee);
     const TimePoint now = m_agenda.now();
     policy::PickRequest request{now, call.tried, {}, out.subset};
     request.hash = call.root * 0x9e3779b97f4a7c15U;
@@ -201,7 +207,7 @@ void MeshRun::endAttempt(SlabHandle handle, const AttemptOutcome& outcome)
     m_attempts.free(handle);
     Call& call = m_calls[attempt.call];
     call.attempt = {};
-    Outbound& out = outbound(call.proxy, call.service);
+    Outbound& out = outbound(call.proxy, call.callee);
     const TimePoint now = m_agenda.now();
     const bool isGood = isSuccess(outcome);
     out.hosts.end(attempt.host);
@@ -290,7 +296,7 @@ void MeshRun::onDeadline(SlabHandle handle)
     call.deadline = {};
     if (!call.attempt.isNone()) {
         const Attempt attempt = m_attempts[call.attempt];
-        Outbound& out = outbound(call.proxy, call.service);
+        Outbound& out = outbound(call.proxy, call.callee);
         m_agenda.cancel(attempt.timeout);
         m_attempts.free(call.attempt);
         call.attempt = {};
@@ -309,7 +315,7 @@ void MeshRun::onDeadline(SlabHandle handle)
 void MeshRun::endCall(SlabHandle handle, CallEnd end)
 {
     Call& call = m_calls[handle];
-    Outbound& out = outbound(call.proxy, call.service);
+    Outbound& out = outbound(call.proxy, call.callee);
     const TimePoint now = m_agenda.now();
     m_agenda.cancel(call.deadline);
     m_agenda.cancel(call.backoff);

@@ -143,7 +143,8 @@ MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
     Call call;
     call.parent = handle;
     call.proxy = visit.instance + 1; // The gateway's is the first.
-    call.service = *m_plan.find(wanted->call);
+    call.callee = m_callers[m_instances[visit.instance].service]
+                      .script[visit.step][static_cast<std::size_t>(wanted - step.calls.data())];
     call.root = visit.root;
     call.path = visit.path.below((std::uint64_t{visit.step} << 32U) | (visit.place - 1));
     beginCall(std::move(call));

@@ -10,7 +10,7 @@ enum MeshEvent : std::uint32_t {
     kArrive = 1,
     kFaultBegins = 2,
     kFaultEnds = 3,
-    kSweep = 4, // Of the detector of a proxy (subject) for a service (item).
+    kSweep = 4, // Of the detector of a proxy (subject) for a callee (item).
     kCallRefused = 5,
     kDeadline = 6,
     kBackoffOver = 7,
@@ -19,7 +19,5 @@ enum MeshEvent : std::uint32_t {
     kAnswer = 10, // A visit that was rejected or refused says so.
     kWorked = 11,
 };
-
-inline constexpr std::uint32_t kNoEdge = 0xffff'ffffU;
 
 } // namespace mesh::simulator

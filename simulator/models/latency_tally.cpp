@@ -29,7 +29,8 @@ std::uint64_t LatencyTally::lowestOf(std::size_t index)
 
 void LatencyTally::merge(const LatencyTally& other)
 {
-    for (std::size_t at = 0; at < kBuckets; ++at) {
+    m_counts.resize(kBuckets);
+    for (std::size_t at = 0; at < other.m_counts.size(); ++at) {
         m_counts[at] += other.m_counts[at];
     }
     m_total += other.m_total;

@@ -12,18 +12,17 @@ namespace mesh::simulator {
 //
 // Units: nanoseconds; exact below 128, then 128 equal steps per power of two up to 2^44 (4.9 h),
 //        where the last bucket takes all above. Merging is addition, so it does not depend on the
-//        order. Cost: recording is an increment; 20 KB.
+//        order. Cost: recording is an increment; 20 KB from the first record on.
 class LatencyTally
 {
 public:
-    LatencyTally()
-        : m_counts(kBuckets)
-    {}
-
     void record(Duration duration)
     {
         const auto value =
             duration > Duration::zero() ? static_cast<std::uint64_t>(duration.count()) : 0;
+        if (m_counts.empty()) {
+            m_counts.resize(kBuckets);
+        }
         ++m_counts[indexOf(value)];
         ++m_total;
         m_sum += value;
@@ -46,7 +45,7 @@ private:
     static std::size_t indexOf(std::uint64_t value);
     static std::uint64_t lowestOf(std::size_t index);
 
-    std::vector<std::uint32_t> m_counts;
+    std::vector<std::uint32_t> m_counts; // Empty until something is recorded.
     std::uint64_t m_total = 0;
     std::uint64_t m_sum = 0; // 584 years.
 };
