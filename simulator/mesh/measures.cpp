@@ -68,4 +68,17 @@ void MeasureRow::close(TimePoint now, const std::vector<MeasureWindow>& windows)
     }
 }
 
+void MeasureRow::merge(const MeasureRow& other)
+{
+    for (std::size_t at = 0; at < m_figures.size(); ++at) {
+        const CallFigures& added = other.m_figures[at];
+        CallFigures& figures = m_figures[at];
+        figures.calls += added.calls;
+        figures.succeeded += added.succeeded;
+        figures.attempts += added.attempts;
+        figures.waited += added.waited;
+        figures.durations.merge(added.durations);
+    }
+}
+
 } // namespace mesh::simulator

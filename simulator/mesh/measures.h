@@ -87,6 +87,9 @@ public:
     // Counts calls still in progress up to now. To be called once, at the end.
     void close(TimePoint now, const std::vector<MeasureWindow>& windows);
 
+    // Adds another row's figures; both must be closed.
+    void merge(const MeasureRow& other);
+
     [[nodiscard]] const std::string& name() const { return m_name; }
     [[nodiscard]] const CallFigures& figures(std::size_t window) const { return m_figures[window]; }
 

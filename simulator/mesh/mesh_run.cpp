@@ -117,11 +117,15 @@ void MeshRun::run()
 {
     runUntil(m_agenda, TimePoint::max(), *this);
     const TimePoint end = m_agenda.now();
-    for (MeasureRow& row : m_services) {
-        row.close(end, m_settings.windows);
-    }
     for (MeasureRow& row : m_edges) {
         row.close(end, m_settings.windows);
+    }
+    for (const Caller& caller : m_callers) {
+        for (const Caller::Callee& callee : caller.callees) {
+            if (callee.edge != kNoEdge) {
+                m_services[callee.service].merge(m_edges[callee.edge]);
+            }
+        }
     }
 }
 

@@ -230,7 +230,7 @@ private:
     Slab<Call> m_calls;
     Slab<Attempt> m_attempts;
     Slab<Visit> m_visits;
-    std::vector<MeasureRow> m_services;
+    std::vector<MeasureRow> m_services; // The sums of their edges, made at the end.
     std::vector<MeasureRow> m_edges;
     std::vector<TimeSum> m_busy; // By service.
     std::uint64_t m_hops = 0;

@@ -116,7 +116,6 @@ void MeshRun::beginCall(Call made)
     m_calls[handle] = std::move(made);
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
-    m_services[call.service].begin(call.startedAt, m_settings.windows);
     m_edges[out.edge].begin(call.startedAt, m_settings.windows);
     if (!admit(call, out)) {
         // Later, never from inside: the caller is still in the middle of its step.
@@ -339,7 +338,6 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
     }
     const auto outcome =
         end == CallEnd::Succeeded ? MeasureRow::Outcome::Succeeded : MeasureRow::Outcome::Failed;
-    m_services[call.service].end(call.startedAt, now, outcome, call.attempts, m_settings.windows);
     m_edges[out.edge].end(call.startedAt, now, outcome, call.attempts, m_settings.windows);
     const SlabHandle parent = call.parent;
     m_calls.free(handle);

@@ -148,7 +148,8 @@ _format_version: "3.0"
 services: [{name: a, host: a}, {name: b, host: b}, {name: c, host: c}]
 models:
 - {service: a, service_time: {dist: exp, mean: 1ms}, queue: 100000, script: [{call: b}]}
-- {service: b, service_time: {dist: exp, mean: 1ms}, queue: 100000, script: [{call: c, probability: 0.5}]}
+- {service: b, service_time: {dist: exp, mean: 1ms}, queue: 100000, script: [{call: c,
+    probability: 0.5}]}
 - {service: c, service_time: {dist: exp, mean: 1ms}, queue: 100000}
 )");
     MeshRun run(plan, settingsFor("a", 600.0, 600s, 1));
@@ -187,7 +188,8 @@ void SimMeshTest::parallelCallsTakeAsLongAsTheLongest()
 _format_version: "3.0"
 services: [{name: a, host: a}, {name: b, host: b}]
 models:
-- {service: a, concurrency: 1000, service_time: {dist: const, mean: 1ms}, script: [[{call: b, count: 4}], {call: b, count: 2}]}
+- {service: a, concurrency: 1000, service_time: {dist: const, mean: 1ms}, script: [[{call: b,
+    count: 4}], {call: b, count: 2}]}
 - {service: b, concurrency: 1000, service_time: {dist: exp, mean: 1ms}}
 )");
     MeshRun run(plan, settingsFor("a", 1000.0, 200s, 1));
@@ -384,14 +386,17 @@ services:
 - {name: a, host: a, resilience: {timeout: 80ms}}
 - name: b
   host: b
-  resilience: {per_try_timeout: 50ms, retry: {on: [5xx], attempts: 3}, breaker: {error_ratio: 0.4, open: 1s}}
+  resilience: {per_try_timeout: 50ms, retry: {on: [5xx], attempts: 3},
+    breaker: {error_ratio: 0.4, open: 1s}}
 upstreams:
 - name: b
   algorithm: least-requests
   outlier_detection: {interval: 1s, base_ejection: 1s, success_rate: {request_volume: 10}}
 models:
-- {service: a, instances: 2, zones: [x, y], concurrency: 8, service_time: {dist: lognormal, mean: 1ms, cv: 1.5}, script: [[{call: b, count: 2, probability: 0.7}]]}
-- {service: b, instances: 5, zones: [x, y], concurrency: 2, error_rate: 0.05, service_time: {dist: exp, mean: 1ms}}
+- {service: a, instances: 2, zones: [x, y], concurrency: 8, service_time: {dist: lognormal,
+    mean: 1ms, cv: 1.5}, script: [[{call: b, count: 2, probability: 0.7}]]}
+- {service: b, instances: 5, zones: [x, y], concurrency: 2, error_rate: 0.05,
+    service_time: {dist: exp, mean: 1ms}}
 )");
     MeshRunSettings settings = settingsFor("a", 3000.0, 10s, 42);
     InstanceFault fault;
@@ -418,15 +423,22 @@ void SimMeshTest::theBooksBalanceInRandomMeshes()
 _format_version: "3.0"
 services:
 - {{name: a, host: a, resilience: {{timeout: {}ms, retry: {{on: [5xx], attempts: {}}}}}}}
-- {{name: b, host: b, resilience: {{per_try_timeout: {}ms, retry: {{on: [5xx], attempts: {}}}, breaker: {{error_ratio: 0.7, open: 1s}}}}}}
+- {{name: b, host: b, resilience: {{per_try_timeout: {}ms, retry: {{on: [5xx],
+    attempts: {}}}, breaker: {{error_ratio: 0.7, open: 1s}}}}}}
 - {{name: c, host: c}}
 upstreams:
-- {{name: b, algorithm: latency, outlier_detection: {{interval: 1s, base_ejection: 2s, max_ejection_percent: 60}}}}
+- {{name: b, algorithm: latency, outlier_detection: {{interval: 1s, base_ejection: 2s,
+    max_ejection_percent: 60}}}}
 - {{name: c, algorithm: round-robin, limits: {{max_requests: {}}}}}
 models:
-- {{service: a, instances: 2, zones: [x, y], concurrency: 8, queue: {}, service_time: {{dist: exp, mean: 1ms}}, script: [[{{call: b, count: 2}}, {{call: c}}], {{call: b, probability: 0.5}}]}}
-- {{service: b, instances: 3, concurrency: {}, queue: 20, error_rate: {:.2f}, hold_worker_during_calls: true, service_time: {{dist: lognormal, mean: 2ms, cv: 2}}, script: [{{call: c, cached: 0.5}}]}}
-- {{service: c, instances: 2, concurrency: 2, queue: 5, service_time: {{quantiles: [[0, 0ms], [0.9, 1ms], [1, 30ms]]}}}}
+- {{service: a, instances: 2, zones: [x, y], concurrency: 8, queue: {},
+    service_time: {{dist: exp, mean: 1ms}}, script: [[{{call: b, count: 2}}, {{call: c}}],
+    {{call: b, probability: 0.5}}]}}
+- {{service: b, instances: 3, concurrency: {}, queue: 20, error_rate: {:.2f},
+    hold_worker_during_calls: true, service_time: {{dist: lognormal, mean: 2ms, cv: 2}},
+    script: [{{call: c, cached: 0.5}}]}}
+- {{service: c, instances: 2, concurrency: 2, queue: 5, service_time: {{quantiles: [[0, 0ms],
+    [0.9, 1ms], [1, 30ms]]}}}}
 )",
             5 + random.below(60),
             1 + random.below(4),
