@@ -147,6 +147,8 @@ void MeshRun::handle(const TimedEvent& timed)
         return m_calls.find(item) == nullptr ? void() : endCall(item, CallEnd::Refused);
     case kDeadline:
         return onDeadline(item);
+    case kHedge:
+        return onHedge(item);
     case kBackoffOver:
         m_calls[item].backoff = {};
         return startAttempt(item);

@@ -51,11 +51,10 @@ struct MeshRunSettings
 // else, so that two plans can be compared request by request.
 //
 // Modelled: balancing with zones, retries with budget and back-off, total and per-try timeouts,
-// breakers (a fallback is an error), outlier ejection, limits on requests; service time, queue,
-// rejection, errors, scripts; work that goes on after its caller has left.
-// Not yet: network laws, hedging, rate limits, adaptive concurrency, splits and mirrors, active
-// health checks, limits on connections and pending requests.
-// Lifetime: the plan outlives the run.
+// hedges, breakers (a fallback is an error), outlier ejection, limits on requests; service time,
+// queue, rejection, errors, scripts; work that goes on after its caller has left. Not yet: network
+// laws, rate limits, adaptive concurrency, splits and mirrors, active health checks, limits on
+// connections and pending requests. Lifetime: the plan outlives the run.
 class MeshRun
 {
 public:
@@ -109,7 +108,9 @@ private:
         TimePoint startedAt{};
         TimerHandle deadline;
         TimerHandle backoff;
-        SlabHandle attempt; // The running one.
+        TimerHandle hedge;
+        policy::HedgeRace race{0};
+        SlabHandle running; // The newest attempt; the others follow it.
         Random luck{Seed{0}}; // Of the proxy's decisions.
         policy::TriedHosts tried;
         int attempts = 0;
@@ -127,6 +128,9 @@ private:
         std::uint32_t instance = 0;
         TimePoint startedAt{};
         TimerHandle timeout;
+        policy::AttemptSlot slot;
+        SlabHandle next; // Of the same call.
+        bool isHedge = false; // Then it holds a retry of the budget and a request of the limit.
     };
     struct Visit
     {
@@ -190,6 +194,14 @@ private:
     void beginCall(Call call);
     bool admit(Call& call, Outbound& outbound);
     void startAttempt(SlabHandle call);
+    std::optional<std::uint32_t> pick(Call& call, Outbound& out, const policy::TriedHosts& tried);
+    void launchAttempt(SlabHandle call, std::uint32_t host, policy::HedgeRace::Role role);
+    void planHedge(SlabHandle call);
+    void onHedge(SlabHandle call);
+    [[nodiscard]] bool isAnswerOfAll(
+        const Call& call, const Outbound& out, const policy::AttemptOutcome& outcome
+    ) const;
+    void dropAttempt(SlabHandle attempt);
     void endAttempt(SlabHandle attempt, const policy::AttemptOutcome& outcome);
     void observe(
         Outbound& outbound, std::uint32_t host, const policy::AttemptOutcome& outcome, Random& luck

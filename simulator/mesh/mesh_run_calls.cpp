@@ -5,47 +5,10 @@
 
 #include <utility>
 
-// The caller's side of a call: what a proxy does with one request.
+// The caller's side of a call: what a proxy does with one request, but for its attempts.
 namespace mesh::simulator {
-namespace {
-
-constexpr std::string_view kMethod = "GET"; // Calls of models may be repeated.
-constexpr WallTime kEpoch{};
 
 using policy::AttemptOutcome;
-
-bool isSuccess(const AttemptOutcome& outcome)
-{
-    return outcome.kind == AttemptOutcome::Kind::Answer && outcome.status < 500;
-}
-
-policy::OutlierOutcome outlierOutcome(const AttemptOutcome& outcome)
-{
-    using Kind = policy::OutlierOutcome::Kind;
-    switch (outcome.kind) {
-    case AttemptOutcome::Kind::Answer:
-        return outcome.status < 500 ? policy::OutlierOutcome{Kind::Success, 0}
-                                    : policy::OutlierOutcome{Kind::Answer5xx, outcome.status};
-    case AttemptOutcome::Kind::Timeout:
-        return {Kind::Timeout, 0};
-    default:
-        return {Kind::ConnectFailure, 0};
-    }
-}
-
-policy::AttemptFailure failureOf(AttemptOutcome::Kind kind)
-{
-    switch (kind) {
-    case AttemptOutcome::Kind::ConnectFailure:
-        return policy::AttemptFailure::Connect;
-    case AttemptOutcome::Kind::Timeout:
-        return policy::AttemptFailure::Timeout;
-    default:
-        return policy::AttemptFailure::Broken;
-    }
-}
-
-} // namespace
 
 Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
 {
@@ -122,6 +85,9 @@ void MeshRun::beginCall(Call made)
         schedule(Duration::zero(), kCallRefused, handle);
         return;
     }
+    if (out.hedge) {
+        call.race = policy::HedgeRace(out.hedge->max);
+    }
     if (out.timeout) {
         call.deadline = startTimer(*out.timeout, kDeadline, handle);
     }
@@ -153,133 +119,6 @@ bool MeshRun::admit(Call& call, Outbound& out)
     return true;
 }
 
-void MeshRun::startAttempt(SlabHandle handle)
-{
-    Call& call = m_calls[handle];
-    Outbound& out = outbound(call.proxy, call.callee);
-    const TimePoint now = m_agenda.now();
-    policy::PickRequest request{now, call.tried, {}, out.subset};
-    request.hash = call.root * 0x9e3779b97f4a7c15U;
-    const policy::PickVerdict picked = out.balancer.pick(request, out.hosts, call.luck);
-    if (!picked.host) {
-        schedule(Duration::zero(), kCallRefused, handle);
-        return;
-    }
-    ++call.attempts;
-    out.hosts.begin(*picked.host);
-    const SlabHandle made = m_attempts.take();
-    Attempt& attempt = m_attempts[made];
-    attempt.call = handle;
-    attempt.host = *picked.host;
-    attempt.instance = out.plan->instances[*picked.host];
-    attempt.startedAt = now;
-    call.attempt = made;
-    if (m_instances[attempt.instance].isDown) {
-        schedule(Duration::zero(), kConnectFailed, made);
-        return;
-    }
-    attempt.timeout = startTimer(out.tryTimeout, kTryTimeout, made);
-    arriveAt(made);
-}
-
-void MeshRun::observe(
-    Outbound& out, std::uint32_t host, const AttemptOutcome& outcome, Random& luck
-)
-{
-    if (!out.detector) {
-        return;
-    }
-    const TimePoint now = m_agenda.now();
-    if (const auto verdict = out.detector->observe(now, host, outlierOutcome(outcome), luck)) {
-        m_ejections += verdict->kind == policy::OutlierVerdict::Kind::Ejected ? 1U : 0U;
-        m_agenda.note(
-            (std::uint64_t{static_cast<std::uint8_t>(verdict->kind)} << 32U) | verdict->host
-        );
-        out.apply(*verdict, now);
-    }
-}
-
-void MeshRun::endAttempt(SlabHandle handle, const AttemptOutcome& outcome)
-{
-    const Attempt attempt = m_attempts[handle];
-    m_agenda.cancel(attempt.timeout);
-    m_attempts.free(handle);
-    Call& call = m_calls[attempt.call];
-    call.attempt = {};
-    Outbound& out = outbound(call.proxy, call.callee);
-    const TimePoint now = m_agenda.now();
-    const bool isGood = isSuccess(outcome);
-    out.hosts.end(attempt.host);
-    out.balancer.report(
-        attempt.host,
-        now,
-        now - attempt.startedAt,
-        isGood ? policy::AttemptEnd::Succeeded : policy::AttemptEnd::Failed
-    );
-    observe(out, attempt.host, outcome, call.luck);
-    m_agenda.note(
-        (std::uint64_t{static_cast<std::uint8_t>(outcome.kind)} << 32U)
-        | static_cast<std::uint32_t>(outcome.status)
-    );
-    if (isGood) {
-        endCall(attempt.call, CallEnd::Succeeded);
-        return;
-    }
-    call.tried.add(attempt.host);
-    if (!repeat(attempt.call, out, outcome)) {
-        endCall(attempt.call, CallEnd::Failed);
-    }
-}
-
-// True: the call goes on, now or after its back-off.
-bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& outcome)
-{
-    Call& call = m_calls[handle];
-    const auto sent = outcome.kind == AttemptOutcome::Kind::ConnectFailure
-                          ? policy::AttemptProgress::Sent::Nothing
-                          : policy::AttemptProgress::Sent::Something;
-    if (!out.retry) {
-        // The gateway format's retries: for failures of connections, at once.
-        if (outcome.kind == AttemptOutcome::Kind::Answer) {
-            return false;
-        }
-        policy::AttemptProgress progress;
-        progress.retriesLeft = out.plan->service->retries - call.retriesMade;
-        progress.sent = sent;
-        if (policy::decideRetry(kMethod, failureOf(outcome.kind), progress)
-            != policy::RetryVerdict::Retry) {
-            return false;
-        }
-        ++call.retriesMade;
-        startAttempt(handle);
-        return true;
-    }
-    policy::RetryProgress progress;
-    progress.attemptsMade = call.attempts;
-    progress.sent = sent;
-    if (out.retry->decide(kMethod, outcome, progress) != policy::PolicyRetryVerdict::Retry) {
-        return false;
-    }
-    std::optional<Duration> left;
-    if (out.timeout) {
-        left = call.startedAt + *out.timeout - m_agenda.now();
-    }
-    const policy::RetryWait wait =
-        out.retry->wait(outcome, call.retriesMade + 1, left, call.luck, kEpoch);
-    if (wait.verdict != policy::PolicyRetryVerdict::Retry) {
-        return false;
-    }
-    endRetryHold(call, out); // Of the attempt that has just ended.
-    if (!policy::tryBeginRetry(*out.allowance, out.budget)) {
-        ++m_budgetRefusals;
-        return false;
-    }
-    call.holdsRetry = true;
-    ++call.retriesMade;
-    call.backoff = startTimer(wait.wait, kBackoffOver, handle);
-    return true;
-}
-
 void MeshRun::endRetryHold(Call& call, Outbound& out)
 {
     if (call.holdsRetry) {
@@ -288,18 +127,15 @@ void MeshRun::endRetryHold(Call& call, Outbound& out)
     }
 }
 
-// The whole time is over: the attempt is left alone, and its instance does not hear of it.
+// The whole time is over: attempts are left alone, and their instances do not hear of it.
 void MeshRun::onDeadline(SlabHandle handle)
 {
     Call& call = m_calls[handle];
     call.deadline = {};
-    if (!call.attempt.isNone()) {
-        const Attempt attempt = m_attempts[call.attempt];
-        Outbound& out = outbound(call.proxy, call.callee);
-        m_agenda.cancel(attempt.timeout);
-        m_attempts.free(call.attempt);
-        call.attempt = {};
-        out.hosts.end(attempt.host);
+    Outbound& out = outbound(call.proxy, call.callee);
+    while (!call.running.isNone()) {
+        const Attempt attempt = m_attempts[call.running];
+        dropAttempt(call.running);
         out.balancer.report(
             attempt.host,
             m_agenda.now(),
@@ -318,6 +154,10 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
     const TimePoint now = m_agenda.now();
     m_agenda.cancel(call.deadline);
     m_agenda.cancel(call.backoff);
+    m_agenda.cancel(call.hedge);
+    while (!call.running.isNone()) {
+        dropAttempt(call.running); // Hedges that have lost; their work goes on.
+    }
     endRetryHold(call, out);
     if (call.isInBudget) {
         policy::endRequest(out.budget);

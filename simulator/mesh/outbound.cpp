@@ -5,6 +5,8 @@
 namespace mesh::simulator {
 namespace {
 
+constexpr Duration kHedgeWindow = std::chrono::seconds(60); // As in the proxy.
+
 policy::HostSet hostsOf(const config::UpstreamPlan& plan, std::string_view zone)
 {
     std::vector<policy::HostSpec> specs;
@@ -50,6 +52,10 @@ Outbound::Outbound(const CalleePlan& callee, std::string_view zone, TimePoint no
         const model::Retry& settings = callee.snapshot->retries[*said.retry].settings;
         retry.emplace(settings);
         allowance.emplace(settings.budget);
+    }
+    hedge = said.hedge;
+    if (const auto percentile = hedge ? policy::hedgePercentile(hedge->after) : std::nullopt) {
+        latencies = std::make_unique<policy::LatencyWindow>(kHedgeWindow, *percentile, now);
     }
     if (said.breaker) {
         breaker.emplace(callee.snapshot->breakers[*said.breaker].settings, now);

@@ -3,12 +3,15 @@
 #include "proxyengine/policy/balancer.h"
 #include "proxyengine/policy/breaker.h"
 #include "proxyengine/policy/budget.h"
+#include "proxyengine/policy/hedge.h"
+#include "proxyengine/policy/latency_window.h"
 #include "proxyengine/policy/limits.h"
 #include "proxyengine/policy/outlier.h"
 #include "proxyengine/policy/retry_rules.h"
 #include "simulator/mesh/mesh_plan.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace mesh::simulator {
@@ -32,6 +35,8 @@ struct Outbound
     std::optional<policy::LimitRules> limits;
     policy::LimitUse<std::uint64_t> use;
     policy::LimitLane lane = policy::LimitLane::Default;
+    std::optional<model::Hedge> hedge;
+    std::unique_ptr<policy::LatencyWindow> latencies; // With a hedge after a percentile.
     Duration tryTimeout{}; // One attempt, to its answer.
     std::optional<Duration> timeout; // All of them.
     std::uint32_t edge = 0; // The row of measures of its edge.

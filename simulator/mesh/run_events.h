@@ -18,6 +18,7 @@ enum MeshEvent : std::uint32_t {
     kTryTimeout = 9,
     kAnswer = 10, // A visit that was rejected or refused says so.
     kWorked = 11,
+    kHedge = 12,
 };
 
 } // namespace mesh::simulator

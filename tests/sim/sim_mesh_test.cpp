@@ -31,6 +31,8 @@ private Q_SLOTS:
     void aBudgetBoundsRetries();
     void aFailingInstanceIsEjected();
     void anOpenBreakerSparesTheService();
+    void aHedgeTakesTheShorterOfTwo();
+    void aHedgeAfterAPercentileCostsItsShare();
     void abandonedWorkGoesOn();
     void aKilledInstanceIsRetriedElsewhere();
     void theSameSeedGivesTheSameRunWhateverIsMeasured();
@@ -296,6 +298,37 @@ void SimMeshTest::anOpenBreakerSparesTheService()
     QVERIFY(figures.attempts < figures.calls / 50); // Only probes come through.
 }
 
+void SimMeshTest::aHedgeTakesTheShorterOfTwo()
+{
+    const MeshPlan plan = planOf(fiveOf("hedge: {after: 1ms, max: 1}", ", concurrency: 1000"));
+    MeshRun run(plan, settingsFor("a", 2000.0, 200s, 1));
+    run.run();
+
+    // min(X, 1 + Y) of two exponentials; a hedge starts when X > 1.
+    const double late = std::exp(-1.0);
+    const CallFigures& figures = run.service("a")->figures(0);
+    QVERIFY(isWithin("mean", milliseconds(figures.durations.mean()), 1.0 - late / 2.0, 0.01));
+    QVERIFY(isWithin("amplification", amplificationOf(figures), 1.0 + late, 0.01));
+    QCOMPARE(run.leftOver(), std::uint64_t{0});
+}
+
+void SimMeshTest::aHedgeAfterAPercentileCostsItsShare()
+{
+    const MeshPlan plan = planOf(fiveOf(
+        "hedge: {after: p90, max: 1}, retry: {on: [5xx], budget: {percent: 100}}",
+        ", concurrency: 1000"
+    ));
+    MeshRun run(plan, settingsFor("a", 2000.0, 100s, 1));
+    run.run();
+
+    const CallFigures& figures = run.service("a")->figures(0);
+    // Those that lose are not in the percentile. With e the share that is hedged, half of its
+    // winners are first attempts, and of the others e^2 are as late: e (1 + e^2) / 2 = 0.1.
+    QVERIFY(isWithin("amplification", amplificationOf(figures), 1.0 + 0.1928, 0.01));
+    QVERIFY(figures.durations.quantile(0.99) < 4ms); // 4.6 without.
+    QCOMPARE(run.leftOver(), std::uint64_t{0});
+}
+
 void SimMeshTest::abandonedWorkGoesOn()
 {
     const MeshPlan plan =
@@ -422,7 +455,8 @@ void SimMeshTest::theBooksBalanceInRandomMeshes()
             R"(
 _format_version: "3.0"
 services:
-- {{name: a, host: a, resilience: {{timeout: {}ms, retry: {{on: [5xx], attempts: {}}}}}}}
+- {{name: a, host: a, resilience: {{timeout: {}ms, hedge: {{after: 5ms, max: 2}},
+    retry: {{on: [5xx], attempts: {}}}}}}}
 - {{name: b, host: b, resilience: {{per_try_timeout: {}ms, retry: {{on: [5xx],
     attempts: {}}}, breaker: {{error_ratio: 0.7, open: 1s}}}}}}
 - {{name: c, host: c}}
