@@ -70,7 +70,9 @@ Result<MeshPlan> MeshPlan::make(const model::Document& document)
     plan.m_models = document.models;
     std::ranges::sort(plan.m_models, {}, &model::ServiceModel::service);
     plan.addInstances(document);
-    MESH_TRY_VOID(plan.checkScripts());
+    for (const model::ServiceModel& model : plan.m_models) {
+        MESH_TRY_VOID(plan.checkScript(model));
+    }
     MESH_TRY_VOID(plan.compileZones(plan.simulated(document)));
     return plan;
 }
@@ -103,17 +105,15 @@ void MeshPlan::addInstances(const model::Document& document)
     }
 }
 
-Result<void> MeshPlan::checkScripts() const
+Result<void> MeshPlan::checkScript(const model::ServiceModel& model) const
 {
-    for (const model::ServiceModel& model : m_models) {
-        for (const model::ModelStep& step : model.script) {
-            for (const model::ModelCall& call : step.calls) {
-                if (!find(call.call)) {
-                    return fail(
-                        ErrorCode::DanglingReference,
-                        fmt::format("'{}' calls '{}', which has no model", model.service, call.call)
-                    );
-                }
+    for (const model::ModelStep& step : model.script) {
+        for (const model::ModelCall& call : step.calls) {
+            if (!find(call.call)) {
+                return fail(
+                    ErrorCode::DanglingReference,
+                    fmt::format("'{}' calls '{}', which has no model", model.service, call.call)
+                );
             }
         }
     }

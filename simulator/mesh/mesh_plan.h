@@ -68,7 +68,7 @@ private:
     [[nodiscard]] model::Document simulated(const model::Document& document) const;
     Result<void> compileZones(const model::Document& document);
     Result<void> addCallees(std::size_t zone);
-    Result<void> checkScripts() const;
+    [[nodiscard]] Result<void> checkScript(const model::ServiceModel& model) const;
 
     std::vector<model::ServiceModel> m_models; // Sorted by service.
     std::vector<InstancePlan> m_instances;

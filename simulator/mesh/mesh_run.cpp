@@ -4,6 +4,7 @@
 #include "simulator/models/exact_math.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace mesh::simulator {
@@ -137,9 +138,9 @@ void MeshRun::handle(const TimedEvent& timed)
     case kArrive:
         return arrive(event.subject);
     case kFaultBegins:
-        return applyFault(event.subject, true);
+        return applyFault(event.subject, Switch::On);
     case kFaultEnds:
-        return applyFault(event.subject, false);
+        return applyFault(event.subject, Switch::Off);
     case kSweep:
         return onSweep(event.subject, event.item);
     case kCallRefused:
@@ -190,7 +191,7 @@ void MeshRun::arrive(std::uint32_t at)
     call.callee = generator.callee;
     call.root = (std::uint64_t{at} << 48U) | generator.sent++;
     scheduleArrival(at);
-    beginCall(std::move(call));
+    beginCall(call);
 }
 
 void MeshRun::schedule(Duration wait, std::uint32_t kind, SlabHandle item)
@@ -219,24 +220,25 @@ double MeshRun::utilization(std::string_view service, std::size_t window) const
     return capacity <= 0.0 ? 0.0 : toSeconds(m_busy[*at].sum(window)) / capacity;
 }
 
+std::uint64_t MeshRun::leftIn(const Outbound& out)
+{
+    std::uint64_t left = out.budget;
+    for (const policy::HostState& host : out.hosts.hosts()) {
+        left += host.active;
+    }
+    for (const auto& lane : out.use.words) {
+        left = std::accumulate(lane.begin(), lane.end(), left);
+    }
+    return left;
+}
+
 std::uint64_t MeshRun::leftOver() const
 {
     std::uint64_t left = m_calls.count() + m_attempts.count() + m_visits.count();
     left += m_agenda.timersWaiting();
     for (const Proxy& proxy : m_proxies) {
         for (const auto& outbound : proxy.outbounds) {
-            if (outbound == nullptr) {
-                continue;
-            }
-            left += outbound->budget;
-            for (const policy::HostState& host : outbound->hosts.hosts()) {
-                left += host.active;
-            }
-            for (const auto& lane : outbound->use.words) {
-                for (const std::uint64_t word : lane) {
-                    left += word;
-                }
-            }
+            left += outbound == nullptr ? 0 : leftIn(*outbound);
         }
     }
     for (const InstanceState& instance : m_instances) {

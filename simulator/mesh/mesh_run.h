@@ -84,7 +84,7 @@ public:
     [[nodiscard]] std::uint64_t leftOver() const;
 
     // For the loop of the kernel.
-    void handle(const TimedEvent& event);
+    void handle(const TimedEvent& timed);
 
 private:
     static constexpr std::uint32_t kGatewayProxy = 0; // Then one per instance.
@@ -182,51 +182,53 @@ private:
         std::uint32_t calleeOf(std::uint32_t service);
     };
 
+    [[nodiscard]] static std::uint64_t leftIn(const Outbound& out);
     void addCallers();
     void addLoads();
 
     // Load.
-    void arrive(std::uint32_t generator);
-    void scheduleArrival(std::uint32_t generator);
+    void arrive(std::uint32_t at);
+    void scheduleArrival(std::uint32_t at);
 
     // The caller's proxy (mesh_run_calls.cpp).
     Outbound& outbound(std::uint32_t proxy, std::uint32_t callee);
-    void beginCall(Call call);
-    bool admit(Call& call, Outbound& outbound);
-    void startAttempt(SlabHandle call);
+    void beginCall(const Call& made);
+    bool admit(Call& call, Outbound& out);
+    void startAttempt(SlabHandle handle);
     std::optional<std::uint32_t> pick(Call& call, Outbound& out, const policy::TriedHosts& tried);
-    void launchAttempt(SlabHandle call, std::uint32_t host, policy::HedgeRace::Role role);
-    void planHedge(SlabHandle call);
-    void onHedge(SlabHandle call);
-    [[nodiscard]] bool isAnswerOfAll(
+    void launchAttempt(SlabHandle handle, std::uint32_t host, policy::HedgeRace::Role role);
+    void planHedge(SlabHandle handle);
+    void onHedge(SlabHandle handle);
+    [[nodiscard]] static bool isAnswerOfAll(
         const Call& call, const Outbound& out, const policy::AttemptOutcome& outcome
-    ) const;
-    void dropAttempt(SlabHandle attempt);
-    void endAttempt(SlabHandle attempt, const policy::AttemptOutcome& outcome);
-    void observe(
-        Outbound& outbound, std::uint32_t host, const policy::AttemptOutcome& outcome, Random& luck
     );
-    bool repeat(SlabHandle call, Outbound& outbound, const policy::AttemptOutcome& outcome);
-    void endRetryHold(Call& call, Outbound& outbound);
+    void dropAttempt(SlabHandle handle);
+    void endAttempt(SlabHandle handle, const policy::AttemptOutcome& outcome);
+    void observe(
+        Outbound& out, std::uint32_t host, const policy::AttemptOutcome& outcome, Random& luck
+    );
+    bool repeat(SlabHandle handle, Outbound& out, const policy::AttemptOutcome& outcome);
+    static void endRetryHold(Call& call, Outbound& out);
     enum class CallEnd : std::uint8_t { Succeeded, Failed, Refused };
-    void endCall(SlabHandle call, CallEnd end);
-    void onDeadline(SlabHandle call);
+    void endCall(SlabHandle handle, CallEnd end);
+    void onDeadline(SlabHandle handle);
     void onSweep(std::uint32_t proxy, std::uint32_t callee);
 
     // The instance (mesh_run_visits.cpp).
-    void arriveAt(SlabHandle attempt);
-    void startWork(SlabHandle visit);
-    void onWorked(SlabHandle visit);
-    void runScript(SlabHandle visit);
+    void arriveAt(SlabHandle handle);
+    void startWork(SlabHandle handle);
+    void onWorked(SlabHandle handle);
+    void runScript(SlabHandle handle);
     enum class Launch : std::uint8_t { Called, Skipped };
-    Launch launch(SlabHandle visit, const model::ModelStep& step);
-    void onCallEnded(SlabHandle visit, CallEnd end);
-    void finish(SlabHandle visit, int status);
-    void releaseWorker(std::uint32_t instance);
-    void setBusy(std::uint32_t instance, int by);
-    bool dropIfKilled(SlabHandle visit);
-    void applyFault(std::uint32_t fault, bool isOn);
-    void kill(std::uint32_t instance);
+    Launch launch(SlabHandle handle, const model::ModelStep& step);
+    void onCallEnded(SlabHandle handle, CallEnd end);
+    void finish(SlabHandle handle, int status);
+    void releaseWorker(std::uint32_t at);
+    void setBusy(std::uint32_t at, int by);
+    bool dropIfKilled(SlabHandle handle);
+    enum class Switch : std::uint8_t { On, Off };
+    void applyFault(std::uint32_t at, Switch turned);
+    void kill(std::uint32_t at);
 
     void schedule(Duration wait, std::uint32_t kind, SlabHandle item);
     TimerHandle startTimer(Duration wait, std::uint32_t kind, SlabHandle item);

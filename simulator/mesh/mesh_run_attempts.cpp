@@ -189,7 +189,6 @@ void MeshRun::dropAttempt(SlabHandle handle)
 
 // Whether this is what the caller gets, although other attempts still run.
 bool MeshRun::isAnswerOfAll(const Call& call, const Outbound& out, const AttemptOutcome& outcome)
-    const
 {
     if (isSuccess(outcome)) {
         return true;

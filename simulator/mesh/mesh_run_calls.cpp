@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 // The caller's side of a call: what a proxy does with one request, but for its attempts.
 namespace mesh::simulator {
 
@@ -70,14 +68,14 @@ void MeshRun::onSweep(std::uint32_t proxy, std::uint32_t callee)
     }
 }
 
-void MeshRun::beginCall(Call made)
+void MeshRun::beginCall(const Call& made)
 {
-    made.startedAt = m_agenda.now();
-    made.service = m_callers[m_proxies[made.proxy].caller].callees[made.callee].service;
-    made.luck = luckOf(m_settings.seed, {made.root, made.path, 0, LuckFor::Proxy});
     const SlabHandle handle = m_calls.take();
-    m_calls[handle] = std::move(made);
     Call& call = m_calls[handle];
+    call = made;
+    call.startedAt = m_agenda.now();
+    call.service = m_callers[m_proxies[call.proxy].caller].callees[call.callee].service;
+    call.luck = luckOf(m_settings.seed, {call.root, call.path, 0, LuckFor::Proxy});
     Outbound& out = outbound(call.proxy, call.callee);
     m_edges[out.edge].begin(call.startedAt, m_settings.windows);
     if (!admit(call, out)) {

@@ -1,8 +1,6 @@
 #include "simulator/mesh/mesh_run.h"
 #include "simulator/mesh/run_events.h"
 
-#include <utility>
-
 // The callee's side: what an instance does with one attempt.
 namespace mesh::simulator {
 namespace {
@@ -147,7 +145,7 @@ MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
                       .script[visit.step][static_cast<std::size_t>(wanted - step.calls.data())];
     call.root = visit.root;
     call.path = visit.path.below((std::uint64_t{visit.step} << 32U) | (visit.place - 1));
-    beginCall(std::move(call));
+    beginCall(call);
     return Launch::Called;
 }
 
@@ -206,8 +204,9 @@ bool MeshRun::dropIfKilled(SlabHandle handle)
     return true;
 }
 
-void MeshRun::applyFault(std::uint32_t at, bool isOn)
+void MeshRun::applyFault(std::uint32_t at, Switch turned)
 {
+    const bool isOn = turned == Switch::On;
     const InstanceFault& fault = m_settings.faults[at];
     InstanceState& instance = m_instances[fault.instance];
     switch (fault.kind) {
