@@ -121,6 +121,16 @@ void checkFault(const Fault& fault, FieldProblems& problems)
 void checkBreakerFallback(const BreakerFallback& fallback, FieldProblems& problems)
 {
     static const BreakerFallback kDefaults;
+    const bool isFieldValue =
+        !fallback.contentType.empty()
+        && std::ranges::all_of(fallback.contentType, [](char c) { return c >= ' ' && c <= '~'; });
+    if (!isFieldValue) {
+        report(
+            problems,
+            "content_type",
+            "must be a media type in one line, as in 'text/plain; charset=utf-8'"
+        );
+    }
     if (!fallback.service) {
         return;
     }

@@ -8,8 +8,10 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 
 namespace mesh::net {
 namespace {
@@ -208,6 +210,19 @@ SocketAddress::Native SocketAddress::toNative() const
         native.length = sizeof(un);
     }
     return native;
+}
+
+std::string networkOf(const std::string& host)
+{
+    in6_addr address{};
+    if (host.find(':') == std::string::npos || inet_pton(AF_INET6, host.c_str(), &address) != 1
+        || IN6_IS_ADDR_V4MAPPED(&address)) {
+        return host;
+    }
+    std::fill(std::begin(address.s6_addr) + 8, std::end(address.s6_addr), std::uint8_t{0});
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    inet_ntop(AF_INET6, &address, text.data(), text.size());
+    return std::string(text.data()) + "/64";
 }
 
 } // namespace mesh::net

@@ -71,4 +71,8 @@ private:
     std::string m_path;
 };
 
+// A client's network for limits by address: the first 64 bits of an IPv6 address, because one
+// client has all the others; any other text as it is.
+[[nodiscard]] std::string networkOf(const std::string& host);
+
 } // namespace mesh::net

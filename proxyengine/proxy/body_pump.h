@@ -35,6 +35,8 @@ public:
     }
     void written(std::size_t count);
     [[nodiscard]] bool isFlushed() const { return m_first == m_count; }
+    // How many of the bytes given are cut, and not taken yet by takeConsumed().
+    [[nodiscard]] std::size_t cut() const { return m_consumed; }
     // How many of the bytes given are used up; resets to 0.
     [[nodiscard]] std::size_t takeConsumed();
     // Everything was cut and written.

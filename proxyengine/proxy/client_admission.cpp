@@ -1,3 +1,4 @@
+#include "proxyengine/net/socket_address.h"
 #include "proxyengine/policy/hash_key.h"
 #include "proxyengine/policy/overload.h"
 #include "proxyengine/proxy/client_connection.h"
@@ -60,10 +61,6 @@ void ClientConnection::beginPolicy(std::optional<std::size_t> resilience)
     exchange.policy = &state;
     state.owner = this;
     adoptPlan(resilience);
-    if (state.plan->timeout) {
-        state.deadline = exchange.startedAt + *state.plan->timeout;
-        state.arm();
-    }
 }
 
 // Makes this plan the request's; a fallback comes with its own.
@@ -83,6 +80,11 @@ void ClientConnection::adoptPlan(std::optional<std::size_t> resilience)
     } else {
         state.race.reset();
     }
+    if (state.plan->timeout && exchange.startedAt + *state.plan->timeout < state.deadline) {
+        state.deadline = exchange.startedAt + *state.plan->timeout;
+        state.deadlinePlan = state.plan;
+        state.arm();
+    }
     exchange.keepMax = 0;
     if (state.retry != nullptr) {
         exchange.keepMax = state.retry->rules.maxBodyBytes();
@@ -99,7 +101,9 @@ void ClientConnection::refuseByPolicy(
 {
     Exchange& exchange = *m_exchange;
     if (exchange.policy != nullptr) {
-        exchange.policy->ending = RequestPolicy::Ending::Abandoned;
+        // After an attempt, an upstream has failed too, and the breaker shall know.
+        exchange.policy->ending = exchange.attempts == 0 ? RequestPolicy::Ending::Abandoned
+                                                         : RequestPolicy::Ending::Failed;
     }
     exchange.failureText = std::move(reason);
     answerSelf(status, message, exchange.failureText, extraFields);
@@ -135,27 +139,32 @@ bool ClientConnection::admitByOverload()
     return false;
 }
 
-std::string_view ClientConnection::rateKey(const model::RateLimit& limit) const
+// Whom the limit counts; the first byte keeps kinds apart. Good until the next call.
+std::string_view ClientConnection::rateKey(const model::RateLimit& limit)
 {
-    const Exchange& exchange = *m_exchange;
+    Exchange& exchange = *m_exchange;
+    std::string& key = exchange.keyBuffer;
     switch (limit.by) {
     case model::RateBy::Service:
         return {};
     case model::RateBy::Header:
         if (limit.header) {
             if (const auto value = exchange.head.fields.find(*limit.header)) {
-                return *value;
+                key.assign("h").append(*value);
+                return key;
             }
         }
-        return m_peer;
+        break;
     case model::RateBy::Path:
-        return exchange.path;
+        key.assign("p").append(exchange.path);
+        return key;
     case model::RateBy::Consumer:
     case model::RateBy::Credential:
     case model::RateBy::Ip:
         break;
     }
-    return m_peer; // Nobody authenticates yet.
+    key.assign("a").append(net::networkOf(m_peer)); // Nobody authenticates yet.
+    return key;
 }
 
 // Every limit counts the request or none does; the tightest is told in the answer's fields.

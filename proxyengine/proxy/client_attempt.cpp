@@ -18,7 +18,7 @@ void ClientConnection::startAttempts()
         sendMirror();
     }
     while (tryOnce() == Begun::Failed) {
-        if (!prepareRetry(policy::AttemptFailure::Connect, "the connection was refused")) {
+        if (!prepareRetry(policy::AttemptFailure::Connect, connectFailureText())) {
             return;
         }
     }
@@ -99,6 +99,7 @@ ClientConnection::Begun ClientConnection::tryOnce()
     exchange.hasAttempt = true;
     ++exchange.attempts;
     exchange.attemptAt = m_worker.loop().now();
+    exchange.hasNameFailed = false;
     if (exchange.policy != nullptr) {
         beginTry();
     }
@@ -112,13 +113,22 @@ ClientConnection::Begun ClientConnection::tryOnce()
     if (exchange.pool->literal()) {
         return connect(*exchange.pool->literal());
     }
+    // A cached name is answered before resolve() returns; its failure goes to the caller's loop.
+    m_lookup = Lookup::Asking;
     const net::QueryId query = m_worker.resolver().resolve(
         exchange.pool->host(),
         exchange.pool->port(),
         [this](const Result<std::vector<net::SocketAddress>>& addresses) { onResolved(addresses); }
     );
-    if (m_exchange != nullptr && exchange.hasAttempt && exchange.connection == nullptr) {
+    switch (std::exchange(m_lookup, Lookup::None)) {
+    case Lookup::Failed:
+        return Begun::Failed;
+    case Lookup::Asking:
         exchange.lookup = query;
+        break;
+    case Lookup::Answered:
+    case Lookup::None:
+        break;
     }
     return Begun::Started;
 }
@@ -127,16 +137,21 @@ void ClientConnection::onResolved(const Result<std::vector<net::SocketAddress>>&
 {
     Exchange& exchange = *m_exchange;
     exchange.lookup.reset();
-    if (!addresses || addresses->empty()) {
-        endAttempt();
-        answerSelf(503, "name resolution failed", "the name of the target has no address");
-        return;
+    exchange.hasNameFailed = !addresses || addresses->empty();
+    const bool isFailed =
+        exchange.hasNameFailed
+        || connect((*addresses)[m_worker.random().below(addresses->size())]) == Begun::Failed;
+    if (m_lookup == Lookup::Asking) {
+        m_lookup = isFailed ? Lookup::Failed : Lookup::Answered;
+    } else if (isFailed) {
+        onAttemptFailed(policy::AttemptFailure::Connect, connectFailureText());
     }
-    const std::size_t at = m_worker.random().below(addresses->size());
-    if (connect((*addresses)[at]) == Begun::Failed
-        && prepareRetry(policy::AttemptFailure::Connect, "the connection was refused")) {
-        startAttempts();
-    }
+}
+
+std::string_view ClientConnection::connectFailureText() const
+{
+    return m_exchange->hasNameFailed ? "the name of the target has no address"
+                                     : "the connection was refused";
 }
 
 ClientConnection::Begun ClientConnection::connect(const net::SocketAddress& address)
@@ -240,6 +255,10 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
     if (next == AfterFailure::Undecided) {
         next = repeatByService(failure);
     }
+    if (exchange.hasNameFailed && exchange.upstream->hosts.size() == 1
+        && next == AfterFailure::Again) {
+        next = AfterFailure::GiveUp; // The same name again at once: the same answer.
+    }
     exchange.tried.add(exchange.target);
     endAttempt();
     switch (next) {
@@ -265,6 +284,10 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
     // the caller's sidecar may repeat elsewhere; a 502 would be an answer.
     if (exchange.hasAnswered || exchange.runtime->listeners[exchange.listener].isInbound) {
         abort(reason);
+        return false;
+    }
+    if (exchange.hasNameFailed) {
+        answerSelf(503, "name resolution failed", reason);
         return false;
     }
     const int status = failure == policy::AttemptFailure::Timeout ? 504 : 502;
@@ -303,20 +326,24 @@ void ClientConnection::recordFailure(policy::AttemptFailure failure)
     const auto kind = failure == policy::AttemptFailure::Timeout
                           ? policy::Observation::Kind::Timeout
                           : policy::Observation::Kind::ConnectFailure;
+    const bool owesReport = std::exchange(exchange.owesReport, false);
     if (exchange.isAnswerHead) {
-        if (std::exchange(exchange.owesReport, false)) {
+        if (owesReport) {
             report(kind, 0);
         }
         return;
     }
     ++exchange.attemptRow->answers[0];
     report(kind, 0);
-    exchange.upstream->balancer.report(
-        exchange.target,
-        m_worker.loop().now(),
-        m_worker.loop().now() - exchange.attemptAt,
-        policy::AttemptEnd::Failed
-    );
+    reportRoundTrip(policy::AttemptEnd::Failed);
+}
+
+// What the balancer learns of the present attempt.
+void ClientConnection::reportRoundTrip(policy::AttemptEnd end)
+{
+    const Exchange& exchange = *m_exchange;
+    const TimePoint now = m_worker.loop().now();
+    exchange.upstream->balancer.report(exchange.target, now, now - exchange.attemptAt, end);
 }
 
 void ClientConnection::endAttempt()
@@ -346,6 +373,9 @@ void ClientConnection::endAttempt()
                             && exchange.down.isDone() && exchange.up.isDone() && exchange.isHeadSent
                             && exchange.toUpstream.isEmpty();
     if (isReusable) {
+        if (connection->lease.isHeld()) {
+            m_worker.watchIdle();
+        }
         exchange.pool->giveBack(*connection);
     } else {
         exchange.pool->close(*connection);

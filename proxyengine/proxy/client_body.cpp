@@ -62,7 +62,7 @@ void ClientConnection::keepNextRequest()
     }
 }
 
-// What came of the body so far, framing included; empty when some of it is gone.
+// What was cut of the body so far, sent or not, framing included; empty when some of it is gone.
 std::string_view ClientConnection::wholeBody() const
 {
     const Exchange& exchange = *m_exchange;
@@ -70,9 +70,10 @@ std::string_view ClientConnection::wholeBody() const
         return {};
     }
     if (exchange.isBodyKept) {
-        return std::string_view(exchange.kept).substr(0, exchange.keptAt);
+        return std::string_view(exchange.kept).substr(0, exchange.keptAt + exchange.up.cut());
     }
-    return m_in.readable().substr(exchange.head.size, exchange.bodyAt - exchange.head.size);
+    const std::size_t end = exchange.bodyAt + exchange.up.cut();
+    return m_in.readable().substr(exchange.head.size, end - exchange.head.size);
 }
 
 ClientConnection::Progress ClientConnection::cutRequestBody()

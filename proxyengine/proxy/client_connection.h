@@ -56,6 +56,7 @@ public:
 private:
     enum class Phase : std::uint8_t { Handshake, Idle, Head, Exchange, Lingering, Closed };
     enum class Begun : std::uint8_t { Started, Failed };
+    enum class Lookup : std::uint8_t { None, Asking, Answered, Failed };
     enum class Progress : std::uint8_t { Moved, Stuck };
     enum class AfterFailure : std::uint8_t { Again, Wait, GiveUp, Undecided };
 
@@ -119,7 +120,7 @@ private:
     [[nodiscard]] bool admitByConcurrency();
     [[nodiscard]] bool countInBudget();
     [[nodiscard]] bool serveFallback(const config::KeptPlan<model::Breaker>& plan);
-    [[nodiscard]] std::string_view rateKey(const model::RateLimit& limit) const;
+    [[nodiscard]] std::string_view rateKey(const model::RateLimit& limit);
     void appendFields(const policy::RateHeaders& headers);
     void refuseByPolicy(
         int status, std::string_view message, std::string reason, std::string_view extraFields
@@ -140,6 +141,7 @@ private:
     [[nodiscard]] std::optional<std::uint64_t> hashFor(const UpstreamState& upstream);
     Begun connect(const net::SocketAddress& address);
     void onResolved(const Result<std::vector<net::SocketAddress>>& addresses);
+    [[nodiscard]] std::string_view connectFailureText() const;
     void onConnecting(net::Ready ready);
     void onAttemptFailed(policy::AttemptFailure failure, std::string_view reason);
     bool prepareRetry(policy::AttemptFailure failure, std::string_view reason);
@@ -148,6 +150,7 @@ private:
     void recordFailure(policy::AttemptFailure failure);
     void endAttempt();
     void report(policy::Observation::Kind kind, int status);
+    void reportRoundTrip(policy::AttemptEnd end);
 
     // client_retry.cpp
     [[nodiscard]] std::optional<Duration> timeLeft() const;
@@ -205,6 +208,7 @@ private:
     Phase m_phase = Phase::Idle;
     bool m_mayRead = false;
     bool m_mayWrite = true;
+    Lookup m_lookup = Lookup::None; // While a name is asked for.
     bool m_isRunning = false; // Inside run(): events of the upstream wait for it.
 };
 

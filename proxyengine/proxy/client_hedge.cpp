@@ -34,6 +34,9 @@ std::optional<Destination> ClientConnection::chooseDestination(
     );
     to.usage = exchange.runtime->activation.cells->usages[service.upstream];
     to.lane = exchange.policy->lane;
+    if (exchange.policy->plan->perTryTimeout) {
+        to.headBy = m_worker.loop().now() + *exchange.policy->plan->perTryTimeout;
+    }
     if (to.usage != nullptr
         && !takeLease(to.usage, policy::LimitedResource::Requests, to.lane, lease).isAdmitted) {
         return std::nullopt;
@@ -96,6 +99,9 @@ void ClientConnection::startHedge()
     Exchange& exchange = *m_exchange;
     RequestPolicy& state = *exchange.policy;
     state.hedgeAt = TimePoint::max();
+    if (state.race->state() != policy::HedgeRace::State::Running) {
+        return;
+    }
     const auto body =
         isBodyWhole() ? policy::RetryProgress::Body::Kept : policy::RetryProgress::Body::TooLarge;
     const bool mayCopy = state.retry != nullptr
@@ -186,7 +192,7 @@ void ClientConnection::onHedgeDecided(SideAttempt& decided)
     const auto hedge = std::ranges::find_if(state.hedges, [&decided](const auto& each) {
         return each.attempt.get() == &decided;
     });
-    MESH_ASSERT(hedge != state.hedges.end());
+    MESH_ASSERT(hedge != state.hedges.end() && !exchange.hasAnswered);
     if (decided.state() == SideAttempt::State::Answered && !mayBeBettered(decided.head())) {
         takeOverHedge(static_cast<std::size_t>(hedge - state.hedges.begin()));
         return;
@@ -198,7 +204,8 @@ void ClientConnection::onHedgeDecided(SideAttempt& decided)
     m_worker.loop().destroyLater(std::move(hedge->attempt));
     state.hedges.erase(hedge);
     endHedgeHold(state);
-    if (state.race->onFailed(slot) == policy::HedgeRace::Failed::NoneRuns) {
+    if (state.race->onFailed(slot) == policy::HedgeRace::Failed::NoneRuns
+        && state.wait != RequestPolicy::Wait::Connection) {
         onAllFailed(failure);
     }
 }
@@ -209,13 +216,20 @@ void ClientConnection::onAllFailed(policy::AttemptFailure failure)
     RequestPolicy& state = *m_exchange->policy;
     switch (repeatByPolicy(failure)) {
     case AfterFailure::Again:
+        ++m_exchange->row->retries;
         startAttempts();
         break;
     case AfterFailure::Wait:
+        ++m_exchange->row->retries;
         state.arm();
         break;
     case AfterFailure::Undecided:
     case AfterFailure::GiveUp: {
+        state.ending = RequestPolicy::Ending::Failed;
+        if (m_exchange->runtime->listeners[m_exchange->listener].isInbound) {
+            abort("no attempt was answered");
+            return;
+        }
         const int status = failure == policy::AttemptFailure::Timeout ? 504 : 502;
         answerSelf(status, messageOf(status), "no attempt was answered");
         break;
@@ -235,10 +249,12 @@ void ClientConnection::takeOverHedge(std::size_t winnerAt)
     state.hedges.erase(state.hedges.begin() + static_cast<std::ptrdiff_t>(winnerAt));
     static_cast<void>(state.race->onWon(winner.slot));
     if (exchange.hasAttempt) {
+        reportRoundTrip(policy::AttemptEnd::Failed); // It would have taken longer still.
         exchange.isAnswerHead = false; // So that the loser's connection is closed.
         endAttempt();
     }
     cancelHedges();
+    leaveQueue(state);
     endRetryHold(state);
     state.holdsRetry = state.retry != nullptr; // The winner's.
     state.requestLease = winner.attempt->takeLease();
@@ -262,6 +278,7 @@ void ClientConnection::takeOverHedge(std::size_t winnerAt)
     exchange.toUpstream.release();
     exchange.answer = attempt.head();
     exchange.isAnswerRecorded = true;
+    exchange.owesReport = exchange.answer.status < 400;
     rewindBody();
     skipBufferedBody();
     m_worker.loop().destroyLater(std::move(winner.attempt));

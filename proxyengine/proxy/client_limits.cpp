@@ -31,7 +31,16 @@ bool ClientConnection::admitAttempt()
     }
     const bool isConnecting = exchange.needsFresh || !exchange.pool->hasIdle();
     if (isConnecting) {
-        verdict = takeLease(usage, LimitedResource::Connections, state.lane, state.connectionLease);
+        const auto takeConnection = [&] {
+            return takeLease(
+                usage, LimitedResource::Connections, state.lane, state.connectionLease
+            );
+        };
+        verdict = takeConnection();
+        if (!verdict.isAdmitted) {
+            Worker::closeIdle(*exchange.upstream); // Kept ones of other targets make room.
+            verdict = takeConnection();
+        }
         if (verdict.isAdmitted) {
             verdict = takeTargetLease(usage, exchange.target, state.targetLease);
         }
@@ -65,6 +74,7 @@ void ClientConnection::tellLimit(const policy::LimitVerdict& verdict)
     m_worker.tally().notice(
         "limit_reached",
         fmt::format("upstream:{}", m_exchange->upstream->plan.name),
+        toText(verdict),
         toText(verdict)
     );
 }

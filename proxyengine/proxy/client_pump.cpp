@@ -346,12 +346,16 @@ void ClientConnection::armTimers()
         if (waitsToWrite) {
             m_timer.arm(now + m_worker.timeouts().clientBody);
         }
+        if (!waitsToWrite) {
+            m_timer.cancel(); // It waits for a policy, which has its own.
+        }
         if (connection != nullptr) {
             connection->timer.cancel();
         }
         return;
     }
     if (!connection->isConnected) {
+        m_timer.cancel();
         return; // Armed when the attempt began.
     }
     const bool waitsForBody = !exchange.up.isEndSeen() && exchange.up.isFlushed();

@@ -184,6 +184,9 @@ void ClientConnection::answerRaw(
 {
     Exchange& exchange = *m_exchange;
     const std::string_view id(exchange.requestId.data(), exchange.requestId.size());
+    if (exchange.policy != nullptr) {
+        cancelHedges(); // Theirs would be a second answer.
+    }
     skipBufferedBody();
     exchange.isOwnAnswer = true;
     exchange.hasAnswered = true;
@@ -230,6 +233,9 @@ ClientConnection::Progress ClientConnection::pumpOwn()
     Exchange& exchange = *m_exchange;
     const std::size_t before = exchange.toClient.size();
     const Progress progress = flush(exchange.toClient, m_transport, m_mayWrite);
+    if (m_phase != Phase::Exchange) {
+        return Progress::Moved; // The exchange is somebody else's by now.
+    }
     exchange.bytesOut += before - exchange.toClient.size();
     if (m_phase == Phase::Exchange && exchange.toClient.isEmpty()) {
         finish();

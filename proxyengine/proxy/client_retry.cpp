@@ -135,6 +135,7 @@ ClientConnection::AfterFailure ClientConnection::repeatByPolicy(policy::AttemptF
         failure == policy::AttemptFailure::Timeout && m_worker.loop().now() >= state.tryDeadline;
     if (state.race && state.isMainRunning) {
         state.isMainRunning = false;
+        state.hedgeAt = TimePoint::max();
         if (state.race->onFailed(state.mainSlot) == policy::HedgeRace::Failed::OthersRun) {
             state.mainFailure = failure;
             return AfterFailure::Wait;
@@ -232,6 +233,9 @@ void ClientConnection::dropAnswer()
     Exchange& exchange = *m_exchange;
     UpstreamConnection& connection = *exchange.connection;
     recordAnswer();
+    if (std::exchange(exchange.owesReport, false)) {
+        report(policy::Observation::Kind::Status, exchange.answer.status);
+    }
     exchange.isAnswerHead = true;
     connection.in.consume(exchange.answer.size);
     exchange.down.start(exchange.answer.body, http::ChunkedDecoder::Mode::Keep);
@@ -250,6 +254,7 @@ void ClientConnection::prepareNextAttempt()
     exchange.isHeadSent = false;
     exchange.hasSentAny = false;
     exchange.isAnswerHead = false;
+    exchange.owesReport = false;
     exchange.answerParser.reset();
     exchange.toUpstream.release();
     exchange.down.start({}, http::ChunkedDecoder::Mode::Keep);
@@ -336,8 +341,8 @@ void ClientConnection::onDeadline()
     leaveQueue(state);
     m_worker.tally().notice(
         "timed_out",
-        state.plan->subject,
-        fmt::format("no whole answer within {} ms", toMilliseconds(*state.plan->timeout))
+        state.deadlinePlan->subject,
+        fmt::format("no whole answer within {} ms", toMilliseconds(*state.deadlinePlan->timeout))
     );
     cancelHedges();
     if (exchange.isOwnAnswer) {
@@ -356,6 +361,7 @@ void ClientConnection::onDeadline()
         ++exchange.attemptRow->timeouts;
         ++exchange.attemptRow->answers[0];
         report(policy::Observation::Kind::Timeout, 0);
+        reportRoundTrip(policy::AttemptEnd::Failed);
         endAttempt();
     }
     answerSelf(504, messageOf(504), "the request took too long");

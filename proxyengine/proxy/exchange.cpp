@@ -46,6 +46,7 @@ void Exchange::reset()
     retriesLeft = 0;
     attempts = 0;
     hasAttempt = false;
+    hasNameFailed = false;
     needsFresh = false;
     hasSentAny = false;
     isHeadSent = false;

@@ -36,6 +36,7 @@ struct Exchange
     std::string pathBuffer;
     std::string joinBuffer;
     std::string escapeBuffer;
+    std::string keyBuffer; // Of rate limits.
     std::string_view path; // Normalised, without query.
     std::string_view query; // With its '?', as received.
     std::array<char, 32> requestId{};
@@ -64,6 +65,7 @@ struct Exchange
     int retriesLeft = 0;
     int attempts = 0;
     bool hasAttempt = false; // begin() was called on the host set and end() was not.
+    bool hasNameFailed = false; // The present attempt: its name has no address.
     bool needsFresh = false; // A kept connection turned out stale: take a new one.
     bool hasSentAny = false;
     bool isHeadSent = false;

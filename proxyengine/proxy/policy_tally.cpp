@@ -59,9 +59,14 @@ void PolicyTally::concurrency(
     }
 }
 
-void PolicyTally::notice(std::string_view kind, std::string_view subject, std::string_view reason)
+void PolicyTally::notice(
+    std::string_view kind,
+    std::string_view subject,
+    std::string_view reason,
+    std::string_view detail
+)
 {
-    const auto found = m_told.find(KeyView(kind, subject));
+    const auto found = m_told.find(KeyView(kind, subject, detail));
     if (found != m_told.end()) {
         ++found->second.count;
         found->second.isQuiet = false;
@@ -70,7 +75,7 @@ void PolicyTally::notice(std::string_view kind, std::string_view subject, std::s
         }
         return;
     }
-    m_told.emplace(Key(kind, subject), Told{std::string(reason), 0, false});
+    m_told.emplace(Key(kind, subject, detail), Told{std::string(reason), 0, false});
     m_report.notices.push_back({std::string(kind), std::string(subject), std::string(reason), 1});
     wait();
 }
@@ -81,7 +86,7 @@ void PolicyTally::flushCounts()
         Told& told = row->second;
         if (told.count > 0) {
             m_report.notices.push_back(
-                {row->first.first, row->first.second, told.reason, told.count}
+                {std::get<0>(row->first), std::get<1>(row->first), told.reason, told.count}
             );
             told.count = 0;
         }

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 
 namespace mesh::proxy {
 
@@ -34,7 +34,12 @@ public:
         const std::shared_ptr<ConcurrencyCell>& cell, std::uint16_t epoch, Duration roundTrip
     );
     // An empty reason only counts.
-    void notice(std::string_view kind, std::string_view subject, std::string_view reason);
+    void notice(
+        std::string_view kind,
+        std::string_view subject,
+        std::string_view reason,
+        std::string_view detail = {} // Counted and told apart.
+    );
     // Counts that were not told yet; once a second.
     void flushCounts();
 
@@ -45,15 +50,15 @@ private:
         std::uint64_t count = 0;
         bool isQuiet = true; // Nothing came since the last flushCounts().
     };
-    using Key = std::pair<std::string, std::string>;
-    using KeyView = std::pair<std::string_view, std::string_view>;
+    using Key = std::tuple<std::string, std::string, std::string>; // Kind, subject, detail.
+    using KeyView = std::tuple<std::string_view, std::string_view, std::string_view>;
     struct Before
     {
         using is_transparent = void;
         template <typename A, typename B>
         bool operator()(const A& a, const B& b) const
         {
-            return KeyView(a.first, a.second) < KeyView(b.first, b.second);
+            return KeyView(a) < KeyView(b);
         }
     };
 
@@ -65,7 +70,7 @@ private:
     net::EventLoop& m_loop;
     SendFunction m_send;
     PolicyReport m_report;
-    std::map<Key, Told, Before> m_told; // By kind and subject.
+    std::map<Key, Told, Before> m_told;
     net::FunctionTimer m_timer;
 };
 

@@ -46,6 +46,7 @@ void RequestPolicy::reset()
     wait = Wait::Nothing;
     waitEnd = TimePoint::max();
     deadline = TimePoint::max();
+    deadlinePlan = nullptr;
     tryDeadline = TimePoint::max();
     hedgeAt = TimePoint::max();
 }

@@ -73,6 +73,7 @@ public:
     Wait wait = Wait::Nothing;
     TimePoint waitEnd = TimePoint::max();
     TimePoint deadline = TimePoint::max(); // Of the whole request.
+    const config::ResiliencePlan* deadlinePlan = nullptr; // Whose timeout that is.
     TimePoint tryDeadline = TimePoint::max(); // Of the present attempt, to its response head.
     TimePoint hedgeAt = TimePoint::max();
 

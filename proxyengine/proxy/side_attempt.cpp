@@ -3,6 +3,7 @@
 #include "proxyengine/base/assert.h"
 #include "proxyengine/proxy/worker.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -90,7 +91,7 @@ void SideAttempt::connect(const net::SocketAddress& address)
         decide(State::Failed);
         return;
     }
-    m_connection->timer.arm(m_worker.loop().now() + m_to.service->connectTimeout);
+    waitAtMost(m_to.service->connectTimeout);
 }
 
 bool SideAttempt::takeConnectionLeases(UpstreamConnection& connection) const
@@ -137,11 +138,18 @@ void SideAttempt::go()
     receive();
 }
 
+void SideAttempt::waitAtMost(Duration time)
+{
+    const TimePoint end = m_worker.loop().now() + time;
+    const bool isBound = m_answerUse == Answer::HandOver && !m_isHead;
+    m_connection->timer.arm(isBound ? std::min(end, m_to.headBy) : end);
+}
+
 bool SideAttempt::send()
 {
     while (m_sent < m_request.size()) {
         if (!m_connection->mayWrite) {
-            m_connection->timer.arm(m_worker.loop().now() + m_to.service->writeTimeout);
+            waitAtMost(m_to.service->writeTimeout);
             return false;
         }
         const std::array<iovec, 1> parts = {
@@ -160,7 +168,7 @@ bool SideAttempt::send()
         }
         m_sent += step.count;
         if (m_sent == m_request.size()) {
-            m_connection->timer.arm(m_worker.loop().now() + m_to.service->readTimeout);
+            waitAtMost(m_to.service->readTimeout);
         }
     }
     return true;
@@ -196,7 +204,7 @@ void SideAttempt::receive()
             return;
         }
         m_connection->in.commit(step.count);
-        m_connection->timer.arm(m_worker.loop().now() + m_to.service->readTimeout);
+        waitAtMost(m_to.service->readTimeout);
         if (!m_isHead && readHead() && m_answerUse == Answer::HandOver) {
             decide(State::Answered);
             return;
@@ -231,7 +239,18 @@ bool SideAttempt::readHead()
     m_to.row->latency.record(static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(m_latency).count()
     ));
-    m_worker.observe(*m_to.upstream, m_to.target, policy::Observation::Kind::Status, m_head.status);
+    m_to.upstream->balancer.report(
+        m_to.target,
+        m_worker.loop().now(),
+        m_latency,
+        m_head.status < 500 ? policy::AttemptEnd::Succeeded : policy::AttemptEnd::Failed
+    );
+    if (m_answerUse == Answer::Discard || m_head.status >= 400) {
+        // A success that is handed over is reported when its body has come whole.
+        m_worker.observe(
+            *m_to.upstream, m_to.target, policy::Observation::Kind::Status, m_head.status
+        );
+    }
     if (m_answerUse == Answer::Discard) {
         m_connection->in.consume(m_head.size);
         m_down.start(m_head.body, http::ChunkedDecoder::Mode::Keep);
@@ -283,6 +302,10 @@ void SideAttempt::fail(policy::AttemptFailure failure, std::string_view reason)
         ++m_to.row->connectFailures;
     }
     if (!m_isHead) {
+        const TimePoint now = m_worker.loop().now();
+        m_to.upstream->balancer.report(
+            m_to.target, now, now - m_startedAt, policy::AttemptEnd::Failed
+        );
         ++m_to.row->answers[0];
         m_worker.observe(
             *m_to.upstream,
@@ -324,6 +347,9 @@ void SideAttempt::end()
     const bool isReusable = m_state == State::Answered && m_answerUse == Answer::Discard
                             && m_head.keepsAlive && m_sent == m_request.size();
     if (isReusable) {
+        if (connection->lease.isHeld()) {
+            m_worker.watchIdle();
+        }
         m_pool->giveBack(*connection);
     } else {
         m_pool->close(*connection);

@@ -30,6 +30,7 @@ struct Destination
     telemetry::AttemptRow* row = nullptr;
     std::shared_ptr<UsageCell> usage; // Null: its upstream has no limits.
     policy::LimitLane lane = policy::LimitLane::Default;
+    TimePoint headBy = TimePoint::max(); // When a hedge's response head must be here.
 };
 
 // An attempt beside a request's own, with its own copy of the whole request: a hedge, whose answer
@@ -87,6 +88,7 @@ private:
     void onResolved(const Result<std::vector<net::SocketAddress>>& addresses);
     void go();
     [[nodiscard]] bool send(); // True when all is sent.
+    void waitAtMost(Duration time);
     void receive();
     [[nodiscard]] bool readHead(); // True when it is complete.
     void discard();

@@ -135,6 +135,8 @@ void UpstreamPool::close(UpstreamConnection& connection)
         std::erase(m_idle, &connection);
     }
     connection.m_user = nullptr;
+    connection.lease.end(); // Now, not when the object goes: the next attempt may be in this turn.
+    connection.targetLease.end();
     connection.timer.cancel();
     m_loop.forget(connection);
     connection.transport.close();

@@ -10,6 +10,8 @@
 namespace mesh::proxy {
 namespace {
 
+constexpr Duration kYieldIdle = std::chrono::milliseconds(100);
+
 constexpr Duration kAccessFlush = std::chrono::milliseconds(100); // Events go out at 10 Hz.
 constexpr std::size_t kLogBytesMax = 1U << 20U; // Of waiting lines; beyond it they are dropped.
 
@@ -57,6 +59,10 @@ Result<std::unique_ptr<Worker>> Worker::make(
         });
     worker->m_runtime = std::make_unique<Runtime>();
     worker->m_runtime->activation.snapshot = std::make_shared<config::Snapshot>();
+    worker->m_idleTimer =
+        std::make_unique<net::FunctionTimer>(worker->m_loop->timers(), [owner = worker.get()] {
+            owner->yieldIdle();
+        });
     worker->m_accessTimer =
         std::make_unique<net::FunctionTimer>(worker->m_loop->timers(), [owner = worker.get()] {
             owner->flushAccess();
@@ -208,6 +214,46 @@ void Worker::onConnectionFreed()
 {
     if (!m_awaiting.empty()) {
         m_loop->callAtTurnEnd(*this);
+    }
+}
+
+void Worker::closeIdle(UpstreamState& upstream)
+{
+    for (UpstreamPool* pool : upstream.pools) {
+        pool->closeIdle();
+    }
+}
+
+void Worker::watchIdle()
+{
+    if (!m_idleTimer->isArmed()) {
+        m_idleTimer->arm(m_loop->now() + kYieldIdle);
+    }
+}
+
+// Gives kept connections up to requests of other workers that wait for one.
+void Worker::yieldIdle()
+{
+    using policy::LimitedResource;
+    bool isHolding = false;
+    const Runtime& runtime = *m_runtime;
+    for (std::size_t at = 0; at < runtime.upstreams.size(); ++at) {
+        const auto& usage = runtime.activation.cells->usages[at];
+        if (usage == nullptr) {
+            continue;
+        }
+        const bool isWanted =
+            usage->use.of(LimitedResource::Pending, policy::LimitLane::Default).load() > 0
+            || usage->use.of(LimitedResource::Pending, policy::LimitLane::High).load() > 0;
+        if (isWanted) {
+            closeIdle(*runtime.upstreams[at]);
+        }
+        for (const UpstreamPool* pool : runtime.upstreams[at]->pools) {
+            isHolding = isHolding || pool->hasIdle();
+        }
+    }
+    if (isHolding) {
+        watchIdle();
     }
 }
 

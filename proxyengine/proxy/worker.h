@@ -94,6 +94,10 @@ public:
     void awaitConnection(ClientConnection& client);
     void forgetAwaiting(ClientConnection& client);
     void onConnectionFreed();
+    // Closes what is kept of an upstream, so that its limits allow other connections.
+    static void closeIdle(UpstreamState& upstream);
+    // A connection that counts against a limit is kept from now on.
+    void watchIdle();
     void close(ClientConnection& connection);
     void close(StreamRelay& relay);
     [[nodiscard]] const Timeouts& timeouts() const { return m_timeouts; }
@@ -142,6 +146,7 @@ private:
     );
     void acceptStream(const Listener& listener, FileDescriptor socket);
     void onMirrorEnd(SideAttempt& mirror);
+    void yieldIdle();
     void onTurnEnd() override;
     [[nodiscard]] std::string gatewaySource() const;
     void flushAccess();
@@ -175,6 +180,7 @@ private:
     std::vector<api::AccessEvent> m_samples;
     std::string m_logLines;
     std::unique_ptr<net::FunctionTimer> m_accessTimer;
+    std::unique_ptr<net::FunctionTimer> m_idleTimer; // While kept connections hold leases.
     TimePoint m_sampleSecond{};
     std::size_t m_sampled = 0; // In the present second.
     bool m_isDraining = false;

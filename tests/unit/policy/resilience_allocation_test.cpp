@@ -29,6 +29,12 @@ void* operator new(std::size_t size)
     return memory;
 }
 
+// What std::stable_sort asks for, so that all of it is freed by the one below.
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept
+{
+    return operator new(size);
+}
+
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 
