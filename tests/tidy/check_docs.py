@@ -43,7 +43,11 @@ def main():
             for link in re.findall(r"\]\(([^)#\s]+)", line):
                 if "://" in link or link.startswith("mailto:"):
                     continue
-                if not ((ROOT / path).parent / link).exists():
+                if link.startswith(":/"):  # Compiled into the console: a path in resources/.
+                    target = ROOT / "resources" / link[2:]
+                else:
+                    target = (ROOT / path).parent / link
+                if not target.exists():
                     report.add(path, number, "dead link", link)
     report.end()
 
