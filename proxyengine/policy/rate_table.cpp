@@ -5,6 +5,7 @@
 #include "proxyengine/policy/share.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace mesh::policy {
 
@@ -20,6 +21,9 @@ RateVerdict RateTable::take(std::string_view key, RateNow now)
     Bucket& bucket = bucketOf(hash);
     RateVerdict verdict;
     for (int tries = 0; tries < kTriesMax; ++tries) {
+        if (tries >= kPatientTries) {
+            std::this_thread::yield(); // Whoever places a key may have been suspended meanwhile.
+        }
         // Read before the scan: whoever places a key in between makes settle() fail.
         const std::uint64_t version = bucket.version.load(std::memory_order_acquire);
         const std::size_t found = find(bucket, hash);

@@ -23,17 +23,19 @@ namespace mesh::policy {
 // exact. An entry changes its key only from rest and only by the thread that made the bucket's
 // version odd: it first sets the word to RateRule::kNoWord, then the key, then the word to that of
 // its first request. Whoever takes from a word and then still sees its key at the entry has charged
-// the right key; otherwise it starts again. No thread waits for another: after kTriesMax disturbed
-// looks it uses the shared state. That and the placing of a key are sequentially consistent, so
-// that one of the two sees the other. (Only if a thread is suspended twice in the few instructions
-// of placing a key may that key get up to one limit more.)
+// the right key; otherwise it starts again. No thread waits for another without end: after
+// kPatientTries disturbed looks it offers the processor to others, after kTriesMax it uses the
+// shared state. That and the placing of a key are sequentially consistent, so that one of the two
+// sees the other. (Only if a thread is suspended twice in the few instructions of placing a key may
+// that key get up to one limit more.)
 // Cost: one hash and a scan of at most kBucketKeys hashes in two cache lines; no allocation after
 // construction.
 class RateTable
 {
 public:
     static constexpr std::size_t kBucketKeys = 16;
-    static constexpr int kTriesMax = 64;
+    static constexpr int kPatientTries = 32; // Before the processor is offered to others.
+    static constexpr int kTriesMax = 96;
 
     // Room for `keys`, rounded up to whole buckets. The seed keeps callers from choosing keys that
     // share a bucket; the simulator gives a fixed one.

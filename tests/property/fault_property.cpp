@@ -17,6 +17,7 @@
 namespace mesh::policy {
 
 using namespace std::chrono_literals;
+using test::Mutant;
 using test::Violation;
 
 class FaultProperty : public QObject
@@ -139,13 +140,6 @@ Violation checkAll(Seed first)
     return test::runSeeds(first, kRuns, check<Rule>);
 }
 
-struct Mutant
-{
-    const char* name;
-    const char* words; // Of the violation that it must be caught by.
-    Violation (*check)(Seed);
-};
-
 constexpr std::array<Mutant, 3> kMutants = {
     Mutant{"whole percents", "share", checkAll<WholePercents>},
     Mutant{"by chance", "the same again", checkAll<Whimsical>},
@@ -159,21 +153,12 @@ void FaultProperty::holds()
     QVERIFY2(violation.empty(), violation.c_str());
 }
 
-void FaultProperty::catchesWrongFaults_data()
-{
-    QTest::addColumn<int>("mutant");
-    for (std::size_t i = 0; i < kMutants.size(); ++i) {
-        QTest::newRow(kMutants[i].name) << static_cast<int>(i);
-    }
-}
+void FaultProperty::catchesWrongFaults_data() { test::addRows(kMutants); }
 
 void FaultProperty::catchesWrongFaults()
 {
     QFETCH(const int, mutant);
-    const Mutant& wrong = kMutants[static_cast<std::size_t>(mutant)];
-    const Violation violation = wrong.check(test::firstSeed());
-    qInfo("caught: %s", violation.c_str());
-    QVERIFY(violation.find(wrong.words) != Violation::npos);
+    test::expectCaught(kMutants[static_cast<std::size_t>(mutant)]);
 }
 
 } // namespace mesh::policy

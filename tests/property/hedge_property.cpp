@@ -18,6 +18,7 @@
 namespace mesh::policy {
 
 using namespace std::chrono_literals;
+using test::Mutant;
 using test::Violation;
 
 class HedgeProperty : public QObject
@@ -259,13 +260,6 @@ Violation checkAll(Seed first)
     return test::runSeeds(first, kRuns, [](Seed seed) { return Run<Race>(seed).run(); });
 }
 
-struct Mutant
-{
-    const char* name;
-    const char* words; // Of the violation that it must be caught by.
-    Violation (*check)(Seed);
-};
-
 constexpr std::array<Mutant, 5> kMutants = {
     Mutant{"spares a loser", "beside the winner", checkAll<SparesOne>},
     Mutant{"spares the first attempt", "outlive their request", checkAll<SparesMain>},
@@ -281,21 +275,12 @@ void HedgeProperty::holds()
     QVERIFY2(violation.empty(), violation.c_str());
 }
 
-void HedgeProperty::catchesWrongRaces_data()
-{
-    QTest::addColumn<int>("mutant");
-    for (std::size_t i = 0; i < kMutants.size(); ++i) {
-        QTest::newRow(kMutants[i].name) << static_cast<int>(i);
-    }
-}
+void HedgeProperty::catchesWrongRaces_data() { test::addRows(kMutants); }
 
 void HedgeProperty::catchesWrongRaces()
 {
     QFETCH(const int, mutant);
-    const Mutant& wrong = kMutants[static_cast<std::size_t>(mutant)];
-    const Violation violation = wrong.check(test::firstSeed());
-    qInfo("caught: %s", violation.c_str());
-    QVERIFY(violation.find(wrong.words) != Violation::npos);
+    test::expectCaught(kMutants[static_cast<std::size_t>(mutant)]);
 }
 
 } // namespace mesh::policy

@@ -19,6 +19,7 @@
 //         Each property must catch splits that are wrong in just that way.
 namespace mesh::policy {
 
+using test::Mutant;
 using test::Violation;
 
 class SplitProperty : public QObject
@@ -166,13 +167,6 @@ Violation checkAll(Seed first)
     });
 }
 
-struct Mutant
-{
-    const char* name;
-    const char* words; // Of the violation that it must be caught by.
-    Violation (*check)(Seed);
-};
-
 constexpr std::array<Mutant, 3> kMutants = {
     Mutant{"all parts alike", "picks", checkAll<Levelling>},
     Mutant{"new places with new weights", "moved", checkAll<Shuffling>},
@@ -186,21 +180,12 @@ void SplitProperty::holds()
     QVERIFY2(violation.empty(), violation.c_str());
 }
 
-void SplitProperty::catchesWrongSplits_data()
-{
-    QTest::addColumn<int>("mutant");
-    for (std::size_t i = 0; i < kMutants.size(); ++i) {
-        QTest::newRow(kMutants[i].name) << static_cast<int>(i);
-    }
-}
+void SplitProperty::catchesWrongSplits_data() { test::addRows(kMutants); }
 
 void SplitProperty::catchesWrongSplits()
 {
     QFETCH(const int, mutant);
-    const Mutant& wrong = kMutants[static_cast<std::size_t>(mutant)];
-    const Violation violation = wrong.check(test::firstSeed());
-    qInfo("caught: %s", violation.c_str());
-    QVERIFY(violation.find(wrong.words) != Violation::npos);
+    test::expectCaught(kMutants[static_cast<std::size_t>(mutant)]);
 }
 
 } // namespace mesh::policy

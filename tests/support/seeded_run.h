@@ -4,6 +4,9 @@
 
 #include <QtTest>
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 namespace mesh::test {
@@ -36,6 +39,30 @@ Violation runSeeds(Seed first, std::uint64_t runs, Check check)
         }
     }
     return {};
+}
+
+// A policy that is wrong on purpose, and how the property must catch it.
+struct Mutant
+{
+    const char* name;
+    const char* words; // Of the violation; empty: any will do.
+    Violation (*check)(Seed);
+};
+
+// Rows of a data function: one per mutant, by its place.
+inline void addRows(std::span<const Mutant> mutants)
+{
+    QTest::addColumn<int>("mutant");
+    for (std::size_t i = 0; i < mutants.size(); ++i) {
+        QTest::newRow(mutants[i].name) << static_cast<int>(i);
+    }
+}
+
+inline void expectCaught(const Mutant& mutant)
+{
+    const Violation violation = mutant.check(firstSeed());
+    qInfo("caught: %s", violation.c_str());
+    QVERIFY(!violation.empty() && violation.find(mutant.words) != Violation::npos);
 }
 
 } // namespace mesh::test
