@@ -54,6 +54,7 @@ std::span<const char> nextOf(
 void Transport::setTls(std::unique_ptr<tls::TlsStream> stream)
 {
     m_tls = std::move(stream);
+    m_kind = Kind::Tls;
     m_isHandshaking = true;
 }
 
@@ -79,14 +80,23 @@ Transport::Handshake Transport::handshake()
 
 Transport::Step Transport::read(std::span<char> buffer)
 {
-    if (m_tls != nullptr) {
-        const tls::StreamStep step = m_tls->read(buffer);
-        return {toIo(step.status), step.count, step.status == tls::StreamStatus::Done};
+    if (m_kind != Kind::Plain) {
+        return readOther(buffer);
     }
     const net::IoStep step = net::readSome(m_socket.get(), buffer);
     const bool mayHaveMore =
         step.status == net::IoStatus::Done && (step.count == buffer.size() || m_hasPeerEnded);
     return {step.status, step.count, mayHaveMore};
+}
+
+Transport::Step Transport::readOther(std::span<char> buffer)
+{
+    if (m_kind == Kind::Tls) {
+        const tls::StreamStep step = m_tls->read(buffer);
+        return {toIo(step.status), step.count, step.status == tls::StreamStatus::Done};
+    }
+    const net::IoStep step = m_stream->read(buffer);
+    return {step.status, step.count, step.status == net::IoStatus::Done};
 }
 
 Transport::Step Transport::write(std::span<const iovec> parts)
@@ -95,11 +105,12 @@ Transport::Step Transport::write(std::span<const iovec> parts)
     for (const iovec& part : parts) {
         total += part.iov_len;
     }
-    if (m_tls == nullptr) {
-        const net::IoStep step = net::writeParts(m_socket.get(), parts);
-        return {step.status, step.count, step.count == total};
+    if (m_kind == Kind::Tls) {
+        return writeTls(parts, total);
     }
-    return writeTls(parts, total);
+    const net::IoStep step =
+        m_kind == Kind::Plain ? net::writeParts(m_socket.get(), parts) : m_stream->write(parts);
+    return {step.status, step.count, step.count == total};
 }
 
 Transport::Step Transport::writeTls(std::span<const iovec> parts, std::size_t total)
@@ -132,8 +143,20 @@ Transport::Step Transport::writeTls(std::span<const iovec> parts, std::size_t to
     return {net::IoStatus::Done, written, true};
 }
 
+void Transport::close()
+{
+    m_socket.reset();
+    if (m_stream != nullptr) {
+        m_stream->close();
+    }
+}
+
 void Transport::shutdownWrite()
 {
+    if (m_stream != nullptr) {
+        m_stream->shutdownWrite();
+        return;
+    }
     if (m_tls != nullptr) {
         m_tls->shutdown();
     }

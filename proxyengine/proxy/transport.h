@@ -3,6 +3,7 @@
 #include "proxyengine/base/handles.h"
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/net/sockets.h"
+#include "proxyengine/proxy/byte_stream.h"
 #include "proxyengine/tls/stream.h"
 
 #include <array>
@@ -12,7 +13,8 @@
 
 namespace mesh::proxy {
 
-// A connected socket, plain or under TLS, with one set of words for both.
+// A connected socket, plain or under TLS, or a stream that is no socket, with one set of words for
+// all.
 //
 // After a step, mayHaveMore says whether calling again without a new event can bring anything.
 class Transport
@@ -21,6 +23,10 @@ public:
     Transport() = default;
     explicit Transport(FileDescriptor socket)
         : m_socket(std::move(socket))
+    {}
+    explicit Transport(std::unique_ptr<ByteStream> stream)
+        : m_stream(std::move(stream))
+        , m_kind(Kind::Stream)
     {}
 
     void setTls(std::unique_ptr<tls::TlsStream> stream);
@@ -45,13 +51,19 @@ public:
     [[nodiscard]] Step write(std::span<const iovec> parts);
 
     void shutdownWrite();
-    void close() { m_socket.reset(); }
+    void close();
 
-    [[nodiscard]] int descriptor() const { return m_socket.get(); }
-    [[nodiscard]] bool isOpen() const { return m_socket.isOpen(); }
-    [[nodiscard]] const tls::TlsStream* tls() const { return m_tls.get(); }
+    [[nodiscard]] int descriptor() const { return m_socket.get(); } // -1: it is no socket.
+    [[nodiscard]] bool isOpen() const { return m_socket.isOpen() || m_stream != nullptr; }
+    // Of the connection that carries it, when it is a stream.
+    [[nodiscard]] const tls::TlsStream* tls() const
+    {
+        return m_stream != nullptr ? m_stream->tls() : m_tls.get();
+    }
+    [[nodiscard]] ByteStream* stream() const { return m_stream.get(); } // Null: it is a socket.
 
 private:
+    enum class Kind : std::uint8_t { Plain, Tls, Stream };
     static constexpr std::size_t kTlsRecordBytesMax = 16U << 10U; // Of plain text, by the standard.
 
     // Bytes that TLS has seen and could not send. It may have encrypted them already and wants to
@@ -68,12 +80,15 @@ private:
         }
     };
 
+    Step readOther(std::span<char> buffer);
     Step writeTls(std::span<const iovec> parts, std::size_t total);
 
     FileDescriptor m_socket;
+    std::unique_ptr<ByteStream> m_stream;
     std::unique_ptr<tls::TlsStream> m_tls;
     std::unique_ptr<Kept> m_kept;
     std::size_t m_aheadOfCaller = 0; // Bytes that have left and that the caller will offer again.
+    Kind m_kind = Kind::Plain;
     bool m_isHandshaking = false;
     bool m_hasPeerEnded = false;
 };
