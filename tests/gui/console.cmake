@@ -1,4 +1,4 @@
 if(TARGET mesh_shell AND TARGET mesh_proxy)
-    mesh_add_test(console_test GUI LABEL gui LABELS slow TIMEOUT 120 DEFINITIONS QT_NO_KEYWORDS
+    mesh_add_test(console_test GUI LABEL gui LABELS slow TIMEOUT 120
         SOURCES console_test.cpp DEPENDS mesh::shell mesh::proxy)
 endif()

@@ -1,3 +1,3 @@
 if(TARGET mesh_forms)
-    mesh_add_test(forms_test GUI LABEL gui SOURCES forms_test.cpp DEFINITIONS QT_NO_KEYWORDS DEPENDS mesh::forms)
+    mesh_add_test(forms_test GUI LABEL gui SOURCES forms_test.cpp DEPENDS mesh::forms)
 endif()

@@ -1,2 +1,2 @@
 mesh_add_test(gui_models SOURCES ${CMAKE_CURRENT_LIST_DIR}/models_test.cpp DEPENDS mesh::models mesh::config LABEL gui
-    DEFINITIONS QT_NO_KEYWORDS)
+   )

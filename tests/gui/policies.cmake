@@ -1,7 +1,7 @@
 if(TARGET mesh_shell)
-    mesh_add_test(policies_test GUI LABEL gui SOURCES policies_test.cpp DEFINITIONS QT_NO_KEYWORDS DEPENDS mesh::shell)
+    mesh_add_test(policies_test GUI LABEL gui SOURCES policies_test.cpp DEPENDS mesh::shell)
 endif()
 if(TARGET mesh_shell AND TARGET mesh_proxy)
-    mesh_add_test(policies_live_test GUI LABEL gui LABELS slow TIMEOUT 180 DEFINITIONS QT_NO_KEYWORDS
+    mesh_add_test(policies_live_test GUI LABEL gui LABELS slow TIMEOUT 180
         SOURCES policies_live_test.cpp DEPENDS mesh::shell mesh::proxy)
 endif()

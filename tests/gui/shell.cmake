@@ -1,3 +1,3 @@
 if(TARGET mesh_shell)
-    mesh_add_test(shell_test GUI LABEL gui SOURCES shell_test.cpp DEFINITIONS QT_NO_KEYWORDS DEPENDS mesh::shell)
+    mesh_add_test(shell_test GUI LABEL gui SOURCES shell_test.cpp DEPENDS mesh::shell)
 endif()
