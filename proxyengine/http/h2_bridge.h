@@ -216,7 +216,7 @@ public:
     {}
 
     enum class Event : std::uint8_t {
-        NeedMore, // All that was given is used (`consumed`): bytes of an unfinished head are kept.
+        NeedMore, // All that was given is used: what is unfinished of it is kept.
         Head, // fields(), status() or method(), endsWithHead().
         Data, // `data`: a view into what was given, at least one byte.
         Trailers, // fields(). Only before End.
@@ -249,7 +249,10 @@ public:
     // The driver ended its direction. True when that is the proper end of the message.
     [[nodiscard]] bool endByClose();
     // Between two messages: nothing of the next has come.
-    [[nodiscard]] bool isIdle() const { return m_state == State::Head && m_partial.empty(); }
+    [[nodiscard]] bool isIdle() const
+    {
+        return m_state == State::Head && (m_partial.empty() || m_isPartialUsed);
+    }
     void reset(); // As if a new connection began.
     [[nodiscard]] const char* reason() const { return m_reason; }
 
@@ -259,7 +262,7 @@ private:
     Step refuse(const char* reason);
     Step readHead(std::string_view bytes);
     Step readChunked(std::string_view bytes);
-    Step headDone(std::size_t consumed);
+    Step endOfChunks(std::size_t consumed);
     bool takeRequest();
     bool takeResponse();
     void startBody(const BodyFraming& framing);
@@ -268,7 +271,7 @@ private:
     [[nodiscard]] std::string_view lowered(std::string_view name);
 
     H1HeadRoom* m_room;
-    std::string m_partial; // An unfinished head.
+    std::string m_partial; // An unfinished head, or line of a chunked body.
     std::string m_trailerText; // Lines collected for Trailers.
     std::string_view m_scheme = "http";
     std::string_view m_webSocketKey;
@@ -280,6 +283,7 @@ private:
     Method m_method = Method::Get;
     Method m_request = Method::Get;
     State m_state = State::Head;
+    bool m_isPartialUsed = false; // Its head is done; the views into it live one step longer.
     bool m_isInterim = false;
     bool m_isTunnel = false;
     bool m_endsWithHead = false;

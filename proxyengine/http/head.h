@@ -97,6 +97,7 @@ struct RequestHead
     bool keepsAlive = true; // What the client wants after this exchange.
     bool expectsContinue = false;
     bool upgradesToWebSocket = false; // Connection: upgrade and Upgrade: websocket, a GET.
+    bool asksForUpgrade = false; // Connection: upgrade and an Upgrade field, without a body.
     bool acceptsTrailers = false; // TE: trailers
     BodyFraming body;
     FieldTable fields;

@@ -413,6 +413,9 @@ ParseStatus HeadReader::finish(RequestHead& head)
         head.expectsContinue = true;
     }
     head.upgradesToWebSocket = false;
+    head.asksForUpgrade = claims.saysUpgrade && head.minorVersion == 1
+                          && head.body.kind == BodyFraming::Kind::None
+                          && head.fields.has(HeaderId::Upgrade);
     if (claims.saysUpgrade && head.method == Method::Get && head.fields.has(HeaderId::Upgrade)) {
         head.upgradesToWebSocket =
             equalsIgnoringCase(*head.fields.find(HeaderId::Upgrade), "websocket");
