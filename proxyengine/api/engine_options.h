@@ -14,6 +14,9 @@ struct ListenOption
     std::string address; // host:port, port 0 for any free one.
     bool ssl = false;
     bool http2 = false;
+    bool proxyProtocol = false; // Every connection begins with a PROXY header, version 1 or 2.
+    bool udp = false; // Of --stream-listen: datagrams instead of connections.
+    bool reusePort = false; // The port is shared with other processes, as workers share it.
 };
 
 enum class AccessLogFormat : unsigned char { Off, Text, Json };

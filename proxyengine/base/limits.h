@@ -40,6 +40,9 @@ inline constexpr Duration kClientBodyTimeout =
 // Upstream pools (reference: gateway keep-alive defaults).
 inline constexpr std::size_t kIdleConnectionsPerTargetMax = 512;
 inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
+// Pools per target that differ by TLS server name. With preserve_host the names are the clients';
+// beyond this the oldest pool keeps no idle connection.
+inline constexpr std::size_t kServerNamesPerTargetMax = 64;
 inline constexpr Duration kUpstreamIdleTimeout = std::chrono::seconds(60);
 inline constexpr int kRetriesMax = 32767; // The gateway format's bound.
 
@@ -83,5 +86,18 @@ inline constexpr std::size_t kEngineEventsMax =
     8192; // Waiting for the console; 10 ms of access events of 100 nodes.
 inline constexpr std::size_t kEventRowsMax = 2'000; // Kept in the Events pane.
 inline constexpr std::size_t kTapRowsMax = 1'000; // Kept in the Tap pane.
+
+// Streams.
+inline constexpr std::size_t kClientHelloBytesMax =
+    16U << 10U; // As on the wire; post-quantum keys make 2 KiB, session tickets a few more.
+inline constexpr std::size_t kProxyHeaderBytesMax =
+    4096; // Of version 2 with its TLVs; certificates in them are the largest anybody sends.
+inline constexpr Duration kStreamPrefaceTimeout =
+    std::chrono::seconds(5); // For a PROXY header or a ClientHello: the first packet, both.
+inline constexpr std::size_t kUdpSessionsPerWorkerMax =
+    16'384; // Each is a descriptor; half of the connections' share.
+inline constexpr std::size_t kUdpDatagramBytesMax = 65'535; // What UDP can carry.
+inline constexpr std::size_t kUdpDatagramsPerCall = 16; // 1 MiB of room for one recvmmsg().
+inline constexpr std::size_t kSparePipesMax = 64; // Per worker; two descriptors and 256 KiB each.
 
 } // namespace mesh
