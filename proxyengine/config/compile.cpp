@@ -31,6 +31,14 @@ bool takes(const Route& route, Protocol protocol)
     return std::ranges::find(route.protocols, protocol) != route.protocols.end();
 }
 
+bool isGrpc(Protocol protocol) { return protocol == Protocol::Grpc || protocol == Protocol::Grpcs; }
+
+// What a service's targets speak when the file does not say.
+model::HttpVersion defaultVersion(Protocol protocol)
+{
+    return isGrpc(protocol) ? model::HttpVersion::Http2 : model::HttpVersion::Http1;
+}
+
 // Builds the snapshot of one node from a canonical document.
 class Compiler
 {
@@ -89,6 +97,7 @@ private:
         ServicePlan plan;
         plan.name = service.name ? *service.name : service.id.value_or(service.host);
         plan.protocol = service.protocol;
+        plan.httpVersion = service.httpVersion.value_or(defaultVersion(service.protocol));
         plan.path = service.path.value_or("/");
         plan.upstream = upstream;
         plan.retries = service.retries;
@@ -241,7 +250,11 @@ private:
             m_snapshot->upstreams.size() - 1
         );
         service.name = workload.service;
-        service.protocol = Protocol::Http;
+        // A process is spoken to in the clear, in the version its service is declared with.
+        service.protocol = isGrpc(service.protocol) ? Protocol::Grpc : Protocol::Http;
+        if (service.httpVersion == model::HttpVersion::Auto) {
+            service.httpVersion = model::HttpVersion::Http1;
+        }
         service.path = "/";
         m_snapshot->services.push_back(std::move(service));
 

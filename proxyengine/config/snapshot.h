@@ -25,6 +25,22 @@ struct TargetPlan
     std::string zone; // From the tag zone:x or the workload; empty: unknown.
     std::string version;
     std::string workload; // Name of the instance; empty: not a workload.
+    bool isMesh = false; // A sidecar that takes mutual TLS: see ListenerPlan::meshTls.
+};
+
+// Everything that decides a handshake with a target, but for the server name.
+struct UpstreamTlsPlan
+{
+    std::string key; // SHA-256 of all the rest, hex: two plans of one key shake hands alike.
+    bool isVerified = false;
+    std::optional<int> verifyDepth;
+    std::string caPem; // Trusted authorities; empty: the system's.
+    std::string certPem; // Shown to the target; empty: none.
+    std::string keyPem;
+    bool offersHttp2 = false; // In ALPN, before http/1.1.
+    bool needsHttp2 = false; // h2 alone is offered: gRPC.
+    bool isMesh = false; // The target must have an identity of the trust domain, not a host name.
+    std::string trustDomain;
 };
 
 // What consistent-hashing and maglev hash; the names belong to the kind beside them.
@@ -59,8 +75,11 @@ struct ServicePlan
 {
     std::string name; // Or a stable stand-in when the file gives none.
     model::Protocol protocol = model::Protocol::Http;
+    model::HttpVersion httpVersion = model::HttpVersion::Http1; // Of its targets.
     std::string path; // "/" when absent.
     std::size_t upstream = 0; // Index into Snapshot::upstreams.
+    // Index into Snapshot::upstreamTls, for targets that are no sidecars; absent: plain.
+    std::optional<std::size_t> tls;
     int retries = 5;
     Duration connectTimeout{};
     Duration writeTimeout{};
@@ -101,6 +120,17 @@ enum class ListenerKind : std::uint8_t {
     Outbound, // A sidecar's: from the workload's process to other services.
 };
 
+// How a sidecar takes calls of other nodes.
+struct MeshServerPlan
+{
+    model::MtlsMode mode = model::MtlsMode::Strict; // Strict or Permissive.
+    std::string certPem;
+    std::string keyPem;
+    std::string caPem; // Of the callers.
+    std::string trustDomain; // Callers show an identity of it: spiffe://TRUST_DOMAIN/...
+    friend bool operator==(const MeshServerPlan&, const MeshServerPlan&) = default;
+};
+
 struct ListenerPlan
 {
     ListenerKind kind = ListenerKind::Gateway;
@@ -110,6 +140,10 @@ struct ListenerPlan
     std::string source; // What counters call the caller: the workload's service; empty on inbound
                         // and gateway.
     std::size_t table = 0; // Index into Snapshot::tables.
+    // Of gateway and outbound: how its requests reach targets with `isMesh`, as HTTP/2 over mutual
+    // TLS. Index into Snapshot::upstreamTls; absent: plainly.
+    std::optional<std::size_t> meshTls;
+    std::optional<MeshServerPlan> mesh; // Of inbound; absent: mesh.mtls is off.
 };
 
 // Something that keeps a state of its own for the whole node: a breaker, a limiter, a budget. Two
@@ -175,6 +209,7 @@ struct Snapshot
     std::optional<model::Overload> overload;
     std::vector<StreamRoutePlan> streamRoutes;
     std::vector<CertificatePlan> certificates;
+    std::vector<UpstreamTlsPlan> upstreamTls;
 };
 
 } // namespace mesh::config

@@ -18,6 +18,13 @@ using Tags = std::vector<std::string>; // In file order, unique, no ',' or '/'.
 
 enum class Protocol : std::uint8_t { Http, Https, Grpc, Grpcs, Tcp, Tls, TlsPassthrough, Udp };
 
+// How a service's targets are spoken to below requests.
+enum class HttpVersion : std::uint8_t {
+    Http1,
+    Http2, // Without TLS from the first byte ("prior knowledge"), under TLS by ALPN.
+    Auto, // What the target chooses by ALPN.
+};
+
 // An element of a stream route's sources or destinations; at least one part is present.
 struct AddressMatch
 {
@@ -66,6 +73,7 @@ struct Service
     std::string host; // The name of an upstream, a DNS name or an address.
     std::uint16_t port = 80;
     std::optional<std::string> path;
+    std::optional<HttpVersion> httpVersion; // Absent: HTTP/1.1, but HTTP/2 for grpc and grpcs.
     int retries = 5; // Additional tries after the first.
     Duration connectTimeout = std::chrono::milliseconds(60'000);
     Duration writeTimeout = std::chrono::milliseconds(60'000); // Between two writes, not in total.

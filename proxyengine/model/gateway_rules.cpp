@@ -246,6 +246,36 @@ void checkStreamRoute(const Route& route, FieldProblems& problems)
     forbidden("split_sticky", route.splitSticky.has_value());
 }
 
+// What the words of http_version ask for must be possible under the protocol.
+void checkHttpVersion(const Service& service, Family family, FieldProblems& problems)
+{
+    if (!service.httpVersion) {
+        return;
+    }
+    if (isStream(family)) {
+        report(
+            problems,
+            "http_version",
+            fmt::format("value must be null when 'protocol' is '{}'", wordOf(service.protocol))
+        );
+    } else if (family == Family::Grpc && *service.httpVersion != HttpVersion::Http2) {
+        report(
+            problems,
+            "http_version",
+            fmt::format(
+                "'{}' is spoken over HTTP/2 only; leave it out or say 'http2'",
+                wordOf(service.protocol)
+            )
+        );
+    } else if (service.protocol == Protocol::Http && *service.httpVersion == HttpVersion::Auto) {
+        report(
+            problems,
+            "http_version",
+            "'auto' asks by ALPN, which only 'https' has; say 'http2' when the service speaks it"
+        );
+    }
+}
+
 } // namespace
 
 void checkService(const Service& service, FieldProblems& problems)
@@ -270,6 +300,7 @@ void checkService(const Service& service, FieldProblems& problems)
             );
         }
     };
+    checkHttpVersion(service, family, problems);
     onlyTls("client_certificate", service.clientCertificate.has_value());
     onlyTls("tls_verify", service.tlsVerify.has_value());
     onlyTls("tls_verify_depth", service.tlsVerifyDepth.has_value());

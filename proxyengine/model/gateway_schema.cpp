@@ -19,6 +19,13 @@ std::span<const std::string_view> wordsOf<Protocol>()
 }
 
 template <>
+std::span<const std::string_view> wordsOf<HttpVersion>()
+{
+    static constexpr std::array<std::string_view, 3> kWords = {"http1", "http2", "auto"};
+    return kWords;
+}
+
+template <>
 std::span<const std::string_view> wordsOf<PathHandling>()
 {
     static constexpr std::array<std::string_view, 2> kWords = {"v0", "v1"};
@@ -88,6 +95,9 @@ const Schema& schemaOf<Service>()
                 .named("Path", "Put before the path of every request.")
                 .in("General")
                 .formed(Format::Path),
+            as<&Service::httpVersion, Words<HttpVersion>>("http_version")
+                .named("HTTP version", "What the service speaks; auto asks it under TLS.")
+                .in("General"),
             plain<&Service::retries>("retries")
                 .named("Retries", "Additional tries after a connection that failed.")
                 .in("Timeouts and retries")

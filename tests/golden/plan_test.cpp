@@ -8,6 +8,7 @@
 #include <QDir>
 #include <QTest>
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -163,7 +164,10 @@ Value valueOf(const Snapshot& snapshot)
     putAll(root, "upstreams", snapshot.upstreams);
     Value::List services;
     for (const ServicePlan& service : snapshot.services) {
-        services.emplace_back(service.name);
+        constexpr std::array<std::string_view, 3> kVersions = {"", " http2", " auto"};
+        services.emplace_back(
+            service.name + std::string(kVersions.at(static_cast<std::size_t>(service.httpVersion)))
+        );
     }
     root.set("services", std::move(services));
     for (const RouteTable& table : snapshot.tables) {
