@@ -104,6 +104,7 @@ private:
         plan.connectTimeout = service.connectTimeout;
         plan.writeTimeout = service.writeTimeout;
         plan.readTimeout = service.readTimeout;
+        plan.upgrades = service.upgrades;
         return plan;
     }
 
@@ -142,13 +143,14 @@ private:
         if (place.first != kNoService) {
             plan.service = m_serviceIndex[place.first];
         }
-        const bool isGrpc = takes(route, Protocol::Grpc) || takes(route, Protocol::Grpcs);
-        plan.stripPath = route.stripPath.value_or(!isGrpc);
+        plan.isGrpc = takes(route, Protocol::Grpc) || takes(route, Protocol::Grpcs);
+        plan.stripPath = route.stripPath.value_or(!plan.isGrpc);
         plan.preserveHost = route.preserveHost;
         plan.allowsHttp = takes(route, Protocol::Http) || takes(route, Protocol::Grpc);
         plan.redirectStatus = route.httpsRedirectStatusCode;
         if (isHttp(route)) {
             m_resilience.addTo(plan, route, place.first, pathOf(place));
+            addCompression(plan, route, place.first);
             draft.routes.push_back(&route);
             draft.plans.push_back(std::move(plan));
             draft.places.push_back(place);
@@ -159,6 +161,19 @@ private:
                 }
             }
         }
+    }
+
+    // The route's word, else that of the service it stands under.
+    void addCompression(RoutePlan& plan, const Route& route, std::size_t service)
+    {
+        const std::optional<model::Compression>& said =
+            route.compression || service == kNoService ? route.compression
+                                                       : m_document.services[service].compression;
+        if (!said || plan.isGrpc) {
+            return;
+        }
+        plan.compression = m_snapshot->compressions.size();
+        m_snapshot->compressions.push_back(*said);
     }
 
     // Of a route in the document; kNoService as service: at the top.
@@ -307,7 +322,12 @@ private:
     void addCertificates()
     {
         for (const model::Certificate& certificate : m_document.certificates) {
-            CertificatePlan plan{certificate.cert, certificate.key, {}};
+            CertificatePlan plan{
+                certificate.cert,
+                certificate.key,
+                certificate.certAlt.value_or(""),
+                certificate.keyAlt.value_or(""),
+                {}};
             for (const model::Sni& sni : certificate.snis) {
                 plan.snis.push_back(sni.name);
             }

@@ -84,6 +84,7 @@ struct ServicePlan
     Duration connectTimeout{};
     Duration writeTimeout{};
     Duration readTimeout{};
+    std::vector<std::string> upgrades; // Protocols that may be changed to.
 };
 
 // Where one part of a route's traffic goes.
@@ -103,6 +104,8 @@ struct RoutePlan
     std::optional<model::SplitSticky> splitSticky;
     bool stripPath = true;
     bool preserveHost = false;
+    bool isGrpc = false; // Takes gRPC calls only, and those over HTTP/2.
+    std::optional<std::size_t> compression; // Index into Snapshot::compressions.
     bool allowsHttp = true; // False: only https; then redirectStatus answers plain HTTP.
     int redirectStatus = 426;
 };
@@ -189,6 +192,8 @@ struct CertificatePlan
 {
     std::string certPem;
     std::string keyPem;
+    std::string altCertPem; // A second pair of another type; empty: none.
+    std::string altKeyPem;
     std::vector<std::string> snis;
 };
 
@@ -206,6 +211,7 @@ struct Snapshot
     std::vector<KeptPlan<model::Breaker>> breakers;
     std::vector<KeptPlan<model::RateLimit>> rateLimits;
     std::vector<KeptPlan<model::AdaptiveConcurrency>> adaptiveConcurrencies;
+    std::vector<model::Compression> compressions;
     std::optional<model::Overload> overload;
     std::vector<StreamRoutePlan> streamRoutes;
     std::vector<CertificatePlan> certificates;

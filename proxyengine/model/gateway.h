@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxyengine/base/time.h"
+#include "proxyengine/model/compression.h"
 #include "proxyengine/model/headers.h"
 #include "proxyengine/model/resilience.h"
 
@@ -56,6 +57,7 @@ struct Route
     bool responseBuffering = true;
     std::optional<std::string> service; // Only on a top-level route: the service's name or id.
     std::optional<Resilience> resilience; // Wins over the service's, field by field.
+    std::optional<Compression> compression; // Wins over the service's as a whole.
     std::vector<SplitPart> split; // Empty: all goes to the route's service.
     std::optional<SplitSticky> splitSticky;
     Tags tags;
@@ -82,6 +84,9 @@ struct Service
     std::optional<bool> tlsVerify;
     std::optional<int> tlsVerifyDepth;
     std::vector<std::string> caCertificates;
+    // Protocols that a request may change to by Upgrade; others are not passed on.
+    std::vector<std::string> upgrades = {"websocket"};
+    std::optional<Compression> compression; // Of answers on gateways; absent: none.
     std::optional<Resilience> resilience;
     Tags tags;
     std::optional<std::int64_t> createdAt;

@@ -1,6 +1,7 @@
 #include "proxyengine/model/gateway_rules.h"
 
 #include "proxyengine/model/field_build.h"
+#include "proxyengine/model/traffic_rules.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -280,6 +281,7 @@ void checkHttpVersion(const Service& service, Family family, FieldProblems& prob
 
 void checkService(const Service& service, FieldProblems& problems)
 {
+    checkUpgrades(service, problems);
     const Family family = familyOf(service.protocol);
     if (service.path && family != Family::Http) {
         report(

@@ -124,6 +124,14 @@ const Schema& schemaOf<Service>()
                 .in("TLS")
                 .formed(Format::Uuid)
                 .unique(),
+            texts<&Service::upgrades>("upgrades")
+                .named("Upgrades", "Protocols that clients may change to, as in websocket.")
+                .in("Forwarding")
+                .formed(Format::HeaderName)
+                .unique(),
+            as<&Service::compression, RecordOf<Compression>>("compression")
+                .named("Compression", "Which answers gateways compress for clients that like it.")
+                .in("Compression"),
             as<&Service::resilience, RecordOf<Resilience>>("resilience")
                 .named("Resilience", "What happens when the service is slow, fails or is too busy.")
                 .in("Resilience"),
@@ -232,6 +240,11 @@ const Schema& schemaOf<Route>()
                 .named("Service", "Service that requests go to.")
                 .in("General")
                 .naming("services"),
+            as<&Route::compression, RecordOf<Compression>>("compression")
+                .named(
+                    "Compression", "Which answers are compressed, instead of the service's word."
+                )
+                .in("Compression"),
             as<&Route::split, ListOf<RecordOf<SplitPart>>>("split")
                 .named("Split", "Shares the requests out over several services, by weight.")
                 .in("Split"),

@@ -232,6 +232,8 @@ const Schema& schemaOf<Limits>();
 template <>
 const Schema& schemaOf<Locality>();
 template <>
+const Schema& schemaOf<Compression>();
+template <>
 const Schema& schemaOf<Overload>();
 template <>
 const Schema& schemaOf<Target>();
