@@ -44,6 +44,17 @@ inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
 // beyond this the oldest pool keeps no idle connection.
 inline constexpr std::size_t kServerNamesPerTargetMax = 64;
 inline constexpr Duration kUpstreamIdleTimeout = std::chrono::seconds(60);
+inline constexpr std::size_t kUpstreamStreamsMax =
+    100; // On one HTTP/2 connection; the peer may allow fewer. RFC 9113's advice, and common.
+inline constexpr std::size_t kUpstreamStreamsWaitingMax =
+    1024; // For one HTTP/2 connection that is being made; more make another.
+inline constexpr std::size_t kUpstreamWindowBytes =
+    kBodyBufferBytes - 1; // Of an upstream's HTTP/2 stream; what it sends waits in one block.
+inline constexpr std::size_t kUpstreamControlFramesMax =
+    1000; // Per second and HTTP/2 connection beyond what data explains; more ends it.
+inline constexpr std::size_t kUpstreamInterimHeadsMax = 16; // Before one final head.
+inline constexpr Duration kUpstreamPingTimeout =
+    std::chrono::seconds(5); // Asked when a request times out on a silent connection.
 inline constexpr int kRetriesMax = 32767; // The gateway format's bound.
 
 // Retries.
@@ -99,5 +110,18 @@ inline constexpr std::size_t kUdpSessionsPerWorkerMax =
 inline constexpr std::size_t kUdpDatagramBytesMax = 65'535; // What UDP can carry.
 inline constexpr std::size_t kUdpDatagramsPerCall = 16; // 1 MiB of room for one recvmmsg().
 inline constexpr std::size_t kSparePipesMax = 64; // Per worker; two descriptors and 256 KiB each.
+
+// HTTP/2 from clients.
+inline constexpr std::uint32_t kH2StreamsMax = 128; // At once on a connection; nginx's default.
+inline constexpr std::uint32_t kH2StreamWindowBytes =
+    64U << 10U; // What a stream may send ahead of the driver: one buffer.
+inline constexpr std::int32_t kH2ConnectionWindowBytes =
+    1 << 20; // 16 stalled streams before they hold up the others.
+inline constexpr std::size_t kH2ContinuationsMax = 8; // 128 KiB of a head of which 64 are allowed.
+inline constexpr double kH2ResetsBurst = 200; // By the client, or earned from us by it.
+inline constexpr double kH2ResetsPerSecond = 50; // Browsers cancel a page's images in a burst.
+inline constexpr double kH2ControlBurst = 1000; // SETTINGS, PING, PRIORITY and empty DATA, each.
+inline constexpr double kH2ControlPerSecond = 100; // gRPC pings once per round trip while it sends.
+inline constexpr std::size_t kH2SpareStreamsMax = 16; // Kept for the next requests of a connection.
 
 } // namespace mesh

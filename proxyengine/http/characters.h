@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #if defined(__SSE2__)
@@ -53,6 +54,76 @@ constexpr bool isControl(char character)
 {
     const auto code = static_cast<unsigned char>(character);
     return code < 0x20 || code == 0x7f;
+}
+
+#if defined(__SSE2__)
+// A bit for each of 16 bytes that is a letter, a digit, '-', or one of two others.
+inline unsigned plainBytes(const char* at, char other, char another)
+{
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto isWithin = [](__m128i value, char first, char span) {
+        const __m128i above = _mm_sub_epi8(value, _mm_set1_epi8(first));
+        return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(span)), above);
+    };
+    const __m128i isLetter = isWithin(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 25);
+    const __m128i isDigit = isWithin(bytes, '0', 9);
+    const __m128i isOther = _mm_or_si128(
+        _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')),
+        _mm_or_si128(
+            _mm_cmpeq_epi8(bytes, _mm_set1_epi8(other)),
+            _mm_cmpeq_epi8(bytes, _mm_set1_epi8(another))
+        )
+    );
+    const __m128i isPlain = _mm_or_si128(_mm_or_si128(isLetter, isDigit), isOther);
+    return static_cast<unsigned>(_mm_movemask_epi8(isPlain));
+}
+#endif
+
+// The first byte from `at` on that cannot stand in a token; `end` when all can.
+inline const char* findTokenEnd(const char* at, const char* end)
+{
+#if defined(__SSE2__)
+    for (; end - at >= 16; at += 16) { // The usual letters by sixteen, rare ones by the table.
+        if (const unsigned plain = plainBytes(at, '-', '_'); plain != 0xffff) {
+            at += __builtin_ctz(~plain);
+            break;
+        }
+    }
+#endif
+    while (at != end && isTokenCharacter(*at)) {
+        ++at;
+    }
+    return at;
+}
+
+// The first byte from `at` on that cannot stand in a host with port; `end` when all can.
+inline const char* findHostEnd(const char* at, const char* end)
+{
+#if defined(__SSE2__)
+    for (; end - at >= 16; at += 16) {
+        if (const unsigned plain = plainBytes(at, '.', ':'); plain != 0xffff) {
+            at += __builtin_ctz(~plain);
+            break;
+        }
+    }
+#endif
+    while (at != end && isHostCharacter(*at)) {
+        ++at;
+    }
+    return at;
+}
+
+// Eight bytes at once, capital letters made small; everything else as it is.
+inline std::uint64_t loweredEight(const char* at)
+{
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof(bytes));
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    const std::uint64_t low = bytes & (kOnes * 0x7f);
+    const std::uint64_t fromA = low + kOnes * (0x80 - 'A');
+    const std::uint64_t aboveZ = low + kOnes * (0x80 - 'Z' - 1);
+    const std::uint64_t isCapital = (fromA & ~aboveZ & ~bytes) & (kOnes * 0x80);
+    return bytes | isCapital >> 2U;
 }
 
 // The first byte from `at` on that is a control character other than a tab; `end` when none is.

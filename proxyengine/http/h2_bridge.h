@@ -85,6 +85,7 @@ public:
     [[nodiscard]] Method method() const { return m_method; } // As in the text: a tunnel is a Get.
     // Raw bytes follow: UntilClose in both directions.
     [[nodiscard]] bool isTunnel() const { return m_isTunnel; }
+    void swapText(std::string& other) { m_text.swap(other); } // Saves a copy of it.
     // Gives memory back beyond what a usual head takes.
     void trim();
 

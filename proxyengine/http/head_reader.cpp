@@ -54,7 +54,8 @@ bool parseLength(std::string_view text, std::uint64_t& length)
 
 bool isHostText(std::string_view text)
 {
-    return !text.empty() && std::ranges::all_of(text, isHostCharacter);
+    const char* const end = text.data() + text.size();
+    return !text.empty() && findHostEnd(text.data(), end) == end;
 }
 
 } // namespace
@@ -114,7 +115,10 @@ ParseStatus HeadReader::readRequestLine(RequestHead& head)
     const char* const versionAt = targetEnd + 1;
     const auto known = std::min(static_cast<std::size_t>(m_end - versionAt), kVersionLength + 2);
     constexpr std::string_view kLineEnd = "\r\n";
-    for (std::size_t place = 0; place < known; ++place) {
+    constexpr std::string_view kUsual = "HTTP/1.1\r\n";
+    const bool isUsual =
+        known == kUsual.size() && std::memcmp(versionAt, kUsual.data(), kUsual.size()) == 0;
+    for (std::size_t place = isUsual ? known : 0; place < known; ++place) {
         const char character = versionAt[place];
         if (place < kVersionStart.size()) {
             if (character == kVersionStart[place]) {
@@ -193,7 +197,10 @@ ParseStatus HeadReader::readStatusLine(ResponseHead& head)
     // HTTP/1.x SSS reason
     constexpr std::string_view kPattern = "HTTP/1.d ddd";
     const auto known = std::min(static_cast<std::size_t>(m_end - m_at), kPattern.size());
-    for (std::size_t place = 0; place < known; ++place) {
+    constexpr std::string_view kUsual = "HTTP/1.1 200";
+    const bool isUsual =
+        known == kUsual.size() && std::memcmp(m_at, kUsual.data(), kUsual.size()) == 0;
+    for (std::size_t place = isUsual ? known : 0; place < known; ++place) {
         const bool fits =
             kPattern[place] == 'd' ? isDigit(m_at[place]) : m_at[place] == kPattern[place];
         if (!fits) {
@@ -252,10 +259,7 @@ ParseStatus HeadReader::readFields(FieldTable& fields)
 
 ParseStatus HeadReader::readField(FieldTable& fields)
 {
-    const char* at = m_at;
-    while (at != m_end && isTokenCharacter(*at)) {
-        ++at;
-    }
+    const char* const at = findTokenEnd(m_at, m_end);
     const char* const nameEnd = at;
     if (isLimitPassed(placeOf(at))) {
         return refuse("head too large");

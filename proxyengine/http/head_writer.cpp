@@ -77,15 +77,6 @@ constexpr std::array<StatusReason, 54> kReasons = {{
 
 } // namespace
 
-void HeadWriter::raw(std::string_view bytes)
-{
-    if (m_hasOverflowed || bytes.size() > static_cast<std::size_t>(m_end - m_at)) {
-        m_hasOverflowed = true;
-        return;
-    }
-    m_at = std::ranges::copy(bytes, m_at).out; // memcpy forbids the null of an empty view.
-}
-
 void HeadWriter::requestLine(std::string_view method, std::string_view target)
 {
     raw(method);
@@ -112,25 +103,27 @@ void HeadWriter::statusLine(int status)
 
 void HeadWriter::field(std::string_view name, std::string_view value)
 {
-    const std::size_t length = name.size() + value.size() + 4;
-    if (m_hasOverflowed || length > static_cast<std::size_t>(m_end - m_at)) {
-        m_hasOverflowed = true;
-        return;
+    if (fits(name.size() + value.size() + kFieldExtra)) {
+        if (!name.empty()) {
+            put(name.data(), name.size());
+        }
+        put(": ", 2);
+        if (!value.empty()) {
+            put(value.data(), value.size());
+        }
+        put("\r\n", 2);
     }
-    m_at = std::copy(name.begin(), name.end(), m_at);
-    *m_at++ = ':';
-    *m_at++ = ' ';
-    m_at = std::copy(value.begin(), value.end(), m_at);
-    *m_at++ = '\r';
-    *m_at++ = '\n';
 }
 
 void HeadWriter::field(std::string_view name, std::uint64_t value)
 {
-    std::array<char, 20> text{};
-    const auto [end, status] = std::to_chars(text.data(), text.data() + text.size(), value);
-    static_cast<void>(status); // 20 digits hold every value.
-    field(name, std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
+    std::array<char, 20> text; // 20 digits hold every value; written from the back.
+    std::size_t at = text.size();
+    do {
+        text[--at] = static_cast<char>('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    field(name, std::string_view(text.data() + at, text.size() - at));
 }
 
 std::string_view reasonOf(int status)

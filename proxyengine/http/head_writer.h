@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -28,7 +29,32 @@ public:
     void statusLine(int status); // HTTP/1.1 and the usual reason.
     void field(std::string_view name, std::string_view value);
     void field(std::string_view name, std::uint64_t value);
-    void raw(std::string_view bytes);
+    void raw(std::string_view bytes)
+    {
+        if (!bytes.empty() && fits(bytes.size())) { // memcpy forbids the null of an empty view.
+            put(bytes.data(), bytes.size());
+        }
+    }
+    // A literal, whose length is known where it is written.
+    template <std::size_t kSize>
+    void raw(const char (&literal)[kSize])
+    {
+        if (fits(kSize - 1)) {
+            put(literal, kSize - 1);
+        }
+    }
+    template <std::size_t kSize>
+    void field(const char (&name)[kSize], std::string_view value)
+    {
+        if (fits(kSize - 1 + kFieldExtra + value.size())) {
+            put(name, kSize - 1);
+            put(": ", 2);
+            if (!value.empty()) {
+                put(value.data(), value.size());
+            }
+            put("\r\n", 2);
+        }
+    }
     void end() { raw("\r\n"); }
 
     [[nodiscard]] bool hasOverflowed() const { return m_hasOverflowed; }
@@ -38,6 +64,23 @@ public:
     }
 
 private:
+    static constexpr std::size_t kFieldExtra = 4; // ": " and the line's end.
+
+    [[nodiscard]] bool fits(std::size_t count)
+    {
+        if (count <= static_cast<std::size_t>(m_end - m_at)) {
+            return true;
+        }
+        m_end = m_at; // Nothing fits any more.
+        m_hasOverflowed = true;
+        return false;
+    }
+    void put(const char* bytes, std::size_t count)
+    {
+        std::memcpy(m_at, bytes, count);
+        m_at += count;
+    }
+
     char* m_at;
     char* m_begin;
     char* m_end;

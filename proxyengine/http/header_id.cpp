@@ -123,6 +123,16 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b)
     if (a.size() != b.size()) {
         return false;
     }
+    constexpr std::size_t kStep = 8;
+    if (a.size() >= kStep) {
+        const std::size_t last = a.size() - kStep; // The last eight overlap those before.
+        for (std::size_t at = 0; at < last; at += kStep) {
+            if (loweredEight(a.data() + at) != loweredEight(b.data() + at)) {
+                return false;
+            }
+        }
+        return loweredEight(a.data() + last) == loweredEight(b.data() + last);
+    }
     for (std::size_t at = 0; at < a.size(); ++at) {
         if (lowerOf(a[at]) != lowerOf(b[at])) {
             return false;

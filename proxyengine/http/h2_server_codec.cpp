@@ -1,0 +1,628 @@
+#include "proxyengine/http/h2_server_codec.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mesh::http {
+namespace {
+
+constexpr std::size_t kFrameHeadBytes = 9;
+constexpr std::size_t kFrameBytesMax = 16U << 10U; // Of payload: we never ask for more.
+// With less room no frame is begun, so that one is never cut for want of it.
+constexpr std::size_t kRoomMin = kFrameHeadBytes + kFrameBytesMax;
+
+const std::uint8_t* toBytes(const char* text)
+{
+    return reinterpret_cast<const std::uint8_t*>(text); // nghttp2 speaks of octets.
+}
+
+std::string_view toView(const std::uint8_t* bytes, std::size_t size)
+{
+    return {reinterpret_cast<const char*>(bytes), size};
+}
+
+std::uint32_t codeOf(H2Error error) { return static_cast<std::uint32_t>(error); }
+
+// base64url without padding (RFC 4648, 5), as HTTP2-Settings has it.
+std::optional<std::vector<std::uint8_t>> decodeBase64Url(std::string_view text)
+{
+    constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    constexpr std::size_t kTextMax = 1024; // 128 settings.
+    if (text.size() > kTextMax) {
+        return std::nullopt;
+    }
+    std::vector<std::uint8_t> bytes;
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char digit : text) {
+        const std::size_t value = kDigits.find(digit);
+        if (value == std::string_view::npos) {
+            return std::nullopt;
+        }
+        bits = bits << 6U | static_cast<std::uint32_t>(value);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            bytes.push_back(static_cast<std::uint8_t>(bits >> static_cast<unsigned>(count) & 255U));
+        }
+    }
+    return bytes;
+}
+
+} // namespace
+
+std::string_view toText(H2Limit limit)
+{
+    switch (limit) {
+    case H2Limit::Streams:
+        return "concurrent_streams";
+    case H2Limit::Resets:
+        return "rapid_reset";
+    case H2Limit::Settings:
+        return "settings_flood";
+    case H2Limit::Pings:
+        return "ping_flood";
+    case H2Limit::Priorities:
+        return "priority_flood";
+    case H2Limit::Continuations:
+        return "continuation_flood";
+    case H2Limit::EmptyData:
+        return "empty_data_flood";
+    case H2Limit::HeaderList:
+        return "header_list_size";
+    case H2Limit::Count:
+        break;
+    }
+    return "";
+}
+
+struct H2ServerCodec::Session
+{
+    struct End
+    {
+        void operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
+    };
+    std::unique_ptr<nghttp2_session, End> native;
+    std::vector<nghttp2_nv> fields; // Of what is being submitted.
+
+    void setFields(std::span<const H2Field> from)
+    {
+        fields.clear();
+        for (const H2Field& field : from) {
+            // nghttp2 copies both and takes them without const.
+            fields.push_back(
+                {const_cast<std::uint8_t*>(toBytes(field.name.data())),
+                 const_cast<std::uint8_t*>(toBytes(field.value.data())),
+                 field.name.size(),
+                 field.value.size(),
+                 NGHTTP2_NV_FLAG_NONE}
+            );
+        }
+    }
+};
+
+// What nghttp2 calls. Nothing thrown leaves here: what is called does not throw but for memory.
+struct H2ServerCodec::Callbacks
+{
+    static H2ServerCodec& codec(void* user) { return *static_cast<H2ServerCodec*>(user); }
+
+    static int onBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user)
+    {
+        H2ServerCodec& self = codec(user);
+        const bool isAck = (frame->flags & NGHTTP2_FLAG_ACK) != 0;
+        switch (frame->type) {
+        case NGHTTP2_RST_STREAM:
+            self.strike(H2Limit::Resets);
+            break;
+        case NGHTTP2_SETTINGS:
+            if (!isAck) {
+                self.strike(H2Limit::Settings);
+            }
+            break;
+        case NGHTTP2_PING:
+            if (!isAck) {
+                self.strike(H2Limit::Pings);
+            }
+            break;
+        case NGHTTP2_PRIORITY:
+            self.strike(H2Limit::Priorities);
+            break;
+        case NGHTTP2_DATA:
+            if (frame->length == 0 && (frame->flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+                self.strike(H2Limit::EmptyData);
+            }
+            break;
+        default:
+            break;
+        }
+        return self.m_isEnding ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    }
+
+    static int onBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user)
+    {
+        H2HeadReader& head = codec(user).m_head;
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+            head.beginRequest();
+        } else {
+            head.beginTrailers();
+        }
+        return 0;
+    }
+
+    static int onHeader(
+        nghttp2_session*,
+        const nghttp2_frame*,
+        const std::uint8_t* name,
+        std::size_t nameLength,
+        const std::uint8_t* value,
+        std::size_t valueLength,
+        std::uint8_t,
+        void* user
+    )
+    {
+        // What is malformed is dealt with at the end: HPACK has to see all of it.
+        codec(user).m_head.add(toView(name, nameLength), toView(value, valueLength));
+        return 0;
+    }
+
+    static int onFrame(nghttp2_session* session, const nghttp2_frame* frame, void* user)
+    {
+        H2ServerCodec& self = codec(user);
+        const std::int32_t stream = frame->hd.stream_id;
+        const bool isEnd = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        if (frame->hd.type == NGHTTP2_HEADERS) {
+            const StreamEnds ends = isEnd ? StreamEnds::Yes : StreamEnds::No;
+            if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+                self.onHeadDone(stream, ends);
+            } else {
+                self.onTrailersDone(stream, ends);
+            }
+        } else if (frame->hd.type == NGHTTP2_DATA && isEnd) {
+            if (void* opened = nghttp2_session_get_stream_user_data(session, stream)) {
+                self.m_handler.onEnd(opened);
+            }
+        } else if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+            self.m_handler.onPingAcknowledged();
+        }
+        return self.m_isEnding ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    }
+
+    static int onData(
+        nghttp2_session* session,
+        std::uint8_t,
+        std::int32_t stream,
+        const std::uint8_t* data,
+        std::size_t length,
+        void* user
+    )
+    {
+        H2ServerCodec& self = codec(user);
+        if (void* opened = nghttp2_session_get_stream_user_data(session, stream)) {
+            self.m_handler.onData(opened, toView(data, length));
+        } else {
+            self.consumeOfClosed(length);
+        }
+        return 0;
+    }
+
+    static int onClose(
+        nghttp2_session* session, std::int32_t stream, std::uint32_t code, void* user
+    )
+    {
+        if (void* opened = nghttp2_session_get_stream_user_data(session, stream)) {
+            codec(user).m_handler.onClosed(opened, code);
+        }
+        return 0;
+    }
+
+    static int onInvalid(nghttp2_session*, const nghttp2_frame*, int error, void* user)
+    {
+        H2ServerCodec& self = codec(user);
+        if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+            self.m_handler.onLimit(H2Limit::Streams);
+            self.strike(H2Limit::Resets); // It made us reset one.
+        } else {
+            self.m_handler.onProtocolError(nghttp2_strerror(error));
+            self.strike(H2Limit::Resets);
+        }
+        return self.m_isEnding ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    }
+
+    static int onSent(nghttp2_session* session, const nghttp2_frame* frame, void* user)
+    {
+        const bool isMessage = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+        if (!isMessage || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+            return 0;
+        }
+        const std::int32_t stream = frame->hd.stream_id;
+        if (void* opened = nghttp2_session_get_stream_user_data(session, stream)) {
+            codec(user).m_handler.onEndSent(opened);
+        } else { // An answer of the codec's own to a request that may go on.
+            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_NO_ERROR);
+        }
+        return 0;
+    }
+
+    static ssize_t readBody(
+        nghttp2_session*,
+        std::int32_t,
+        std::uint8_t*,
+        std::size_t length,
+        std::uint32_t* flags,
+        nghttp2_data_source* source,
+        void* user
+    )
+    {
+        H2ServerCodec& self = codec(user);
+        const H2ServerHandler::Offer offer =
+            self.m_handler.offer(source->ptr, std::min(length, kFrameBytesMax));
+        if (offer.count == 0 && !offer.isLast) {
+            return NGHTTP2_ERR_DEFERRED;
+        }
+        *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+        if (offer.isLast) {
+            *flags |= NGHTTP2_DATA_FLAG_EOF;
+            if (offer.hasTrailers) {
+                *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+            }
+        }
+        return static_cast<ssize_t>(offer.count);
+    }
+
+    static int sendBody(
+        nghttp2_session*,
+        nghttp2_frame*,
+        const std::uint8_t* frameHead,
+        std::size_t length,
+        nghttp2_data_source* source,
+        void* user
+    )
+    {
+        H2ServerCodec& self = codec(user);
+        const std::span<char> room = self.m_room.subspan(self.m_filled);
+        if (room.size() < kFrameHeadBytes + length) {
+            return NGHTTP2_ERR_WOULDBLOCK; // nghttp2 goes from frame to frame without asking us.
+        }
+        std::ranges::copy(toView(frameHead, kFrameHeadBytes), room.begin());
+        self.m_handler.copyBody(source->ptr, room.subspan(kFrameHeadBytes, length));
+        self.m_filled += kFrameHeadBytes + length;
+        return 0;
+    }
+
+    static nghttp2_session_callbacks* make()
+    {
+        nghttp2_session_callbacks* made = nullptr;
+        if (nghttp2_session_callbacks_new(&made) != 0) {
+            return nullptr;
+        }
+        nghttp2_session_callbacks_set_on_begin_frame_callback(made, onBeginFrame);
+        nghttp2_session_callbacks_set_on_begin_headers_callback(made, onBeginHeaders);
+        nghttp2_session_callbacks_set_on_header_callback(made, onHeader);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(made, onFrame);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, onData);
+        nghttp2_session_callbacks_set_on_stream_close_callback(made, onClose);
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, onInvalid);
+        nghttp2_session_callbacks_set_on_frame_send_callback(made, onSent);
+        nghttp2_session_callbacks_set_send_data_callback(made, sendBody);
+        return made;
+    }
+};
+
+namespace {
+
+nghttp2_option* makeOptions()
+{
+    nghttp2_option* made = nullptr;
+    if (nghttp2_option_new(&made) != 0) {
+        return nullptr;
+    }
+    nghttp2_option_set_no_auto_window_update(made, 1);
+    nghttp2_option_set_no_http_messaging(made, 1); // H2HeadReader and H1BodyWriter are stricter.
+    nghttp2_option_set_max_continuations(made, kH2ContinuationsMax);
+    nghttp2_option_set_stream_reset_rate_limit(made, 1'000'000, 1'000'000); // Ours comes first.
+    return made;
+}
+
+template <typename T, void (*End)(T*)>
+struct Ending
+{
+    void operator()(T* ended) const noexcept { End(ended); }
+};
+
+} // namespace
+
+H2ServerCodec::H2ServerCodec(H2ServerHandler& handler)
+    : m_handler(handler)
+    , m_session(std::make_unique<Session>())
+{
+    m_allowances.fill({kH2ControlBurst, kH2ControlBurst, kH2ControlPerSecond});
+    m_allowances[static_cast<std::size_t>(H2Limit::Resets)] = {
+        kH2ResetsBurst, kH2ResetsBurst, kH2ResetsPerSecond};
+}
+
+H2ServerCodec::~H2ServerCodec() = default;
+
+Result<std::unique_ptr<H2ServerCodec>> H2ServerCodec::make(H2ServerHandler& handler)
+{
+    std::unique_ptr<H2ServerCodec> codec(new H2ServerCodec(handler));
+    const std::unique_ptr<
+        nghttp2_session_callbacks,
+        Ending<nghttp2_session_callbacks, nghttp2_session_callbacks_del>>
+        callbacks(Callbacks::make());
+    const std::unique_ptr<nghttp2_option, Ending<nghttp2_option, nghttp2_option_del>> options(
+        makeOptions()
+    );
+    nghttp2_session* session = nullptr;
+    if (callbacks == nullptr || options == nullptr
+        || nghttp2_session_server_new2(&session, callbacks.get(), codec.get(), options.get())
+               != 0) {
+        return fail(ErrorCode::Overloaded, "no memory for an HTTP/2 session");
+    }
+    codec->m_session->native.reset(session);
+    const std::array<nghttp2_settings_entry, 5> settings = {{
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kH2StreamsMax},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kH2StreamWindowBytes},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kHeadBytesMax},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    }};
+    if (nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) != 0
+        || nghttp2_session_set_local_window_size(
+               session, NGHTTP2_FLAG_NONE, 0, kH2ConnectionWindowBytes
+           ) != 0) {
+        return fail(ErrorCode::Overloaded, "no memory for an HTTP/2 session");
+    }
+    return codec;
+}
+
+bool H2ServerCodec::upgrade(std::string_view settings, Method method, void* user)
+{
+    const auto payload = decodeBase64Url(settings);
+    return payload
+           && nghttp2_session_upgrade2(
+                  m_session->native.get(),
+                  payload->data(),
+                  payload->size(),
+                  method == Method::Head ? 1 : 0,
+                  user
+              ) == 0;
+}
+
+bool H2ServerCodec::Allowance::take(TimePoint now)
+{
+    const double passed = std::chrono::duration<double>(now - at).count();
+    left = std::min(most, left + std::max(passed, 0.0) * perSecond);
+    at = now;
+    if (left < 1) {
+        return false;
+    }
+    left -= 1;
+    return true;
+}
+
+void H2ServerCodec::strike(H2Limit limit)
+{
+    if (!m_isEnding && !m_allowances[static_cast<std::size_t>(limit)].take(m_now)) {
+        end(limit);
+    }
+}
+
+void H2ServerCodec::end(H2Limit limit)
+{
+    m_handler.onLimit(limit);
+    terminate(H2Error::EnhanceYourCalm);
+    m_isEnding = true;
+}
+
+bool H2ServerCodec::receive(std::string_view bytes, TimePoint now)
+{
+    m_now = now;
+    if (m_isEnding || m_hasFailed) {
+        return false;
+    }
+    const ssize_t taken =
+        nghttp2_session_mem_recv(m_session->native.get(), toBytes(bytes.data()), bytes.size());
+    if (m_isEnding) {
+        return false;
+    }
+    if (taken >= 0) {
+        return nghttp2_session_want_read(m_session->native.get()) != 0;
+    }
+    if (taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
+        end(H2Limit::Continuations);
+    } else if (taken == NGHTTP2_ERR_FLOODED) {
+        end(H2Limit::Pings); // Acknowledgements that it does not read.
+    } else {
+        m_handler.onProtocolError(nghttp2_strerror(static_cast<int>(taken)));
+        terminate(H2Error::Protocol);
+        m_isEnding = true;
+    }
+    return false;
+}
+
+std::size_t H2ServerCodec::fill(std::span<char> room)
+{
+    m_room = room;
+    m_filled = 0;
+    for (;;) {
+        const std::size_t count = std::min(m_frame.size(), room.size() - m_filled);
+        std::ranges::copy(m_frame.substr(0, count), room.subspan(m_filled).begin());
+        m_frame.remove_prefix(count);
+        m_filled += count;
+        if (!m_frame.empty() || room.size() - m_filled < kRoomMin || m_hasFailed) {
+            break;
+        }
+        const std::size_t before = m_filled;
+        const std::uint8_t* bytes = nullptr;
+        const ssize_t length = nghttp2_session_mem_send(m_session->native.get(), &bytes);
+        if (length < 0) {
+            m_hasFailed = true;
+            break;
+        }
+        if (length == 0 && m_filled == before) {
+            break;
+        }
+        m_frame = toView(bytes, static_cast<std::size_t>(length));
+    }
+    return m_filled;
+}
+
+bool H2ServerCodec::wantsToSend() const
+{
+    return !m_frame.empty() || nghttp2_session_want_write(m_session->native.get()) != 0;
+}
+
+bool H2ServerCodec::isOver() const
+{
+    if (m_hasFailed) {
+        return true;
+    }
+    const bool reads = !m_isEnding && nghttp2_session_want_read(m_session->native.get()) != 0;
+    return !reads && !wantsToSend();
+}
+
+void H2ServerCodec::onHeadDone(std::int32_t stream, StreamEnds ends)
+{
+    if (!m_head.finish(ends)) {
+        refuseHead(stream, m_head.fault());
+        return;
+    }
+    void* user = m_handler.onRequest(stream, m_head, ends);
+    if (user == nullptr) {
+        reset(stream, H2Error::RefusedStream);
+        return;
+    }
+    nghttp2_session_set_stream_user_data(m_session->native.get(), stream, user);
+    if (ends == StreamEnds::Yes) {
+        m_handler.onEnd(user);
+    }
+}
+
+void H2ServerCodec::onTrailersDone(std::int32_t stream, StreamEnds ends)
+{
+    void* user = nghttp2_session_get_stream_user_data(m_session->native.get(), stream);
+    if (user == nullptr) {
+        return;
+    }
+    if (!m_head.finish(ends) || ends == StreamEnds::No) {
+        spoil(
+            stream,
+            m_head.fault() == H2Fault::None ? "trailers that do not end the stream"
+                                            : toText(m_head.fault())
+        );
+        return;
+    }
+    m_handler.onTrailers(user, m_head.text());
+    m_handler.onEnd(user);
+}
+
+void H2ServerCodec::refuseHead(std::int32_t stream, H2Fault fault)
+{
+    if (fault != H2Fault::TooLarge) {
+        spoil(stream, toText(fault));
+        return;
+    }
+    m_handler.onLimit(H2Limit::HeaderList);
+    const std::array<H2Field, 2> answer = {{{":status", "431"}, {"content-length", "0"}}};
+    submitResponse(stream, answer, Body::None);
+    strike(H2Limit::Resets);
+}
+
+// A malformed message ends its stream, and too many of them the connection.
+void H2ServerCodec::spoil(std::int32_t stream, std::string_view reason)
+{
+    m_handler.onProtocolError(reason);
+    reset(stream, H2Error::Protocol);
+    strike(H2Limit::Resets);
+}
+
+bool H2ServerCodec::submitInterim(std::int32_t stream, std::span<const H2Field> fields)
+{
+    m_session->setFields(fields);
+    return nghttp2_submit_headers(
+               m_session->native.get(),
+               NGHTTP2_FLAG_NONE,
+               stream,
+               nullptr,
+               m_session->fields.data(),
+               m_session->fields.size(),
+               nullptr
+           )
+           == 0;
+}
+
+bool H2ServerCodec::submitResponse(std::int32_t stream, std::span<const H2Field> fields, Body body)
+{
+    m_session->setFields(fields);
+    nghttp2_data_provider provider{};
+    provider.source.ptr = nghttp2_session_get_stream_user_data(m_session->native.get(), stream);
+    provider.read_callback = Callbacks::readBody;
+    return nghttp2_submit_response(
+               m_session->native.get(),
+               stream,
+               m_session->fields.data(),
+               m_session->fields.size(),
+               body == Body::Follows ? &provider : nullptr
+           )
+           == 0;
+}
+
+bool H2ServerCodec::submitTrailers(std::int32_t stream, std::span<const H2Field> fields)
+{
+    m_session->setFields(fields);
+    return nghttp2_submit_trailer(
+               m_session->native.get(), stream, m_session->fields.data(), m_session->fields.size()
+           )
+           == 0;
+}
+
+void H2ServerCodec::resume(std::int32_t stream)
+{
+    nghttp2_session_resume_data(m_session->native.get(), stream); // Fails when nothing waits.
+}
+
+void H2ServerCodec::reset(std::int32_t stream, H2Error code)
+{
+    nghttp2_submit_rst_stream(m_session->native.get(), NGHTTP2_FLAG_NONE, stream, codeOf(code));
+}
+
+void H2ServerCodec::consume(std::int32_t stream, std::size_t count)
+{
+    nghttp2_session_consume(m_session->native.get(), stream, count);
+}
+
+void H2ServerCodec::consumeOfClosed(std::size_t count)
+{
+    nghttp2_session_consume_connection(m_session->native.get(), count);
+}
+
+void H2ServerCodec::announceShutdown()
+{
+    nghttp2_submit_shutdown_notice(m_session->native.get());
+    nghttp2_submit_ping(m_session->native.get(), NGHTTP2_FLAG_NONE, nullptr);
+}
+
+void H2ServerCodec::goAway()
+{
+    nghttp2_session* session = m_session->native.get();
+    nghttp2_submit_goaway(
+        session,
+        NGHTTP2_FLAG_NONE,
+        nghttp2_session_get_last_proc_stream_id(session),
+        NGHTTP2_NO_ERROR,
+        nullptr,
+        0
+    );
+}
+
+void H2ServerCodec::terminate(H2Error code)
+{
+    nghttp2_session_terminate_session(m_session->native.get(), codeOf(code));
+}
+
+} // namespace mesh::http
