@@ -75,7 +75,7 @@ void ClientConnection::adoptPlan(std::optional<std::size_t> resilience)
     state.resilience = resilience.value_or(0);
     state.lane = policy::laneOf(state.plan->priority);
     state.retry = state.plan->retry ? cells.retries[*state.plan->retry] : nullptr;
-    if (state.plan->hedge) {
+    if (state.plan->hedge && exchange.upgrade.empty()) {
         state.race.emplace(state.plan->hedge->max);
     } else {
         state.race.reset();
@@ -325,7 +325,8 @@ bool ClientConnection::countInBudget()
         });
         state.isInBudget = true;
     }
-    if (state.compiled != nullptr && state.compiled->mirror && state.plan->mirrorService) {
+    if (state.compiled != nullptr && state.compiled->mirror && state.plan->mirrorService
+        && m_exchange->upgrade.empty()) {
         const http::BodyFraming& body = m_exchange->head.body;
         const std::string_view id(m_exchange->requestId.data(), m_exchange->requestId.size());
         state.wantsMirror = state.compiled->mirror->decide(
@@ -363,6 +364,44 @@ bool ClientConnection::serveFallback(const config::KeptPlan<model::Breaker>& pla
     return admitByBreaker();
 }
 
+// What became of the request, for those that judge by it. Once; a tunnel says it when it opens.
+void ClientConnection::settleVerdicts(RequestPolicy& state, Duration took)
+{
+    const Exchange& exchange = *m_exchange;
+    const bool isFailed =
+        state.ending == RequestPolicy::Ending::Failed
+        || (state.ending == RequestPolicy::Ending::ByStatus && exchange.status >= 500);
+    const bool isAbandoned =
+        state.ending == RequestPolicy::Ending::Abandoned || (!isFailed && exchange.status == 0);
+    if (state.breaker != nullptr) {
+        if (isAbandoned) {
+            policy::step(state.breaker->gate, [&state](std::uint64_t& word) {
+                const auto gate = policy::BreakerGate::fromWord(word);
+                word = policy::returnProbe(gate, state.breakerRound).word();
+                return true;
+            });
+        } else {
+            m_worker.tally().breaker(
+                state.breaker,
+                state.breakerRound,
+                isFailed ? policy::BreakerOutcome::Failed : policy::BreakerOutcome::Succeeded,
+                took
+            );
+        }
+        state.breaker.reset();
+    }
+    if (state.concurrency != nullptr) {
+        policy::step(state.concurrency->gate, [](std::uint64_t& word) {
+            word = policy::leave(policy::ConcurrencyGate::fromWord(word)).word();
+            return true;
+        });
+        if (!isAbandoned && !isFailed) {
+            m_worker.tally().concurrency(state.concurrency, state.concurrencyEpoch, took);
+        }
+        state.concurrency.reset();
+    }
+}
+
 // Everything this request owes to policies is paid: at its end, whatever that was.
 void ClientConnection::settlePolicy()
 {
@@ -379,37 +418,7 @@ void ClientConnection::settlePolicy()
     exchange.policy = nullptr;
     leaveQueue(*state);
     endRetryHold(*state);
-    const Duration took = m_worker.loop().now() - exchange.startedAt;
-    const bool isFailed =
-        state->ending == RequestPolicy::Ending::Failed
-        || (state->ending == RequestPolicy::Ending::ByStatus && exchange.status >= 500);
-    const bool isAbandoned =
-        state->ending == RequestPolicy::Ending::Abandoned || (!isFailed && exchange.status == 0);
-    if (state->breaker != nullptr) {
-        if (isAbandoned) {
-            policy::step(state->breaker->gate, [state](std::uint64_t& word) {
-                const auto gate = policy::BreakerGate::fromWord(word);
-                word = policy::returnProbe(gate, state->breakerRound).word();
-                return true;
-            });
-        } else {
-            m_worker.tally().breaker(
-                state->breaker,
-                state->breakerRound,
-                isFailed ? policy::BreakerOutcome::Failed : policy::BreakerOutcome::Succeeded,
-                took
-            );
-        }
-    }
-    if (state->concurrency != nullptr) {
-        policy::step(state->concurrency->gate, [](std::uint64_t& word) {
-            word = policy::leave(policy::ConcurrencyGate::fromWord(word)).word();
-            return true;
-        });
-        if (!isAbandoned && !isFailed) {
-            m_worker.tally().concurrency(state->concurrency, state->concurrencyEpoch, took);
-        }
-    }
+    settleVerdicts(*state, m_worker.loop().now() - exchange.startedAt);
     if (state->isInBudget) {
         policy::step(state->retry->budget, [](std::uint64_t& word) {
             policy::endRequest(word);

@@ -48,7 +48,8 @@ void ClientConnection::onReady(net::Ready ready)
         drainLingering();
         return;
     }
-    if (m_phase == Phase::Exchange && (ready.isBroken() || ready.hasPeerEnded())) {
+    if (m_phase == Phase::Exchange && (ready.isBroken() || ready.hasPeerEnded())
+        && m_exchange->tunnel == nullptr) {
         abort("the client went away");
         return;
     }
@@ -75,6 +76,12 @@ void ClientConnection::onTimer(net::Timer&)
         run();
         return;
     case Phase::Exchange:
+        if (m_exchange->tunnel != nullptr) {
+            onTunnelIdle();
+            return;
+        }
+        abort("the client took too long");
+        return;
     case Phase::Handshake:
     case Phase::Idle:
     case Phase::Lingering:
@@ -201,19 +208,35 @@ void ClientConnection::goIdle()
     m_timer.arm(m_worker.loop().now() + m_worker.timeouts().clientIdle);
 }
 
+// The answer in the counters of requests.
+void ClientConnection::recordRequest(Duration took)
+{
+    telemetry::RequestRow& row = *m_exchange->row;
+    ++row.answers[telemetry::classOf(m_exchange->status)];
+    row.latency.record(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(took).count()
+    ));
+}
+
+// What has passed since the last time.
+void ClientConnection::recordBytes()
+{
+    Exchange& exchange = *m_exchange;
+    exchange.row->bytesIn +=
+        exchange.bytesIn - std::exchange(exchange.bytesInTold, exchange.bytesIn);
+    exchange.row->bytesOut +=
+        exchange.bytesOut - std::exchange(exchange.bytesOutTold, exchange.bytesOut);
+}
+
 void ClientConnection::recordEnd()
 {
     Exchange& exchange = *m_exchange;
     if (exchange.row != nullptr) {
-        telemetry::RequestRow& row = *exchange.row;
-        ++row.answers[telemetry::classOf(exchange.status)];
-        row.bytesIn += exchange.bytesIn;
-        row.bytesOut += exchange.bytesOut;
-        --row.inflight;
-        const Duration took = m_worker.loop().now() - exchange.startedAt;
-        row.latency.record(static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::microseconds>(took).count()
-        ));
+        if (exchange.tunnel == nullptr) {
+            recordRequest(m_worker.loop().now() - exchange.startedAt);
+        }
+        recordBytes();
+        --exchange.row->inflight;
         m_worker.onStreamEnd(exchange, m_peer);
     }
     settlePolicy();

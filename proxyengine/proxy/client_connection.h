@@ -73,6 +73,8 @@ private:
     void drainLingering();
     void goIdle();
     void finish();
+    void recordRequest(Duration took);
+    void recordBytes();
     void recordEnd();
 
     // client_request.cpp
@@ -130,6 +132,7 @@ private:
     void refuseByLimit(const policy::LimitVerdict& verdict);
     [[nodiscard]] bool holdLimitedRetry();
     void leaveQueue(RequestPolicy& state);
+    void settleVerdicts(RequestPolicy& state, Duration took);
     void settlePolicy();
 
     // client_attempt.cpp
@@ -201,6 +204,14 @@ private:
     Worker& m_worker;
     std::shared_ptr<const Listener> m_listener;
     Transport m_transport;
+    // client_upgrade.cpp
+    void chooseUpgrade();
+    Progress openTunnel();
+    void keepHeadOnly();
+    Progress stepTunnel();
+    void armTunnel();
+    void onTunnelIdle();
+
     net::Buffer m_in;
     net::Timer m_timer;
     Exchange* m_exchange = nullptr; // The worker's; from the first byte of a head to the end.

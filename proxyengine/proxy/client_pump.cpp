@@ -23,6 +23,9 @@ ClientConnection::Progress ClientConnection::step()
     if (exchange.connection == nullptr || !exchange.connection->isConnected) {
         return Progress::Stuck;
     }
+    if (exchange.tunnel != nullptr) {
+        return stepTunnel();
+    }
     const Progress upwards = exchange.isHeadSent ? pumpUp() : sendHead();
     if (m_phase != Phase::Exchange || exchange.isOwnAnswer || exchange.connection == nullptr
         || !exchange.connection->isConnected) {
@@ -234,9 +237,12 @@ ClientConnection::Progress ClientConnection::onAnswerHead()
         if (status == http::ParseStatus::NeedMore) {
             return Progress::Moved;
         }
-        if (status == http::ParseStatus::Refused || exchange.answer.status == 101) {
+        if (status == http::ParseStatus::Refused) {
             onAttemptFailed(policy::AttemptFailure::Broken, "the answer is not proper HTTP");
             return Progress::Moved;
+        }
+        if (exchange.answer.status == 101) {
+            return openTunnel();
         }
         if (!exchange.answer.isInterim()) {
             if (exchange.policy != nullptr && repeatsAnswer()) {
@@ -342,6 +348,10 @@ void ClientConnection::armTimers()
     const TimePoint now = m_worker.loop().now();
     const bool waitsToWrite = !exchange.toClient.isEmpty() || !exchange.down.isFlushed();
     UpstreamConnection* connection = exchange.connection;
+    if (exchange.tunnel != nullptr) {
+        armTunnel();
+        return;
+    }
     if (waitsToWrite || connection == nullptr) {
         if (waitsToWrite) {
             m_timer.arm(now + m_worker.timeouts().clientBody);

@@ -144,6 +144,9 @@ bool ClientConnection::route()
     exchange.service = &runtime.snapshot().services[service];
     exchange.upstream = runtime.upstreams[exchange.service->upstream];
     exchange.retriesLeft = exchange.service->retries;
+    if (exchange.head.asksForUpgrade) {
+        chooseUpgrade();
+    }
     beginPolicy(part ? route.split[*part].resilience : route.resilience);
     return true;
 }

@@ -27,6 +27,7 @@ void Exchange::reset()
     requestId.fill('\0');
     path = {};
     query = {};
+    upgrade = {};
     runtime = nullptr;
     route = nullptr;
     service = nullptr;
@@ -62,6 +63,9 @@ void Exchange::reset()
     upstreamLatency = {};
     bytesIn = 0;
     bytesOut = 0;
+    bytesInTold = 0;
+    bytesOutTold = 0;
+    tunnel.reset();
     failure = {};
     isAnswerRecorded = false;
     owesReport = false;

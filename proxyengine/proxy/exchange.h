@@ -9,10 +9,12 @@
 #include "proxyengine/proxy/body_pump.h"
 #include "proxyengine/proxy/request_policy.h"
 #include "proxyengine/proxy/runtime.h"
+#include "proxyengine/proxy/tunnel.h"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +42,7 @@ struct Exchange
     std::string_view path; // Normalised, without query.
     std::string_view query; // With its '?', as received.
     std::array<char, 32> requestId{};
+    std::string_view upgrade; // The protocol that is asked for and allowed; empty: none.
 
     // Where it goes.
     Runtime* runtime = nullptr;
@@ -90,10 +93,16 @@ struct Exchange
     Duration upstreamLatency{};
     std::uint64_t bytesIn = 0;
     std::uint64_t bytesOut = 0;
+    std::uint64_t bytesInTold = 0; // To the counters.
+    std::uint64_t bytesOutTold = 0;
     std::string_view failure; // For the log; a literal, or a view of failureText.
     std::string failureText;
     bool isAnswerRecorded = false; // Counters and health know of the answer already.
     bool owesReport = false; // Health hears of the answer when its body has come whole.
+
+    // After a 101.
+    std::unique_ptr<Tunnel> tunnel;
+    TimePoint tunnelMovedAt{}; // When bytes passed last.
 
     // For the next request; keeps the buffers' room.
     void reset();

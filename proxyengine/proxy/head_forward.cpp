@@ -147,7 +147,10 @@ void writeUpstreamHead(
     if (head.body.kind == http::BodyFraming::Kind::None && mayHaveBody(head.method)) {
         out.raw("Content-Length: 0\r\n");
     }
-    if (head.acceptsTrailers) {
+    if (!exchange.upgrade.empty()) {
+        out.raw("Connection: keep-alive, Upgrade\r\n");
+        out.field("Upgrade", exchange.upgrade);
+    } else if (head.acceptsTrailers) {
         out.raw("Connection: keep-alive, TE\r\nTE: trailers\r\n");
     } else {
         out.raw("Connection: keep-alive\r\n");
@@ -202,7 +205,10 @@ void writeClientHead(
     } else if (!isChunked || exchange.head.minorVersion >= 1) {
         writeFraming(out, answer.body);
     }
-    if (ends == ClientConnectionEnds::Yes) {
+    if (answer.status == 101) {
+        out.raw("Connection: Upgrade\r\n");
+        out.field("Upgrade", exchange.upgrade);
+    } else if (ends == ClientConnectionEnds::Yes) {
         out.raw("Connection: close\r\n");
     } else if (exchange.head.minorVersion == 0) {
         out.raw("Connection: keep-alive\r\n");
