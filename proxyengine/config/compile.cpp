@@ -1,6 +1,8 @@
 #include "proxyengine/config/compile.h"
 
 #include "proxyengine/config/compile_resilience.h"
+#include "proxyengine/config/compile_streams.h"
+#include "proxyengine/config/compile_tls.h"
 #include "proxyengine/config/compile_upstreams.h"
 #include "proxyengine/config/document_value.h"
 #include "proxyengine/model/canonical.h"
@@ -47,6 +49,7 @@ public:
         : m_document(document)
         , m_snapshot(std::make_shared<Snapshot>())
         , m_targets(document, *m_snapshot)
+        , m_tls(document, *m_snapshot)
         , m_resilience(document, m_serviceIndex, *m_snapshot, m_problems)
     {
         m_snapshot->node = node;
@@ -76,7 +79,7 @@ public:
         } else {
             addGateway();
         }
-        addCertificates();
+        m_tls.addCertificates();
         if (!m_problems.empty()) {
             return {nullptr, std::move(m_problems)};
         }
@@ -92,7 +95,7 @@ private:
             std::move(path), {}, ErrorCode::InvalidArgument, Severity::Error, std::move(message)});
     }
 
-    static ServicePlan planOf(const Service& service, std::size_t upstream)
+    ServicePlan planOf(const Service& service, std::size_t upstream)
     {
         ServicePlan plan;
         plan.name = service.name ? *service.name : service.id.value_or(service.host);
@@ -100,10 +103,12 @@ private:
         plan.httpVersion = service.httpVersion.value_or(defaultVersion(service.protocol));
         plan.path = service.path.value_or("/");
         plan.upstream = upstream;
+        plan.tls = m_tls.ofService(service);
         plan.retries = service.retries;
         plan.connectTimeout = service.connectTimeout;
         plan.writeTimeout = service.writeTimeout;
         plan.readTimeout = service.readTimeout;
+        plan.proxyProtocol = service.proxyProtocol;
         plan.upgrades = service.upgrades;
         return plan;
     }
@@ -154,12 +159,8 @@ private:
             draft.routes.push_back(&route);
             draft.plans.push_back(std::move(plan));
             draft.places.push_back(place);
-        } else if (takes(route, Protocol::Tcp) && plan.service) {
-            for (const model::AddressMatch& match : route.destinations) {
-                if (match.port) {
-                    m_snapshot->streamRoutes.push_back({plan.name, *match.port, *plan.service});
-                }
-            }
+        } else {
+            m_streams.add(route, std::move(plan.name), plan.service);
         }
     }
 
@@ -209,6 +210,7 @@ private:
         for (std::size_t each = 0; each < m_document.routes.size(); ++each) {
             addRoute(draft, m_document.routes[each], "route", {kNoService, each});
         }
+        m_streams.addTo(*m_snapshot);
         ListenerPlan listener;
         listener.name = "gateway";
         listener.table = addTable(std::move(draft));
@@ -319,27 +321,13 @@ private:
         return addTable(std::move(draft));
     }
 
-    void addCertificates()
-    {
-        for (const model::Certificate& certificate : m_document.certificates) {
-            CertificatePlan plan{
-                certificate.cert,
-                certificate.key,
-                certificate.certAlt.value_or(""),
-                certificate.keyAlt.value_or(""),
-                {}};
-            for (const model::Sni& sni : certificate.snis) {
-                plan.snis.push_back(sni.name);
-            }
-            m_snapshot->certificates.push_back(std::move(plan));
-        }
-    }
-
     const model::Document& m_document;
     std::shared_ptr<Snapshot> m_snapshot;
     std::vector<Problem> m_problems;
     std::unordered_map<std::string_view, const model::Node*> m_nodes;
     UpstreamCompiler m_targets;
+    StreamDraft m_streams;
+    TlsCompiler m_tls;
     std::vector<std::size_t> m_serviceIndex; // From the document to the snapshot.
     ResilienceCompiler m_resilience;
 };

@@ -5,6 +5,7 @@
 #include "proxyengine/model/gateway.h"
 #include "proxyengine/model/resilience.h"
 #include "proxyengine/policy/router.h"
+#include "proxyengine/policy/stream_router.h"
 
 #include <cstdint>
 #include <memory>
@@ -84,6 +85,7 @@ struct ServicePlan
     Duration connectTimeout{};
     Duration writeTimeout{};
     Duration readTimeout{};
+    std::optional<model::ProxyProtocol> proxyProtocol; // Said to its targets.
     std::vector<std::string> upgrades; // Protocols that may be changed to.
 };
 
@@ -180,12 +182,14 @@ struct ResiliencePlan
     std::string version; // Only targets of this version; empty: all.
 };
 
-// A TCP route: connections that arrive at `port` go to the service's upstream.
+// A route of connections or UDP sessions to the service's upstream; found by
+// Snapshot::streamRouter.
 struct StreamRoutePlan
 {
     std::string name;
-    std::uint16_t port = 0;
-    std::size_t service = 0;
+    std::vector<std::uint16_t> ports; // That it names as destinations; empty: it takes any.
+    std::optional<std::size_t> service; // Index into Snapshot::services; absent: refused.
+    friend bool operator==(const StreamRoutePlan&, const StreamRoutePlan&) = default;
 };
 
 struct CertificatePlan
@@ -213,6 +217,7 @@ struct Snapshot
     std::vector<KeptPlan<model::AdaptiveConcurrency>> adaptiveConcurrencies;
     std::vector<model::Compression> compressions;
     std::optional<model::Overload> overload;
+    policy::StreamRouter streamRouter;
     std::vector<StreamRoutePlan> streamRoutes;
     std::vector<CertificatePlan> certificates;
     std::vector<UpstreamTlsPlan> upstreamTls;

@@ -2,6 +2,7 @@
 #include "proxyengine/policy/route_rule.h"
 #include "proxyengine/proxy/client_connection.h"
 #include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/head_forward.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <array>
@@ -77,6 +78,22 @@ std::optional<std::uint64_t> ClientConnection::hashFor(const UpstreamState& upst
     return exchange.hash;
 }
 
+// The connections that a request of this kind may use: the hop's protection and the name that is
+// asked for are part of which.
+UpstreamPool& ClientConnection::poolOf(
+    UpstreamState& upstream, const config::ServicePlan& service, std::uint32_t picked
+)
+{
+    const Exchange& exchange = *m_exchange;
+    const config::TargetPlan& target = upstream.plan.targets[picked];
+    const auto& tls = exchange.runtime->hopTls(exchange.listener, service, target);
+    std::string_view name;
+    if (tls != nullptr && !target.isMesh) {
+        name = serverNameFor(exchange, upstream.plan, target);
+    }
+    return m_worker.poolFor(upstream, picked, tls, name);
+}
+
 ClientConnection::Begun ClientConnection::tryOnce()
 {
     Exchange& exchange = *m_exchange;
@@ -87,7 +104,7 @@ ClientConnection::Begun ClientConnection::tryOnce()
         return Begun::Started;
     }
     exchange.target = *picked;
-    exchange.pool = upstream.pools[*picked];
+    exchange.pool = &poolOf(upstream, *exchange.service, *picked);
     if (exchange.policy != nullptr && !admitAttempt()) {
         return Begun::Started;
     }
@@ -173,15 +190,12 @@ ClientConnection::Begun ClientConnection::connect(const net::SocketAddress& addr
 
 void ClientConnection::onConnecting(net::Ready ready)
 {
-    const Exchange& exchange = *m_exchange;
-    const tls::ClientContext* tls = speaksTls(exchange.service->protocol)
-                                        ? exchange.runtime->activation.clientTls.get()
-                                        : nullptr;
-    switch (exchange.connection->goOnConnecting(ready, tls, exchange.pool->host())) {
+    UpstreamConnection& connection = *m_exchange->connection;
+    switch (connection.goOnConnecting(ready)) {
     case UpstreamConnection::Connecting::Waiting:
         return;
     case UpstreamConnection::Connecting::Failed:
-        onAttemptFailed(policy::AttemptFailure::Connect, "the connection was refused");
+        onAttemptFailed(policy::AttemptFailure::Connect, connection.connectFailure());
         return;
     case UpstreamConnection::Connecting::Done:
         break;

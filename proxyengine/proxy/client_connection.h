@@ -141,6 +141,9 @@ private:
     [[nodiscard]] std::optional<std::uint32_t> pickTarget(
         UpstreamState& upstream, const config::ServicePlan& service, const policy::TriedHosts& tried
     );
+    [[nodiscard]] UpstreamPool& poolOf(
+        UpstreamState& upstream, const config::ServicePlan& service, std::uint32_t picked
+    );
     [[nodiscard]] std::optional<std::uint64_t> hashFor(const UpstreamState& upstream);
     Begun connect(const net::SocketAddress& address);
     void onResolved(const Result<std::vector<net::SocketAddress>>& addresses);
@@ -201,9 +204,6 @@ private:
     Progress flush(net::Buffer& buffer, Transport& transport, bool& mayWrite);
     void armTimers();
 
-    Worker& m_worker;
-    std::shared_ptr<const Listener> m_listener;
-    Transport m_transport;
     // client_upgrade.cpp
     void chooseUpgrade();
     Progress openTunnel();
@@ -212,6 +212,9 @@ private:
     void armTunnel();
     void onTunnelIdle();
 
+    Worker& m_worker;
+    std::shared_ptr<const Listener> m_listener;
+    Transport m_transport;
     net::Buffer m_in;
     net::Timer m_timer;
     Exchange* m_exchange = nullptr; // The worker's; from the first byte of a head to the end.

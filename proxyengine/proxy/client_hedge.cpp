@@ -29,6 +29,7 @@ std::optional<Destination> ClientConnection::chooseDestination(
         return std::nullopt;
     }
     to.target = *picked;
+    to.pool = &poolOf(*to.upstream, service, *picked);
     to.row = &exchange.runtime->attemptRow(
         m_worker.counters(), exchange.listener, service.upstream, *picked
     );
@@ -267,7 +268,7 @@ void ClientConnection::takeOverHedge(std::size_t winnerAt)
     SideAttempt& attempt = *winner.attempt;
     const Destination& to = attempt.destination();
     exchange.target = to.target;
-    exchange.pool = exchange.upstream->pools[to.target];
+    exchange.pool = to.pool;
     exchange.attemptRow = to.row;
     exchange.attemptAt = attempt.startedAt();
     exchange.connection = &attempt.takeOver();

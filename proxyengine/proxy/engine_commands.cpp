@@ -134,7 +134,9 @@ Result<std::shared_ptr<const tls::ServerContext>> EngineCore::makeServerTls(
     }
     std::vector<tls::CertificateText> certificates;
     for (const config::CertificatePlan& plan : snapshot.certificates) {
-        certificates.push_back({plan.certPem, plan.keyPem, plan.snis});
+        certificates.push_back(
+            {plan.certPem, plan.keyPem, plan.snis, plan.altCertPem, plan.altKeyPem}
+        );
     }
     if (certificates.empty()) {
         MESH_TRY(
@@ -150,14 +152,7 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     Activation activation;
     activation.snapshot = snapshot;
     MESH_TRY(activation.serverTls, makeServerTls(*snapshot));
-    const bool callsTls = std::ranges::any_of(snapshot->services, [](const auto& service) {
-        return speaksTls(service.protocol);
-    });
-    if (callsTls) {
-        tls::ClientOptions options;
-        options.verify = tls::VerifyPeer::No; // The gateway format's default for services.
-        MESH_TRY(activation.clientTls, tls::ClientContext::make(options));
-    }
+    MESH_TRY(activation.upstreamTls, m_upstreamTls.makeAll(snapshot->upstreamTls));
     MESH_TRY(std::vector<Bound> made, bindNew(*snapshot));
     m_listenersEver += made.size();
     m_board->apply(*snapshot);
@@ -193,7 +188,7 @@ void EngineCore::warnOfStreams(const config::Snapshot& snapshot)
         }
     }
     for (const config::StreamRoutePlan& route : snapshot.streamRoutes) {
-        routed.insert(route.port);
+        routed.insert(route.ports.begin(), route.ports.end());
     }
     std::ranges::set_symmetric_difference(
         listened, routed, std::inserter(unrouted, unrouted.end())

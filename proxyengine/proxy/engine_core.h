@@ -9,6 +9,7 @@
 #include "proxyengine/proxy/outbox.h"
 #include "proxyengine/proxy/policy_board.h"
 #include "proxyengine/proxy/policy_ledger.h"
+#include "proxyengine/proxy/tls_contexts.h"
 #include "proxyengine/proxy/worker.h"
 #include "proxyengine/telemetry/counters.h"
 
@@ -111,6 +112,7 @@ private:
     std::map<std::string, Bound> m_bound; // By the listener's key.
     std::size_t m_listenersEver = 0;
     std::shared_ptr<const config::Snapshot> m_snapshot;
+    UpstreamContexts m_upstreamTls;
     std::shared_ptr<const PolicyCells> m_cells; // Of the snapshot.
     std::deque<Rollover> m_rollovers; // In order.
     api::EngineState m_state = api::EngineState::Starting;

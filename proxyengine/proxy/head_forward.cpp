@@ -125,6 +125,20 @@ OwnNames makeOwnNames()
     return {fmt::format("1.1 meshwright/{}", shortened), fmt::format("meshwright/{}", shortened)};
 }
 
+std::string_view serverNameFor(
+    const Exchange& exchange, const config::UpstreamPlan& upstream, const config::TargetPlan& target
+)
+{
+    if (exchange.route->preserveHost && !exchange.host.empty()) {
+        return exchange.host;
+    }
+    if (!upstream.hostHeader) {
+        return target.host;
+    }
+    const std::string_view host = *upstream.hostHeader;
+    return host.substr(0, host.ends_with(']') ? host.size() : host.rfind(':'));
+}
+
 void writeUpstreamHead(
     http::HeadWriter& out,
     Exchange& exchange,

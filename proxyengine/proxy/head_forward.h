@@ -23,6 +23,12 @@ struct ClientFacts
     bool isTls = false;
 };
 
+// What a TLS handshake with the target asks for and what its certificate must name: the Host that
+// the target will be sent, without its port.
+[[nodiscard]] std::string_view serverNameFor(
+    const Exchange& exchange, const config::UpstreamPlan& upstream, const config::TargetPlan& target
+);
+
 // The request as a target of the service gets it: hop-by-hop fields and what only we may say are
 // left out, the body is framed anew, the host is the one of this attempt.
 void writeUpstreamHead(

@@ -165,6 +165,16 @@ telemetry::RequestRow& Runtime::requestRow(
     return *row;
 }
 
+const std::shared_ptr<const tls::ClientContext>& Runtime::hopTls(
+    std::size_t listener, const config::ServicePlan& service, const config::TargetPlan& target
+) const
+{
+    static const std::shared_ptr<const tls::ClientContext> kPlain;
+    const std::optional<std::size_t>& plan =
+        target.isMesh ? listeners[listener].meshTls : service.tls;
+    return plan ? activation.upstreamTls[*plan] : kPlain;
+}
+
 policy::LatencyWindow& Runtime::latencyWindow(std::size_t resilience, TimePoint now)
 {
     auto& window = m_latencyWindows[resilience];

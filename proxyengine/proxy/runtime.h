@@ -40,7 +40,7 @@ struct UpstreamState
     policy::Balancer balancer;
     policy::HashRule hashRule;
     bool isHashing = false; // Its algorithm wants a hash of each request.
-    std::vector<UpstreamPool*> pools; // By target.
+    std::vector<std::vector<UpstreamPool*>> pools; // By target; see Worker::poolFor().
     std::vector<bool> hasReported; // By target: a failure was reported and no success since.
     std::vector<std::uint32_t> successes; // By target, not reported yet.
     bool isPassive = false; // Requests can change the health of its targets.
@@ -59,25 +59,19 @@ struct ListenerView
     bool isInbound = false; // A sidecar's, in front of the workload's process.
     std::vector<telemetry::RequestRow*> requestRows; // By route, "no route", parts of splits.
     std::size_t noRoute = 0; // Its place.
+    std::optional<std::size_t> meshTls; // As ListenerPlan::meshTls.
     std::vector<std::size_t> splitRows; // By route: place of its first part.
     std::vector<std::vector<telemetry::AttemptRow*>> attemptRows; // By upstream and target.
 
     static constexpr std::size_t kNoTable = ~std::size_t{0};
 };
 
-// Whether a service's targets are spoken to under TLS.
-[[nodiscard]] constexpr bool speaksTls(model::Protocol protocol)
-{
-    return protocol == model::Protocol::Https || protocol == model::Protocol::Grpcs
-           || protocol == model::Protocol::Tls;
-}
-
 // What the control thread sends to every worker for one configuration.
 struct Activation
 {
     std::shared_ptr<const config::Snapshot> snapshot;
     std::shared_ptr<const tls::ServerContext> serverTls; // Null: no listener needs it.
-    std::shared_ptr<const tls::ClientContext> clientTls; // Null: no service needs it.
+    std::vector<std::shared_ptr<const tls::ClientContext>> upstreamTls; // By Snapshot::upstreamTls.
     std::vector<std::vector<bool>> isAvailable; // By upstream and target.
     std::shared_ptr<const PolicyCells> cells;
 };
@@ -109,6 +103,10 @@ struct Runtime
         std::size_t upstream,
         std::size_t target
     );
+    // How requests of this listener reach this target of the service; null: plainly.
+    [[nodiscard]] const std::shared_ptr<const tls::ClientContext>& hopTls(
+        std::size_t listener, const config::ServicePlan& service, const config::TargetPlan& target
+    ) const;
     // Latencies of the requests under this plan, as this worker saw them.
     [[nodiscard]] policy::LatencyWindow& latencyWindow(std::size_t resilience, TimePoint now);
 

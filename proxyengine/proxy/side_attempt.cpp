@@ -25,7 +25,7 @@ SideAttempt::SideAttempt(
     , m_request(std::move(request))
     , m_answerUse(answer)
     , m_onDecided(std::move(onDecided))
-    , m_pool(m_to.upstream->pools[m_to.target])
+    , m_pool(m_to.pool)
     , m_startedAt(worker.loop().now())
 {}
 
@@ -110,14 +110,12 @@ void SideAttempt::onUpstreamReady(net::Ready ready)
         return;
     }
     if (!m_connection->isConnected) {
-        const tls::ClientContext* tls =
-            speaksTls(m_to.service->protocol) ? m_to.runtime->activation.clientTls.get() : nullptr;
-        const auto step = m_connection->goOnConnecting(ready, tls, m_pool->host());
+        const auto step = m_connection->goOnConnecting(ready);
         if (step == UpstreamConnection::Connecting::Waiting) {
             return;
         }
         if (step == UpstreamConnection::Connecting::Failed) {
-            fail(policy::AttemptFailure::Connect, "the connection was refused");
+            fail(policy::AttemptFailure::Connect, m_connection->connectFailure());
             return;
         }
     }

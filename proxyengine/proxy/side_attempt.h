@@ -27,6 +27,7 @@ struct Destination
     UpstreamState* upstream = nullptr;
     std::uint32_t target = 0;
     const config::ServicePlan* service = nullptr;
+    UpstreamPool* pool = nullptr;
     telemetry::AttemptRow* row = nullptr;
     std::shared_ptr<UsageCell> usage; // Null: its upstream has no limits.
     policy::LimitLane lane = policy::LimitLane::Default;

@@ -122,7 +122,9 @@ bool StreamRelay::tryOnce()
         return true;
     }
     m_target = *picked;
-    m_pool = m_upstream.pools[*picked];
+    m_pool = &m_worker.poolFor(
+        m_upstream, *picked, m_tls, m_upstream.plan.targets[*picked].host
+    );
     const config::TargetPlan& target = m_upstream.plan.targets[m_target];
     m_attemptRow = &m_worker.counters().holdAttempts(
         m_source, m_upstream.plan.name, target.address, target.workload

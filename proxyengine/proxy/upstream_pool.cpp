@@ -46,9 +46,7 @@ void UpstreamConnection::onTimer(net::Timer&)
     }
 }
 
-UpstreamConnection::Connecting UpstreamConnection::goOnConnecting(
-    net::Ready ready, const tls::ClientContext* tls, const std::string& host
-)
+UpstreamConnection::Connecting UpstreamConnection::goOnConnecting(net::Ready ready)
 {
     if (!transport.isHandshaking()) {
         if (!ready.canWrite()) {
@@ -57,8 +55,9 @@ UpstreamConnection::Connecting UpstreamConnection::goOnConnecting(
         if (!net::connectOutcome(transport.descriptor())) {
             return Connecting::Failed;
         }
-        if (tls != nullptr) {
-            auto stream = tls::TlsStream::client(*tls, transport.descriptor(), host);
+        if (m_pool.tls() != nullptr) {
+            auto stream =
+                tls::TlsStream::client(*m_pool.tls(), transport.descriptor(), m_pool.serverName());
             if (!stream) {
                 return Connecting::Failed;
             }
@@ -78,19 +77,28 @@ UpstreamConnection::Connecting UpstreamConnection::goOnConnecting(
     return Connecting::Done;
 }
 
-UpstreamPool::UpstreamPool(
-    net::EventLoop& loop, std::string host, std::uint16_t port, Duration idleTimeout
-)
+std::string_view UpstreamConnection::connectFailure() const
+{
+    return transport.tls() == nullptr ? "the connection was refused"
+                                      : tls::sentenceOf(transport.tls()->failureKind());
+}
+
+UpstreamPool::UpstreamPool(net::EventLoop& loop, PoolPeer peer, Duration idleTimeout)
     : m_loop(loop)
-    , m_host(std::move(host))
-    , m_port(port)
+    , m_peer(std::move(peer))
     , m_idleTimeout(idleTimeout)
 {
-    if (auto literal = net::SocketAddress::fromLiteral(m_host, m_port)) {
+    if (auto literal = net::SocketAddress::fromLiteral(m_peer.host, m_peer.port)) {
         m_literal = *literal;
-    } else if (m_host == "localhost") {
-        m_literal = net::SocketAddress::loopback(m_port);
+    } else if (m_peer.host == "localhost") {
+        m_literal = net::SocketAddress::loopback(m_peer.port);
     }
+}
+
+void UpstreamPool::retire()
+{
+    m_isRetired = true;
+    closeIdle();
 }
 
 UpstreamConnection* UpstreamPool::takeIdle()
@@ -120,7 +128,7 @@ void UpstreamPool::giveBack(UpstreamConnection& connection)
 {
     connection.m_user = nullptr;
     connection.in.releaseIfEmpty();
-    if (connection.in.hasBlock() || connection.requests >= kRequestsPerConnectionMax
+    if (m_isRetired || connection.in.hasBlock() || connection.requests >= kRequestsPerConnectionMax
         || m_idle.size() >= kIdleConnectionsPerTargetMax) {
         close(connection);
         return;

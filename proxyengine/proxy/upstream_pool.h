@@ -54,11 +54,10 @@ public:
     void attach(UpstreamUser& user) { m_user = &user; }
 
     enum class Connecting : std::uint8_t { Done, Waiting, Failed };
-    // What its user does with events until it is connected, handshake included. `tls`: null for a
-    // plain one; `host`: whom the certificate must name.
-    [[nodiscard]] Connecting goOnConnecting(
-        net::Ready ready, const tls::ClientContext* tls, const std::string& host
-    );
+    // What its user does with events until it is connected, handshake included.
+    [[nodiscard]] Connecting goOnConnecting(net::Ready ready);
+    // Why it Failed, for people; a literal.
+    [[nodiscard]] std::string_view connectFailure() const;
 
 private:
     friend class UpstreamPool;
@@ -71,13 +70,26 @@ private:
     std::size_t m_place = 0; // In the pool's list of all.
 };
 
-// All connections of one worker to one address under one kind of protection.
+// Whom the connections of a pool lead to, with everything that decides their handshakes: two
+// requests whose peers are equal may share a connection.
+struct PoolPeer
+{
+    std::string host;
+    std::uint16_t port = 0;
+    // Null: plain. Contexts are equal when they are the same object; a new configuration keeps
+    // those whose settings did not change.
+    std::shared_ptr<const tls::ClientContext> tls;
+    std::string serverName; // SNI, and what the certificate must name; empty when plain.
+};
+
+// All connections of one worker to one peer. What ALPN chose is known of each connection when its
+// handshake is done: transport.tls()->protocol().
 //
 // Limits: kIdleConnectionsPerTargetMax kept, kRequestsPerConnectionMax, the idle timeout.
 class UpstreamPool
 {
 public:
-    UpstreamPool(net::EventLoop& loop, std::string host, std::uint16_t port, Duration idleTimeout);
+    UpstreamPool(net::EventLoop& loop, PoolPeer peer, Duration idleTimeout);
 
     // The connection that became idle last; null when there is none.
     [[nodiscard]] UpstreamConnection* takeIdle();
@@ -91,17 +103,24 @@ public:
     void close(UpstreamConnection& connection);
     void closeIdle();
 
-    [[nodiscard]] const std::string& host() const { return m_host; }
-    [[nodiscard]] std::uint16_t port() const { return m_port; }
+    // No configuration of now asks for this kind of connection: none is kept from now on.
+    void retire();
+    [[nodiscard]] bool isRetired() const { return m_isRetired; }
+    [[nodiscard]] bool isEmpty() const { return m_all.empty(); }
+
+    [[nodiscard]] const std::string& host() const { return m_peer.host; }
+    [[nodiscard]] std::uint16_t port() const { return m_peer.port; }
+    [[nodiscard]] const tls::ClientContext* tls() const { return m_peer.tls.get(); }
+    [[nodiscard]] const std::string& serverName() const { return m_peer.serverName; }
     // Present when the host is a literal address, so that no name is ever asked for.
     [[nodiscard]] const std::optional<net::SocketAddress>& literal() const { return m_literal; }
     [[nodiscard]] net::EventLoop& loop() { return m_loop; }
 
 private:
     net::EventLoop& m_loop;
-    std::string m_host;
-    std::uint16_t m_port;
+    PoolPeer m_peer;
     Duration m_idleTimeout;
+    bool m_isRetired = false;
     std::optional<net::SocketAddress> m_literal;
     std::vector<std::unique_ptr<UpstreamConnection>> m_all;
     std::vector<UpstreamConnection*> m_idle;

@@ -219,8 +219,10 @@ void Worker::onConnectionFreed()
 
 void Worker::closeIdle(UpstreamState& upstream)
 {
-    for (UpstreamPool* pool : upstream.pools) {
-        pool->closeIdle();
+    for (const std::vector<UpstreamPool*>& pools : upstream.pools) {
+        for (UpstreamPool* pool : pools) {
+            pool->closeIdle();
+        }
     }
 }
 
@@ -248,8 +250,8 @@ void Worker::yieldIdle()
         if (isWanted) {
             closeIdle(*runtime.upstreams[at]);
         }
-        for (const UpstreamPool* pool : runtime.upstreams[at]->pools) {
-            isHolding = isHolding || pool->hasIdle();
+        for (const std::vector<UpstreamPool*>& pools : runtime.upstreams[at]->pools) {
+            isHolding = isHolding || std::ranges::any_of(pools, &UpstreamPool::hasIdle);
         }
     }
     if (isHolding) {
@@ -330,8 +332,8 @@ void Worker::acceptStream(const Listener& listener, FileDescriptor socket)
     plan.retries = service.retries;
     plan.connectTimeout = service.connectTimeout;
     plan.idleTimeout = service.readTimeout;
-    if (speaksTls(service.protocol)) {
-        plan.tls = m_runtime->activation.clientTls;
+    if (service.tls) {
+        plan.tls = m_runtime->activation.upstreamTls[*service.tls];
     }
     auto relay = std::make_unique<StreamRelay>(*this, std::move(socket), plan);
     relay->place = m_relays.size();

@@ -98,6 +98,13 @@ public:
     static void closeIdle(UpstreamState& upstream);
     // A connection that counts against a limit is kept from now on.
     void watchIdle();
+    // Connections to this target under this protection. `serverName` matters under TLS only.
+    [[nodiscard]] UpstreamPool& poolFor(
+        UpstreamState& upstream,
+        std::uint32_t target,
+        const std::shared_ptr<const tls::ClientContext>& tls,
+        std::string_view serverName
+    );
     void close(ClientConnection& connection);
     void close(StreamRelay& relay);
     [[nodiscard]] const Timeouts& timeouts() const { return m_timeouts; }
@@ -133,12 +140,12 @@ private:
         WorkerOutputs outputs
     );
 
-    [[nodiscard]] UpstreamPool& poolFor(const config::TargetPlan& target, bool isTls);
     [[nodiscard]] UpstreamState& upstreamFor(
-        const config::UpstreamPlan& plan, const std::string& nodeZone, bool isTls
+        const config::UpstreamPlan& plan, const std::string& nodeZone
     );
     void fillListeners(Runtime& runtime) const;
     void dropUnusedUpstreams();
+    void retirePools();
     void onAccepted(
         const std::shared_ptr<const Listener>& listener,
         FileDescriptor socket,
@@ -163,7 +170,7 @@ private:
     std::unique_ptr<net::Resolver> m_resolver;
     std::vector<char> m_scratch;
     std::vector<policy::HeaderView> m_headerViews;
-    std::map<std::string, std::unique_ptr<UpstreamPool>> m_pools; // By protocol and address.
+    std::map<std::string, std::unique_ptr<UpstreamPool>> m_pools; // By address, context, name.
     std::vector<std::unique_ptr<UpstreamState>> m_upstreams;
     std::vector<std::unique_ptr<Runtime>> m_retired; // Kept for their last streams.
     std::unique_ptr<Runtime> m_runtime;

@@ -24,6 +24,7 @@ void Worker::fillListeners(Runtime& runtime) const
                     view.table = plan.table;
                     view.source = plan.source;
                     view.isInbound = plan.kind == config::ListenerKind::Inbound;
+                    view.meshTls = plan.meshTls;
                 }
             }
             if (listener.kind == config::ListenerKind::Gateway) {
@@ -44,26 +45,65 @@ void Worker::fillListeners(Runtime& runtime) const
     }
 }
 
-UpstreamPool& Worker::poolFor(const config::TargetPlan& target, bool isTls)
+UpstreamPool& Worker::poolFor(
+    UpstreamState& upstream,
+    std::uint32_t target,
+    const std::shared_ptr<const tls::ClientContext>& tls,
+    std::string_view serverName
+)
 {
-    auto& pool = m_pools[fmt::format("{}|{}", isTls ? "https" : "http", target.address)];
+    const std::string_view name = tls == nullptr ? std::string_view() : serverName;
+    std::vector<UpstreamPool*>& known = upstream.pools[target];
+    for (UpstreamPool* pool : known) {
+        if (pool->tls() == tls.get() && pool->serverName() == name) {
+            return *pool;
+        }
+    }
+    const config::TargetPlan& plan = upstream.plan.targets[target];
+    auto& pool = m_pools[fmt::format("{}|{}|{}", plan.address, fmt::ptr(tls.get()), name)];
     if (pool == nullptr) {
         pool = std::make_unique<UpstreamPool>(
-            *m_loop, target.host, target.port, m_timeouts.upstreamIdle
+            *m_loop, PoolPeer{plan.host, plan.port, tls, std::string(name)}, m_timeouts.upstreamIdle
         );
     }
+    if (known.size() >= kServerNamesPerTargetMax) { // By preserve_host, names are the clients'.
+        known.front()->closeIdle();
+        known.erase(known.begin());
+    }
+    known.push_back(pool.get());
     return *pool;
 }
 
-UpstreamState& Worker::upstreamFor(
-    const config::UpstreamPlan& plan, const std::string& nodeZone, bool isTls
-)
+// Ends what is kept under contexts that no configuration asks for any more. A pool whose context
+// may still be used by somebody waits for a later turn.
+void Worker::retirePools()
+{
+    const auto& current = m_runtime->activation.upstreamTls;
+    for (auto at = m_pools.begin(); at != m_pools.end();) {
+        UpstreamPool& pool = *at->second;
+        const bool isCurrent =
+            pool.tls() == nullptr || std::ranges::any_of(current, [&pool](const auto& each) {
+                return each.get() == pool.tls();
+            });
+        if (isCurrent) {
+            ++at;
+            continue;
+        }
+        pool.retire();
+        for (const auto& upstream : m_upstreams) {
+            for (std::vector<UpstreamPool*>& known : upstream->pools) {
+                std::erase(known, &pool);
+            }
+        }
+        const bool isUsable = !m_retired.empty() || !m_relays.empty() || !pool.isEmpty();
+        at = isUsable ? std::next(at) : m_pools.erase(at);
+    }
+}
+
+UpstreamState& Worker::upstreamFor(const config::UpstreamPlan& plan, const std::string& nodeZone)
 {
     for (const UpstreamState* known : m_runtime->upstreams) {
-        const bool isSame = isSamePlan(known->plan, plan) && known->zone == nodeZone
-                            && (known->pools.empty()
-                                || known->pools.front() == &poolFor(plan.targets.front(), isTls));
-        if (!isSame) {
+        if (!isSamePlan(known->plan, plan) || known->zone != nodeZone) {
             continue;
         }
         for (const auto& state : m_upstreams) {
@@ -77,9 +117,7 @@ UpstreamState& Worker::upstreamFor(
         before = known->plan.name == plan.name ? known : before;
     }
     auto state = std::make_unique<UpstreamState>(plan, nodeZone, before, m_loop->now(), m_random);
-    for (const config::TargetPlan& target : plan.targets) {
-        state->pools.push_back(&poolFor(target, isTls));
-    }
+    state->pools.resize(plan.targets.size());
     m_upstreams.push_back(std::move(state));
     return *m_upstreams.back();
 }
@@ -89,14 +127,8 @@ void Worker::activate(Activation activation)
     auto runtime = std::make_unique<Runtime>();
     runtime->activation = std::move(activation);
     const config::Snapshot& snapshot = runtime->snapshot();
-    std::vector<bool> isTls(snapshot.upstreams.size(), false);
-    for (const config::ServicePlan& service : snapshot.services) {
-        if (speaksTls(service.protocol)) {
-            isTls[service.upstream] = true;
-        }
-    }
     for (std::size_t at = 0; at < snapshot.upstreams.size(); ++at) {
-        UpstreamState& state = upstreamFor(snapshot.upstreams[at], snapshot.zone, isTls[at]);
+        UpstreamState& state = upstreamFor(snapshot.upstreams[at], snapshot.zone);
         ++state.holders;
         runtime->upstreams.push_back(&state);
         const auto& available = runtime->activation.isAvailable[at];
@@ -116,6 +148,7 @@ void Worker::activate(Activation activation)
     }
     old.reset();
     dropUnusedUpstreams();
+    retirePools();
 }
 
 void Worker::releaseRuntime(Runtime& runtime)
@@ -196,7 +229,9 @@ void Worker::setAvailability(
                     m_loop->now()
                 );
                 if (!isAvailable) {
-                    state->pools[at]->closeIdle();
+                    for (UpstreamPool* pool : state->pools[at]) {
+                        pool->closeIdle();
+                    }
                 }
             }
         }

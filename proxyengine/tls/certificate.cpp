@@ -1,7 +1,7 @@
 #include "proxyengine/tls/certificate.h"
 
-#include "proxyengine/base/handles.h"
 #include "proxyengine/tls/openssl_error.h"
+#include "proxyengine/tls/openssl_objects.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -15,16 +15,7 @@
 namespace mesh::tls {
 namespace {
 
-using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
-using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
-
-BioPtr readingBio(std::string_view text)
-{
-    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 std::string textOf(BIO* bio)
 {
@@ -91,6 +82,44 @@ bool fillCertificate(X509* certificate, EVP_PKEY* key, std::string_view name)
 
 } // namespace
 
+CertificateFacts factsOf(X509* certificate)
+{
+    CertificateFacts facts;
+    facts.subject = subjectOf(certificate);
+    facts.names = alternativeNames(certificate);
+    facts.notBefore = toWallTime(X509_get0_notBefore(certificate));
+    facts.notAfter = toWallTime(X509_get0_notAfter(certificate));
+    facts.isAuthority = X509_check_ca(certificate) != 0;
+    if (const auto identity = identityOf(certificate)) {
+        facts.identity = identity->toText();
+    }
+    facts.keyType = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate));
+    return facts;
+}
+
+Result<std::vector<CertificateFacts>> readAuthorities(std::string_view pem)
+{
+    std::vector<CertificateFacts> facts;
+    for (const X509Ptr& certificate : readCertificates(pem)) {
+        facts.push_back(factsOf(certificate.get()));
+    }
+    if (facts.empty()) {
+        return fail(ErrorCode::Tls, "certificate cannot be read as PEM");
+    }
+    return facts;
+}
+
+Result<void> checkRevocationList(std::string_view pem)
+{
+    ERR_clear_error();
+    const BioPtr text = readingBio(pem);
+    const CrlPtr list(PEM_read_bio_X509_CRL(text.get(), nullptr, nullptr, nullptr));
+    if (!list) {
+        return takeOpensslError("revocation list cannot be read as PEM");
+    }
+    return {};
+}
+
 Result<CertificateFacts> checkCertificate(const CertificateText& text)
 {
     ERR_clear_error();
@@ -109,12 +138,7 @@ Result<CertificateFacts> checkCertificate(const CertificateText& text)
         return fail(ErrorCode::Tls, "certificate does not match key");
     }
 
-    CertificateFacts facts;
-    facts.subject = subjectOf(leaf.get());
-    facts.names = alternativeNames(leaf.get());
-    facts.notBefore = toWallTime(X509_get0_notBefore(leaf.get()));
-    facts.notAfter = toWallTime(X509_get0_notAfter(leaf.get()));
-    return facts;
+    return factsOf(leaf.get());
 }
 
 Result<CertificateText> makeSelfSigned(std::string_view name, WallTime now, Duration lifetime)
@@ -139,7 +163,8 @@ Result<CertificateText> makeSelfSigned(std::string_view name, WallTime now, Dura
                != 1) {
         return takeOpensslError("cannot write a certificate");
     }
-    return CertificateText{textOf(chainOut.get()), textOf(keyOut.get()), {std::string(name)}};
+    return CertificateText{
+        textOf(chainOut.get()), textOf(keyOut.get()), {std::string(name)}, {}, {}};
 }
 
 } // namespace mesh::tls

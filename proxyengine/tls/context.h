@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,18 +14,47 @@ struct ssl_ctx_st; // OpenSSL's SSL_CTX, so that its headers stay in this folder
 
 namespace mesh::tls {
 
-enum class Http2Offer : std::uint8_t { No, Yes }; // In ALPN, before http/1.1.
+class TicketKeys;
+
+enum class Http2Offer : std::uint8_t { No, Yes, Only }; // In ALPN, before http/1.1 or without it.
+
+// Whoever is asked for a certificate in the handshake. What it shows is looked at later, by a
+// PeerVerifier; asking refuses nobody.
+struct CertificateWish
+{
+    std::vector<std::string> snis; // As of CertificateText; empty: every handshake.
+    std::string caPem; // Authorities whose names are sent, as a hint which certificate to choose.
+};
+
+// Both sides of a mesh show a certificate of these authorities with an identity of this domain.
+struct MeshTrust
+{
+    std::string caPem;
+    std::string trustDomain;
+};
+
+struct ServerOptions
+{
+    Http2Offer http2 = Http2Offer::No; // For streams that do not say.
+    std::vector<CertificateWish> wishes;
+    std::optional<MeshTrust> mesh; // Present: peers without such a certificate are refused.
+};
 
 // Everything a server needs for its handshakes; immutable, so workers share it.
 //
 // The certificate of a ClientHello name a.b.c is chosen in this order: a.b.c, *.b.c, a.b.*, *, the
-// first certificate. Sessions resume by tickets, whose keys live as long as the context.
+// first certificate. Sessions resume by tickets, under the keys of each stream, else under keys
+// that live as long as the context; and only under the wishes they were made under. Who was asked
+// for a certificate gets no ticket, so that it is judged anew each time.
 // Threads: any, after make(). Streams keep it alive: a handshake asks it for names until its end.
 class ServerContext : public std::enable_shared_from_this<ServerContext>
 {
 public:
     // Errors: Tls with the reason and the number of the certificate; InvalidArgument when there are
     // none.
+    [[nodiscard]] static Result<std::shared_ptr<const ServerContext>> make(
+        const std::vector<CertificateText>& certificates, const ServerOptions& options
+    );
     [[nodiscard]] static Result<std::shared_ptr<const ServerContext>> make(
         const std::vector<CertificateText>& certificates, Http2Offer http2
     );
@@ -33,6 +63,9 @@ public:
     ~ServerContext();
 
     [[nodiscard]] ssl_ctx_st* native() const;
+    [[nodiscard]] Http2Offer http2() const;
+    [[nodiscard]] const TicketKeys& ownTickets() const;
+    [[nodiscard]] const std::optional<MeshTrust>& mesh() const;
 
 private:
     struct State;
@@ -48,7 +81,9 @@ struct ClientOptions
     std::string caPem; // Trusted roots; empty: the system's.
     std::string certPem; // Client certificate chain; empty: none.
     std::string keyPem;
-    Http2Offer http2 = Http2Offer::No; // Yes: "h2" alone is offered by ALPN.
+    Http2Offer http2 = Http2Offer::No;
+    std::optional<int> verifyDepth; // Longest chain between the leaf and the root.
+    std::string trustDomain; // Not empty: the server must have an identity of it, and no host name.
 };
 
 // Everything a client needs for its handshakes; immutable. Threads: any, after make().
@@ -65,6 +100,8 @@ public:
 
     [[nodiscard]] ssl_ctx_st* native() const;
     [[nodiscard]] VerifyPeer verify() const;
+    [[nodiscard]] Http2Offer http2() const;
+    [[nodiscard]] const std::string& trustDomain() const; // Empty: peers are known by host name.
 
 private:
     struct State;

@@ -1,11 +1,16 @@
 #include "proxyengine/tls/stream.h"
 
 #include "proxyengine/tls/openssl_error.h"
+#include "proxyengine/tls/openssl_objects.h"
+#include "proxyengine/tls/verifier.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
+#include <arpa/inet.h>
+
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -14,6 +19,15 @@
 
 namespace mesh::tls {
 namespace {
+
+constexpr WallTime::duration kVerdictLifetime = std::chrono::minutes(1);
+
+bool isIpAddress(const std::string& text)
+{
+    std::array<unsigned char, sizeof(in6_addr)> address{};
+    return inet_pton(AF_INET, text.c_str(), address.data()) == 1
+           || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
 
 // The keys of the exchange are of no more use once the handshake is done, but OpenSSL keeps them
 // as long as a TLS 1.3 connection. Emptying them takes half a kilobyte off every idle connection,
@@ -42,13 +56,64 @@ void forgetOffer(SSL* connection)
 
 } // namespace
 
+void ClientSession::Free::operator()(ssl_session_st* session) const noexcept
+{
+    SSL_SESSION_free(session);
+}
+
+ClientSession::ClientSession() = default;
+
+ClientSession::~ClientSession() = default;
+
+void ClientSession::keep(ssl_session_st* session) { m_session.reset(session); }
+
+void ClientSession::forget() { m_session.reset(); }
+
 void TlsStream::Free::operator()(ssl_st* connection) const noexcept { SSL_free(connection); }
 
 TlsStream::TlsStream(SslPtr connection)
     : m_connection(std::move(connection))
-{}
+{
+    SSL_set_app_data(m_connection.get(), this);
+}
 
-Result<std::unique_ptr<TlsStream>> TlsStream::server(const ServerContext& context, int socket)
+TlsStream::~TlsStream() = default;
+
+TlsStream* TlsStream::of(ssl_st* connection)
+{
+    return static_cast<TlsStream*>(SSL_get_app_data(connection));
+}
+
+const TicketKeys* TlsStream::ticketsOf(ssl_st* connection)
+{
+    const TlsStream* stream = of(connection);
+    if (stream == nullptr || stream->m_context == nullptr) {
+        return nullptr;
+    }
+    return stream->m_tickets != nullptr ? stream->m_tickets.get()
+                                        : &stream->m_context->ownTickets();
+}
+
+std::optional<Http2Offer> TlsStream::offerOf(ssl_st* connection)
+{
+    const TlsStream* stream = of(connection);
+    return stream == nullptr ? std::nullopt : stream->m_offer;
+}
+
+// One: the reference is ours now.
+int TlsStream::keepSession(ssl_st* connection, ssl_session_st* session) noexcept
+{
+    const TlsStream* stream = of(connection);
+    if (stream == nullptr || stream->m_session == nullptr) {
+        return 0;
+    }
+    stream->m_session->keep(session);
+    return 1;
+}
+
+Result<std::unique_ptr<TlsStream>> TlsStream::server(
+    const ServerContext& context, int socket, ServerHandshake handshake
+)
 {
     SslPtr connection(SSL_new(context.native()));
     if (!connection || SSL_set_fd(connection.get(), socket) != 1) {
@@ -57,26 +122,86 @@ Result<std::unique_ptr<TlsStream>> TlsStream::server(const ServerContext& contex
     SSL_set_accept_state(connection.get());
     std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
     stream->m_context = context.shared_from_this();
+    stream->m_tickets = std::move(handshake.tickets);
+    stream->m_offer = handshake.http2;
+    if (context.mesh()) {
+        stream->m_trustDomain = &context.mesh()->trustDomain;
+    }
     return stream;
 }
 
 Result<std::unique_ptr<TlsStream>> TlsStream::client(
-    const ClientContext& context, int socket, const std::string& serverName
+    const ClientContext& context, int socket, const std::string& serverName, ClientSession* session
 )
 {
     SslPtr connection(SSL_new(context.native()));
     if (!connection || SSL_set_fd(connection.get(), socket) != 1) {
         return takeOpensslError("SSL_new");
     }
-    SSL_set_connect_state(connection.get());
-    if (!serverName.empty()) {
-        SSL_set_tlsext_host_name(connection.get(), serverName.c_str());
-        if (context.verify() == VerifyPeer::Yes
-            && SSL_set1_host(connection.get(), serverName.c_str()) != 1) {
-            return takeOpensslError("SSL_set1_host");
+    SSL* raw = connection.get();
+    SSL_set_connect_state(raw);
+    const bool isMesh = !context.trustDomain().empty();
+    const bool isNamed = !serverName.empty();
+    const bool isAddress = isNamed && isIpAddress(serverName);
+    if (isNamed && !isAddress) {
+        SSL_set_tlsext_host_name(raw, serverName.c_str());
+    }
+    if (isNamed && !isMesh && context.verify() == VerifyPeer::Yes) {
+        X509_VERIFY_PARAM* parameters = SSL_get0_param(raw);
+        const int isSet = isAddress ? X509_VERIFY_PARAM_set1_ip_asc(parameters, serverName.c_str())
+                                    : SSL_set1_host(raw, serverName.c_str());
+        if (isSet != 1) {
+            return takeOpensslError("the server name cannot be demanded");
         }
     }
-    return std::unique_ptr<TlsStream>(new TlsStream(std::move(connection)));
+    if (session != nullptr && session->get() != nullptr) {
+        SSL_set_session(raw, session->get());
+    }
+    std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
+    stream->m_session = session;
+    if (isMesh) {
+        stream->m_trustDomain = &context.trustDomain();
+    }
+    return stream;
+}
+
+StreamStep TlsStream::fail(Failure kind, std::string text)
+{
+    m_failureKind = kind;
+    m_failure = std::move(text);
+    return {StreamStatus::Failed};
+}
+
+// NOLINTNEXTLINE(google-runtime-int): OpenSSL's own type.
+Failure TlsStream::kindOfError(unsigned long code) const
+{
+    // NOLINTNEXTLINE(google-runtime-int): OpenSSL's own type.
+    const long verified = SSL_get_verify_result(m_connection.get());
+    const int reason = ERR_GET_REASON(code);
+    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK) {
+        return failureOf(static_cast<int>(verified));
+    }
+    if (reason >= SSL_AD_REASON_OFFSET) {
+        return Failure::PeerRefused; // Its alert is the reason.
+    }
+    switch (reason) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        return Failure::NoCertificate;
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+    case SSL_R_WRONG_VERSION_NUMBER:
+        return Failure::NotTls;
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_NO_APPLICATION_PROTOCOL:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE:
+    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+        return Failure::NoSharedProtocol;
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+        return Failure::Closed;
+    default:
+        return ERR_GET_LIB(code) == ERR_LIB_X509 ? Failure::BadCertificate : Failure::Other;
+    }
 }
 
 StreamStep TlsStream::finish(int outcome, std::size_t count)
@@ -94,13 +219,16 @@ StreamStep TlsStream::finish(int outcome, std::size_t count)
         return {StreamStatus::Closed};
     case SSL_ERROR_SYSCALL:
         ERR_clear_error();
-        m_failure = systemError == 0 ? "peer closed without close_notify"
-                                     : std::generic_category().message(systemError);
-        return {StreamStatus::Failed};
+        return fail(
+            Failure::Closed,
+            systemError == 0 ? "peer closed without close_notify"
+                             : std::generic_category().message(systemError)
+        );
     default:
-        m_failure = takeOpensslReason();
-        return {StreamStatus::Failed};
+        break;
     }
+    const Failure kind = kindOfError(ERR_peek_error());
+    return fail(kind, takeOpensslReason());
 }
 
 StreamStep TlsStream::handshake()
@@ -109,6 +237,10 @@ StreamStep TlsStream::handshake()
     errno = 0;
     const StreamStep step = finish(SSL_do_handshake(m_connection.get()), 0);
     if (step.status == StreamStatus::Done) {
+        if (m_trustDomain != nullptr && !hasWantedIdentity()) {
+            return fail(Failure::ForeignIdentity, "the peer has no identity of this trust domain");
+        }
+        m_tickets.reset();
         eraseExchangeKeys(m_connection.get());
         forgetOffer(m_connection.get());
     }
@@ -139,6 +271,53 @@ void TlsStream::shutdown()
         static_cast<void>(SSL_shutdown(m_connection.get()));
     }
     ERR_clear_error();
+}
+
+bool TlsStream::hasWantedIdentity() const
+{
+    const auto identity = peerIdentity();
+    return identity && identity->trustDomain == *m_trustDomain;
+}
+
+std::optional<SpiffeId> TlsStream::peerIdentity() const
+{
+    X509* certificate = SSL_get0_peer_certificate(m_connection.get());
+    return certificate == nullptr ? std::nullopt : identityOf(certificate);
+}
+
+bool TlsStream::hasPeerCertificate() const
+{
+    return SSL_get0_peer_certificate(m_connection.get()) != nullptr;
+}
+
+std::optional<CertificateFacts> TlsStream::peerFacts() const
+{
+    X509* certificate = SSL_get0_peer_certificate(m_connection.get());
+    return certificate == nullptr ? std::nullopt : std::optional(factsOf(certificate));
+}
+
+Failure TlsStream::verifyPeer(const PeerVerifier& verifier, WallTime now)
+{
+    if (m_verdict != nullptr && m_verdict->verifier == &verifier && now < m_verdict->until) {
+        return m_verdict->failure;
+    }
+    const Failure failure = verifier.verify(
+        SSL_get0_peer_certificate(m_connection.get()),
+        SSL_get_peer_cert_chain(m_connection.get()),
+        now
+    );
+    m_verdict = std::make_unique<Verdict>(Verdict{&verifier, now + kVerdictLifetime, failure});
+    return failure;
+}
+
+bool TlsStream::isResumed() const { return SSL_session_reused(m_connection.get()) == 1; }
+
+std::string_view TlsStream::version() const { return SSL_get_version(m_connection.get()); }
+
+std::string_view TlsStream::cipher() const
+{
+    const char* name = SSL_get_cipher_name(m_connection.get());
+    return name == nullptr ? std::string_view() : std::string_view(name);
 }
 
 bool TlsStream::hasPending() const { return SSL_has_pending(m_connection.get()) == 1; }

@@ -1,16 +1,23 @@
 #pragma once
 
 #include "proxyengine/base/error.h"
+#include "proxyengine/base/time.h"
 #include "proxyengine/tls/context.h"
+#include "proxyengine/tls/failure.h"
+#include "proxyengine/tls/identity.h"
+#include "proxyengine/tls/tickets.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 struct ssl_st; // OpenSSL's SSL.
+struct ssl_session_st;
+struct x509_st;
 
 namespace mesh::tls {
 
@@ -29,6 +36,37 @@ struct StreamStep
     std::size_t count = 0;
 };
 
+// What one server handshake has beside its context's.
+struct ServerHandshake
+{
+    std::optional<Http2Offer> http2; // Absent: the context's.
+    std::shared_ptr<const TicketKeys> tickets; // Null: the context's own.
+};
+
+// The last session that a peer gave: the next handshake with it resumes, which saves both sides
+// signatures and certificates. Belongs to a pool of connections of one peer and one context.
+class ClientSession
+{
+public:
+    ClientSession();
+    ClientSession(const ClientSession&) = delete;
+    ClientSession& operator=(const ClientSession&) = delete;
+    ~ClientSession();
+
+    void keep(ssl_session_st* session); // Takes a reference over.
+    void forget();
+    [[nodiscard]] ssl_session_st* get() const { return m_session.get(); }
+
+private:
+    struct Free
+    {
+        void operator()(ssl_session_st* session) const noexcept;
+    };
+    std::unique_ptr<ssl_session_st, Free> m_session;
+};
+
+class PeerVerifier;
+
 // One TLS connection over a non-blocking socket that somebody else owns and watches.
 //
 // Threads: the loop's. Limits: an idle connection holds no record buffers
@@ -38,12 +76,19 @@ class TlsStream
 public:
     // Errors: Tls when OpenSSL is out of memory. The socket stays the caller's.
     [[nodiscard]] static Result<std::unique_ptr<TlsStream>> server(
-        const ServerContext& context, int socket
+        const ServerContext& context, int socket, ServerHandshake handshake = {}
     );
-    // `serverName`: sent as SNI and, when the context verifies, demanded of the certificate.
+    // `serverName`: sent as SNI, unless it is an address, and, when the context verifies, demanded
+    // of the certificate. `session` is resumed and replaced, and outlives the stream; may be null.
     [[nodiscard]] static Result<std::unique_ptr<TlsStream>> client(
-        const ClientContext& context, int socket, const std::string& serverName
+        const ClientContext& context,
+        int socket,
+        const std::string& serverName,
+        ClientSession* session = nullptr
     );
+    TlsStream(const TlsStream&) = delete;
+    TlsStream& operator=(const TlsStream&) = delete;
+    ~TlsStream();
 
     [[nodiscard]] StreamStep handshake();
     [[nodiscard]] StreamStep read(std::span<char> buffer);
@@ -56,6 +101,24 @@ public:
     [[nodiscard]] std::string_view serverName() const; // What the client asked for; empty: nothing.
     [[nodiscard]] std::string_view protocol() const; // By ALPN, "h2" or "http/1.1"; empty: none.
     [[nodiscard]] const std::string& failure() const { return m_failure; }
+    [[nodiscard]] Failure failureKind() const { return m_failureKind; }
+    [[nodiscard]] bool isResumed() const;
+    // "TLSv1.3"; and its cipher suite's name.
+    [[nodiscard]] std::string_view version() const;
+    [[nodiscard]] std::string_view cipher() const;
+    // The peer's certificate: who it is, for mesh peers after the handshake; null: it showed none.
+    [[nodiscard]] std::optional<SpiffeId> peerIdentity() const;
+    [[nodiscard]] bool hasPeerCertificate() const;
+    // Subject (RFC 2253) and names of the peer's certificate; nothing when it showed none.
+    [[nodiscard]] std::optional<CertificateFacts> peerFacts() const;
+    // Whether these authorities vouch for the peer's certificate now; NoCertificate when it showed
+    // none. The answer is kept for a minute, so that the requests of a connection ask once.
+    [[nodiscard]] Failure verifyPeer(const PeerVerifier& verifier, WallTime now);
+
+    // For the callbacks of contexts.
+    static const TicketKeys* ticketsOf(ssl_st* connection);
+    static std::optional<Http2Offer> offerOf(ssl_st* connection);
+    static int keepSession(ssl_st* connection, ssl_session_st* session) noexcept;
 
 private:
     struct Free
@@ -66,10 +129,27 @@ private:
 
     explicit TlsStream(SslPtr connection);
     StreamStep finish(int outcome, std::size_t count);
+    [[nodiscard]] StreamStep fail(Failure kind, std::string text);
+    [[nodiscard]] Failure kindOfError(unsigned long code) const; // NOLINT(google-runtime-int)
+    [[nodiscard]] bool hasWantedIdentity() const;
+    static TlsStream* of(ssl_st* connection);
+
+    struct Verdict
+    {
+        const PeerVerifier* verifier = nullptr;
+        WallTime until{};
+        Failure failure = Failure::None;
+    };
 
     std::shared_ptr<const ServerContext> m_context; // A server's; the connection calls it back.
     SslPtr m_connection;
+    std::shared_ptr<const TicketKeys> m_tickets; // Until the handshake is done.
+    std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer().
+    ClientSession* m_session = nullptr;
+    const std::string* m_trustDomain = nullptr; // The context's; the peer's identity must be of it.
     std::string m_failure;
+    std::optional<Http2Offer> m_offer;
+    Failure m_failureKind = Failure::None;
 };
 
 } // namespace mesh::tls
