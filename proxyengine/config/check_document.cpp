@@ -16,7 +16,6 @@
 namespace mesh::config {
 namespace {
 
-using model::Protocol;
 using model::Route;
 using model::Service;
 using model::Upstream;
@@ -185,7 +184,12 @@ private:
             m_regexRoutes.push_back(&route);
             m_regexPlaces.push_back(place);
         }
-        stream(route, place);
+        checkStreamRoute(
+            route,
+            place.service ? &m_document.services[*place.service] : nullptr,
+            path(),
+            m_findings
+        );
     }
 
     void addressRules(
@@ -209,32 +213,6 @@ private:
             ErrorCode::InvalidArgument,
             normal ? fmt::format("non-normalized path, consider use '{}' instead", *normal)
                    : fmt::format("invalid path: {}", policy::toText(normal.error())));
-    }
-
-    void stream(const Route& route, RoutePlace place)
-    {
-        const bool isTcp =
-            std::ranges::find(route.protocols, Protocol::Tcp) != route.protocols.end();
-        const bool hasPort =
-            std::ranges::any_of(route.destinations, [](const model::AddressMatch& match) {
-                return match.port.has_value();
-            });
-        if (isTcp && !hasPort) {
-            add(Severity::Warning,
-                place.toText(),
-                ErrorCode::MissingField,
-                "no destination has a port, so that no listener takes these connections");
-        }
-        for (const Protocol each : route.protocols) {
-            if (each == Protocol::Tls || each == Protocol::TlsPassthrough
-                || each == Protocol::Udp) {
-                add(Severity::Warning,
-                    place.toText() + ".protocols",
-                    ErrorCode::Unsupported,
-                    "tls, tls_passthrough and udp are not carried by this version");
-                return;
-            }
-        }
     }
 
     void upstreams()

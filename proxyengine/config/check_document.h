@@ -28,6 +28,14 @@ void checkMesh(const model::Document& document, std::vector<Finding>& findings);
 // The part about resilience and splits of services and routes.
 void checkResilience(const model::Document& document, std::vector<Finding>& findings);
 
+// The part about one stream route; `service`: that it goes to, if it is known.
+void checkStreamRoute(
+    const model::Route& route,
+    const model::Service* service,
+    const std::string& path,
+    std::vector<Finding>& findings
+);
+
 // The part about what upstreams and the mesh say about their traffic.
 void checkUpstreams(const model::Document& document, std::vector<Finding>& findings);
 

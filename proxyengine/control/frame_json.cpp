@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace mesh::control {
 namespace {
@@ -63,7 +64,7 @@ telemetry::ByClass answersFromJson(const Json& json)
 
 Json requestsToJson(const telemetry::RequestSeries& series)
 {
-    return Json{
+    Json json{
         {"source", series.source},
         {"service", series.service},
         {"route", series.route},
@@ -73,6 +74,10 @@ Json requestsToJson(const telemetry::RequestSeries& series)
         {"bytes_out", series.bytesOut},
         {"inflight", series.inflight},
         {"latency_us", histogramToJson(series.latency)}};
+    if (series.protocol != telemetry::EdgeProtocol::Http) {
+        json["protocol"] = telemetry::toText(series.protocol);
+    }
+    return json;
 }
 
 telemetry::RequestSeries requestsFromJson(const Json& json)
@@ -81,6 +86,7 @@ telemetry::RequestSeries requestsFromJson(const Json& json)
     series.source = textOf(json, "source");
     series.service = textOf(json, "service");
     series.route = textOf(json, "route");
+    series.protocol = telemetry::edgeProtocolOf(textOf(json, "protocol"));
     series.answers = answersFromJson(listOf(json, "answers"));
     series.retries = countOf(json, "retries");
     series.bytesIn = countOf(json, "bytes_in");
@@ -165,6 +171,43 @@ telemetry::PolicyState stateFromJson(const Json& json)
     return state;
 }
 
+struct StreamCountMember
+{
+    const char* key;
+    std::uint64_t telemetry::StreamCounts::*member;
+};
+
+constexpr std::array<StreamCountMember, 7> kStreamCounts = {{
+    {"unrouted", &telemetry::StreamCounts::unrouted},
+    {"headers_refused", &telemetry::StreamCounts::headersRefused},
+    {"hellos_refused", &telemetry::StreamCounts::hellosRefused},
+    {"sessions_refused", &telemetry::StreamCounts::sessionsRefused},
+    {"datagrams_in", &telemetry::StreamCounts::datagramsIn},
+    {"datagrams_out", &telemetry::StreamCounts::datagramsOut},
+    {"datagrams_lost", &telemetry::StreamCounts::datagramsLost},
+}};
+
+// Only what is not zero.
+Json streamsToJson(const telemetry::StreamCounts& counts)
+{
+    Json json = Json::object();
+    for (const StreamCountMember& each : kStreamCounts) {
+        if (counts.*each.member != 0) {
+            json[each.key] = counts.*each.member;
+        }
+    }
+    return json;
+}
+
+telemetry::StreamCounts streamsFromJson(const Json& json)
+{
+    telemetry::StreamCounts counts;
+    for (const StreamCountMember& each : kStreamCounts) {
+        counts.*each.member = countOf(json, each.key);
+    }
+    return counts;
+}
+
 } // namespace
 
 Json healthToJson(const telemetry::TargetHealth& health)
@@ -226,6 +269,9 @@ Json frameToJson(const telemetry::StatsFrame& frame)
         {"protocol_errors", frame.protocolErrors},
         {"dropped_series", frame.droppedSeries},
         {"cpu_ns", frame.cpu.count()}};
+    if (Json streams = streamsToJson(frame.streams); !streams.empty()) {
+        json["streams"] = std::move(streams);
+    }
     json["requests"] = Json::array();
     for (const telemetry::RequestSeries& series : frame.requests) {
         json["requests"].push_back(requestsToJson(series));
@@ -270,6 +316,7 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
     frame.protocolErrors = countOf(json, "protocol_errors");
     frame.droppedSeries = countOf(json, "dropped_series");
     frame.cpu = Duration(integerOf(json, "cpu_ns"));
+    frame.streams = streamsFromJson(memberOf(json, "streams"));
     for (const Json& series : listOf(json, "requests")) {
         frame.requests.push_back(requestsFromJson(series));
     }

@@ -4,6 +4,7 @@
 #include "proxyengine/model/compression.h"
 #include "proxyengine/model/headers.h"
 #include "proxyengine/model/resilience.h"
+#include "proxyengine/model/security.h"
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,9 @@ struct AddressMatch
     friend bool operator==(const AddressMatch&, const AddressMatch&) = default;
 };
 
+// Of the header that tells a service of its client before the connection's first byte.
+enum class ProxyProtocol : std::uint8_t { V1, V2 };
+
 enum class PathHandling : std::uint8_t { V0, V1 };
 
 struct Route
@@ -60,6 +64,7 @@ struct Route
     std::optional<Compression> compression; // Wins over the service's as a whole.
     std::vector<SplitPart> split; // Empty: all goes to the route's service.
     std::optional<SplitSticky> splitSticky;
+    std::vector<Plugin> plugins;
     Tags tags;
     std::optional<std::int64_t> createdAt;
     std::optional<std::int64_t> updatedAt;
@@ -84,9 +89,11 @@ struct Service
     std::optional<bool> tlsVerify;
     std::optional<int> tlsVerifyDepth;
     std::vector<std::string> caCertificates;
+    std::vector<Plugin> plugins;
     // Protocols that a request may change to by Upgrade; others are not passed on.
     std::vector<std::string> upgrades = {"websocket"};
     std::optional<Compression> compression; // Of answers on gateways; absent: none.
+    std::optional<ProxyProtocol> proxyProtocol; // Of tcp and tls; absent: no header.
     std::optional<Resilience> resilience;
     Tags tags;
     std::optional<std::int64_t> createdAt;

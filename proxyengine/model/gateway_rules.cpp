@@ -1,6 +1,7 @@
 #include "proxyengine/model/gateway_rules.h"
 
 #include "proxyengine/model/field_build.h"
+#include "proxyengine/model/stream_rules.h"
 #include "proxyengine/model/traffic_rules.h"
 
 #include <fmt/format.h>
@@ -303,6 +304,7 @@ void checkService(const Service& service, FieldProblems& problems)
         }
     };
     checkHttpVersion(service, family, problems);
+    checkProxyProtocol(service, problems);
     onlyTls("client_certificate", service.clientCertificate.has_value());
     onlyTls("tls_verify", service.tlsVerify.has_value());
     onlyTls("tls_verify_depth", service.tlsVerifyDepth.has_value());

@@ -26,6 +26,13 @@ std::span<const std::string_view> wordsOf<HttpVersion>()
 }
 
 template <>
+std::span<const std::string_view> wordsOf<ProxyProtocol>()
+{
+    static constexpr std::array<std::string_view, 2> kWords = {"v1", "v2"};
+    return kWords;
+}
+
+template <>
 std::span<const std::string_view> wordsOf<PathHandling>()
 {
     static constexpr std::array<std::string_view, 2> kWords = {"v0", "v1"};
@@ -98,6 +105,9 @@ const Schema& schemaOf<Service>()
             as<&Service::httpVersion, Words<HttpVersion>>("http_version")
                 .named("HTTP version", "What the service speaks; auto asks it under TLS.")
                 .in("General"),
+            as<&Service::proxyProtocol, Words<ProxyProtocol>>("proxy_protocol")
+                .named("PROXY protocol", "Tells the service of each connection's client.")
+                .in("General"),
             plain<&Service::retries>("retries")
                 .named("Retries", "Additional tries after a connection that failed.")
                 .in("Timeouts and retries")
@@ -132,6 +142,9 @@ const Schema& schemaOf<Service>()
             as<&Service::compression, RecordOf<Compression>>("compression")
                 .named("Compression", "Which answers gateways compress for clients that like it.")
                 .in("Compression"),
+            as<&Service::plugins, ListOf<RecordOf<Plugin>>>("plugins")
+                .named("Plugins", "What is demanded of its requests.")
+                .in("Plugins"),
             as<&Service::resilience, RecordOf<Resilience>>("resilience")
                 .named("Resilience", "What happens when the service is slow, fails or is too busy.")
                 .in("Resilience"),
@@ -251,6 +264,9 @@ const Schema& schemaOf<Route>()
             as<&Route::splitSticky, RecordOf<SplitSticky>>("split_sticky")
                 .named("Sticky", "Keeps a caller on the same side of the split.")
                 .in("Split"),
+            as<&Route::plugins, ListOf<RecordOf<Plugin>>>("plugins")
+                .named("Plugins", "What is demanded of its requests.")
+                .in("Plugins"),
             as<&Route::resilience, RecordOf<Resilience>>("resilience")
                 .named("Resilience", "What this route does otherwise than its service.")
                 .in("Resilience"),

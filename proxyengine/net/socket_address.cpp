@@ -147,6 +147,17 @@ bool SocketAddress::isLoopback() const
     return false;
 }
 
+SocketAddress SocketAddress::fromBytes(
+    Family family, const std::array<std::uint8_t, 16>& bytes, std::uint16_t port
+)
+{
+    SocketAddress address;
+    address.m_family = family;
+    address.m_bytes = bytes;
+    address.m_port = port;
+    return address;
+}
+
 SocketAddress SocketAddress::withPort(std::uint16_t port) const
 {
     SocketAddress address = *this;

@@ -42,10 +42,15 @@ public:
     // Errors: InvalidArgument above the 107 bytes that the kernel takes.
     [[nodiscard]] static Result<SocketAddress> unixPath(std::string_view path);
     [[nodiscard]] static SocketAddress fromNative(const sockaddr* native, std::size_t length);
+    // In network order, of IPv4 the first four; `family` is Ip4 or Ip6.
+    [[nodiscard]] static SocketAddress fromBytes(
+        Family family, const std::array<std::uint8_t, 16>& bytes, std::uint16_t port
+    );
 
     [[nodiscard]] Family family() const { return m_family; }
     [[nodiscard]] bool isLoopback() const; // 127.0.0.0/8, ::1, or a UNIX socket.
     [[nodiscard]] std::uint16_t port() const { return m_port; }
+    [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const { return m_bytes; }
     [[nodiscard]] const std::string& path() const { return m_path; }
     [[nodiscard]] SocketAddress withPort(std::uint16_t port) const;
 

@@ -314,15 +314,19 @@ void Worker::onAccepted(
 void Worker::acceptStream(const Listener& listener, FileDescriptor socket)
 {
     const config::Snapshot& snapshot = m_runtime->snapshot();
-    const auto route =
-        std::ranges::find(snapshot.streamRoutes, listener.port, &config::StreamRoutePlan::port);
+    policy::StreamView view;
+    view.kind = listener.isTls ? policy::StreamKind::TlsEnded : policy::StreamKind::Plain;
+    view.destinationPort = listener.port;
+    const auto found = snapshot.streamRouter.match(view);
+    const auto route = found ? snapshot.streamRoutes.begin() + static_cast<std::ptrdiff_t>(*found)
+                             : snapshot.streamRoutes.end();
     const tls::ServerContext* tls =
         listener.isTls ? m_runtime->activation.serverTls.get() : nullptr;
-    if (route == snapshot.streamRoutes.end() || (listener.isTls && tls == nullptr)) {
+    if (route == snapshot.streamRoutes.end() || !route->service || (listener.isTls && tls == nullptr)) {
         net::setResetOnClose(socket.get());
         return;
     }
-    const config::ServicePlan& service = snapshot.services[route->service];
+    const config::ServicePlan& service = snapshot.services[route->service.value_or(0)];
     const std::string source = gatewaySource();
     RelayPlan plan;
     plan.upstream = m_runtime->upstreams[service.upstream];

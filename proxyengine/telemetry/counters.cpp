@@ -49,6 +49,7 @@ RequestSeries takeRow(RequestRow& row)
     series.source = row.source;
     series.service = row.service;
     series.route = row.route;
+    series.protocol = row.protocol;
     series.answers = std::exchange(row.answers, {});
     series.retries = std::exchange(row.retries, 0);
     series.bytesIn = std::exchange(row.bytesIn, 0);
@@ -108,7 +109,22 @@ Row& hold(Rows& rows, Row& beyond, std::string key, Row&& fresh)
     return *found->second;
 }
 
-std::string keyOf(const RequestSeries& row) { return joined(row.source, row.service, row.route); }
+// Rows of one name under two protocols are two rows.
+std::string requestKey(
+    std::string_view source, std::string_view service, std::string_view route, EdgeProtocol protocol
+)
+{
+    std::string key = joined(source, service, route);
+    if (protocol != EdgeProtocol::Http) {
+        key.append(1, kJoint).append(toText(protocol));
+    }
+    return key;
+}
+
+std::string keyOf(const RequestSeries& row)
+{
+    return requestKey(row.source, row.service, row.route, row.protocol);
+}
 std::string keyOf(const AttemptSeries& row) { return joined(row.source, row.upstream, row.target); }
 
 void addSeries(RequestSeries& sum, const RequestSeries& part)
@@ -162,14 +178,17 @@ std::size_t classOf(int status)
 WorkerCounters::WorkerCounters() = default;
 
 RequestRow& WorkerCounters::holdRequests(
-    std::string_view source, std::string_view service, std::string_view route
+    std::string_view source, std::string_view service, std::string_view route, EdgeProtocol protocol
 )
 {
     RequestRow fresh;
     fresh.source = source;
     fresh.service = service;
     fresh.route = route;
-    return hold(m_requests, m_requestsBeyond, joined(source, service, route), std::move(fresh));
+    fresh.protocol = protocol;
+    return hold(
+        m_requests, m_requestsBeyond, requestKey(source, service, route, protocol), std::move(fresh)
+    );
 }
 
 AttemptRow& WorkerCounters::holdAttempts(
@@ -195,6 +214,7 @@ Reading WorkerCounters::take()
     reading.connections = connections;
     reading.accepted = std::exchange(accepted, 0);
     reading.protocolErrors = std::exchange(protocolErrors, 0);
+    reading.streams = std::exchange(streams, {});
     reading.droppedSeries = total(m_requestsBeyond.answers) + total(m_attemptsBeyond.answers);
     m_requestsBeyond.answers = {};
     m_attemptsBeyond.answers = {};
@@ -209,6 +229,7 @@ void merge(StatsFrame& frame, Reading&& reading)
     frame.accepted += reading.accepted;
     frame.protocolErrors += reading.protocolErrors;
     frame.droppedSeries += reading.droppedSeries;
+    addTo(frame.streams, reading.streams);
 }
 
 } // namespace mesh::telemetry

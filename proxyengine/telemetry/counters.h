@@ -25,6 +25,7 @@ struct RequestRow
     std::string source;
     std::string service;
     std::string route;
+    EdgeProtocol protocol = EdgeProtocol::Http;
     ByClass answers{};
     std::uint64_t retries = 0;
     std::uint64_t bytesIn = 0;
@@ -59,6 +60,7 @@ struct Reading
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0;
     std::uint64_t droppedSeries = 0;
+    StreamCounts streams;
 };
 
 // All counters of one worker.
@@ -73,7 +75,10 @@ public:
 
     // The row of these names, made when it is new; the caller becomes a holder and owes release().
     [[nodiscard]] RequestRow& holdRequests(
-        std::string_view source, std::string_view service, std::string_view route
+        std::string_view source,
+        std::string_view service,
+        std::string_view route,
+        EdgeProtocol protocol = EdgeProtocol::Http
     );
     [[nodiscard]] AttemptRow& holdAttempts(
         std::string_view source,
@@ -87,6 +92,7 @@ public:
     std::uint64_t connections = 0; // Open now, from clients.
     std::uint64_t accepted = 0; // Since the last take().
     std::uint64_t protocolErrors = 0; // Since the last take().
+    StreamCounts streams; // Since the last take().
 
     // Empties the counters of the interval and forgets rows that nobody holds.
     [[nodiscard]] Reading take();

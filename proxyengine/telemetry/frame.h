@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mesh::telemetry {
@@ -14,6 +15,14 @@ namespace mesh::telemetry {
 // 1xx..5xx.
 using ByClass = std::array<std::uint64_t, 6>;
 
+// What carries a row's traffic, as far as this node looks into it.
+enum class EdgeProtocol : std::uint8_t { Http, Tcp, Tls, TlsPassthrough, Udp };
+
+// "http", "tcp", "tls", "tls_passthrough", "udp".
+[[nodiscard]] std::string_view toText(EdgeProtocol protocol);
+// Http for every other word: frames of nodes to come stay readable.
+[[nodiscard]] EdgeProtocol edgeProtocolOf(std::string_view word);
+
 // Logical requests from one source to one service over one route, all attempts included.
 // Counts and latencies are of this frame's interval alone; inflight is the value at its end.
 struct RequestSeries
@@ -21,6 +30,7 @@ struct RequestSeries
     std::string source; // Calling service, or the node's name for traffic from outside (a gateway).
     std::string service; // Empty when no route matched.
     std::string route; // Empty when no route matched.
+    EdgeProtocol protocol = EdgeProtocol::Http; // Of a stream each connection is a request.
     ByClass answers{}; // As sent to the caller.
     std::uint64_t retries = 0; // Attempts beyond the first.
     std::uint64_t bytesIn = 0; // Bodies and heads from the caller.
@@ -68,6 +78,22 @@ struct PolicyState
     friend bool operator==(const PolicyState&, const PolicyState&) = default;
 };
 
+// What happened to streams before they were one, and to datagrams; of the interval.
+struct StreamCounts
+{
+    std::uint64_t unrouted = 0; // Connections and UDP sessions that no route takes.
+    std::uint64_t headersRefused = 0; // PROXY headers that were wrong or late.
+    std::uint64_t hellosRefused = 0; // ClientHellos that were wrong or too large.
+    std::uint64_t sessionsRefused = 0; // Datagrams beyond kUdpSessionsPerWorkerMax.
+    std::uint64_t datagramsIn = 0; // From clients.
+    std::uint64_t datagramsOut = 0; // To clients.
+    std::uint64_t datagramsLost = 0; // That the kernel would not take or nobody wanted.
+    friend bool operator==(const StreamCounts&, const StreamCounts&) = default;
+};
+
+// Adds the counts of a part.
+void addTo(StreamCounts& sum, const StreamCounts& part);
+
 enum class TargetState : std::uint8_t { Healthy, Unhealthy, DnsError, HealthchecksOff };
 
 struct TargetHealth
@@ -106,6 +132,7 @@ struct StatsFrame
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0; // Requests refused as malformed.
     std::uint64_t droppedSeries = 0; // Beyond kSeriesPerNodeMax.
+    StreamCounts streams;
     Duration cpu{}; // Of the process, in the interval.
 };
 

@@ -67,12 +67,16 @@ void addAnswers(ByClass& sum, const ByClass& part)
 
 std::string labelsOf(const RequestSeries& row)
 {
-    return fmt::format(
+    std::string labels = fmt::format(
         "source=\"{}\",service=\"{}\",route=\"{}\"",
         escaped(row.source),
         escaped(row.service),
         escaped(row.route)
     );
+    if (row.protocol != EdgeProtocol::Http) {
+        labels += fmt::format(",protocol=\"{}\"", toText(row.protocol));
+    }
+    return labels;
 }
 
 std::string labelsOf(const AttemptSeries& row)
@@ -111,6 +115,7 @@ void Totals::add(const StatsFrame& frame)
     m_protocolErrors += frame.protocolErrors;
     m_droppedSeries += frame.droppedSeries;
     m_cpu += frame.cpu;
+    addTo(m_streams, frame.streams);
     m_health = frame.health;
     m_droppedSeries += m_policies.add(frame);
     for (auto& [key, row] : m_byRequest) {
@@ -124,7 +129,7 @@ void Totals::add(const StatsFrame& frame)
         for (const std::uint64_t count : part.answers) {
             m_requests += count;
         }
-        const RequestKey key(part.source, part.service, part.route);
+        const RequestKey key(part.source, part.service, part.route, part.protocol);
         if (m_byRequest.size() >= kSeriesPerNodeMax && !m_byRequest.contains(key)) {
             ++m_droppedSeries;
             continue;
@@ -133,6 +138,7 @@ void Totals::add(const StatsFrame& frame)
         sum.source = part.source;
         sum.service = part.service;
         sum.route = part.route;
+        sum.protocol = part.protocol;
         addAnswers(sum.answers, part.answers);
         sum.retries += part.retries;
         sum.bytesIn += part.bytesIn;
@@ -164,6 +170,7 @@ std::string Totals::prometheusText() const
 {
     std::string out;
     writeNode(out);
+    writeStreams(out);
     writeRequests(out);
     writeAttempts(out);
     writeHealth(out);
@@ -190,6 +197,39 @@ void Totals::writeNode(std::string& out) const
     line(out, "mesh_client_malformed_total", "", m_protocolErrors);
     head(out, "mesh_series_dropped_total", "counter", "Rows beyond the limit of series.");
     line(out, "mesh_series_dropped_total", "", m_droppedSeries);
+}
+
+void Totals::writeStreams(std::string& out) const
+{
+    const auto counter = [&out](std::string_view name, std::string_view help, std::uint64_t value) {
+        head(out, name, "counter", help);
+        line(out, name, "", value);
+    };
+    counter(
+        "mesh_stream_unrouted_total",
+        "Connections and UDP sessions that no stream route takes.",
+        m_streams.unrouted
+    );
+    counter(
+        "mesh_proxy_headers_refused_total",
+        "Connections closed for a wrong, missing or late PROXY header.",
+        m_streams.headersRefused
+    );
+    counter(
+        "mesh_client_hellos_refused_total",
+        "Connections closed for a ClientHello that is malformed or too large.",
+        m_streams.hellosRefused
+    );
+    counter(
+        "mesh_udp_sessions_refused_total",
+        "Datagrams of clients beyond the limit of sessions.",
+        m_streams.sessionsRefused
+    );
+    counter("mesh_udp_received_total", "Datagrams from clients.", m_streams.datagramsIn);
+    counter("mesh_udp_sent_total", "Datagrams to clients.", m_streams.datagramsOut);
+    counter(
+        "mesh_udp_lost_total", "Datagrams that could not be passed on.", m_streams.datagramsLost
+    );
 }
 
 void Totals::writeRequests(std::string& out) const

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] std::string prometheusText() const;
 
 private:
-    using RequestKey = std::tuple<std::string, std::string, std::string>;
+    using RequestKey = std::tuple<std::string, std::string, std::string, EdgeProtocol>;
     struct AttemptKey
     {
         std::string source;
@@ -38,6 +38,7 @@ private:
     };
 
     void writeNode(std::string& out) const;
+    void writeStreams(std::string& out) const;
     void writeRequests(std::string& out) const;
     void writeAttempts(std::string& out) const;
     void writeHealth(std::string& out) const;
@@ -53,6 +54,7 @@ private:
     std::uint64_t m_connections = 0;
     std::uint64_t m_protocolErrors = 0;
     std::uint64_t m_droppedSeries = 0;
+    StreamCounts m_streams;
     Duration m_cpu{};
 };
 

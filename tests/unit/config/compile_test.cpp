@@ -151,9 +151,9 @@ private Q_SLOTS:
     {
         const CompileResult result = compile(shop(), "edge");
         QCOMPARE(result.snapshot->streamRoutes.size(), std::size_t{1});
-        QCOMPARE(result.snapshot->streamRoutes[0].port, std::uint16_t{6379});
+        QCOMPARE(result.snapshot->streamRoutes[0].ports, std::vector<std::uint16_t>{6379});
         const ServicePlan& service =
-            result.snapshot->services[result.snapshot->streamRoutes[0].service];
+            result.snapshot->services[*result.snapshot->streamRoutes[0].service];
         QCOMPARE(service.name, std::string("redis"));
     }
 
