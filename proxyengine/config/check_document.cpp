@@ -1,5 +1,6 @@
 #include "proxyengine/config/check_document.h"
 
+#include "proxyengine/base/clock.h"
 #include "proxyengine/model/format.h"
 #include "proxyengine/model/schema.h"
 #include "proxyengine/policy/path.h"
@@ -146,13 +147,6 @@ private:
         named(service, m_serviceNames, "service", path);
         if (service.clientCertificate) {
             certificateReference(service.clientCertificate, path() + ".client_certificate");
-        }
-        for (std::size_t each = 0; each < service.caCertificates.size(); ++each) {
-            dangling(
-                fmt::format("services[{}].ca_certificates[{}]", at, each),
-                "CA certificate",
-                service.caCertificates[each]
-            );
         }
         for (std::size_t each = 0; each < service.routes.size(); ++each) {
             route(service.routes[each], {at, each});
@@ -333,6 +327,7 @@ std::vector<Finding> checkDocument(const model::Document& document)
     checkResilience(document, findings);
     checkUpstreams(document, findings);
     checkMesh(document, findings);
+    checkSecurity(document, SystemClock().wallNow(), findings);
     return findings;
 }
 

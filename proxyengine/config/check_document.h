@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxyengine/base/time.h"
 #include "proxyengine/config/problem.h"
 #include "proxyengine/model/document.h"
 #include "proxyengine/model/schema.h"
@@ -38,6 +39,12 @@ void checkStreamRoute(
 
 // The part about what upstreams and the mesh say about their traffic.
 void checkUpstreams(const model::Document& document, std::vector<Finding>& findings);
+
+// The part about certificates, authorities, plugins and the identities of the mesh. `now`: against
+// which certificates are held.
+void checkSecurity(
+    const model::Document& document, WallTime now, std::vector<Finding>& findings
+);
 
 // The rules of one policy and of those inside it; `path`: of the policy.
 template <typename Policy>

@@ -52,6 +52,8 @@ Value toValue(const model::Document& document, Secrets secrets)
     if (secrets == Secrets::Masked && root.find("certificates") != nullptr) {
         maskSecrets(*root.find("certificates"));
     }
+    addList(root, "ca_certificates", document.caCertificates);
+    addList(root, "plugins", document.plugins);
     if (document.mesh) {
         root.set("mesh", model::toValue(*document.mesh, Defaults::Omitted));
     }

@@ -156,6 +156,9 @@ private:
         if (isHttp(route)) {
             m_resilience.addTo(plan, route, place.first, pathOf(place));
             addCompression(plan, route, place.first);
+            plan.mtlsAuth = m_tls.ofRoute(
+                route, place.first == kNoService ? nullptr : &m_document.services[place.first]
+            );
             draft.routes.push_back(&route);
             draft.plans.push_back(std::move(plan));
             draft.places.push_back(place);
@@ -213,6 +216,7 @@ private:
         m_streams.addTo(*m_snapshot);
         ListenerPlan listener;
         listener.name = "gateway";
+        listener.meshTls = m_tls.meshOf(nullptr);
         listener.table = addTable(std::move(draft));
         m_snapshot->listeners.push_back(std::move(listener));
     }
@@ -247,6 +251,7 @@ private:
                 listener.workload = workload.name;
                 listener.source = workload.service;
                 listener.table = *outbound;
+                listener.meshTls = m_tls.meshOf(&workload);
                 m_snapshot->listeners.push_back(std::move(listener));
             }
         }
@@ -288,6 +293,7 @@ private:
         listener.name = workload.name + " inbound";
         listener.address = *workload.inbound;
         listener.workload = workload.name;
+        listener.mesh = m_tls.meshServerOf(workload);
         listener.table = addTable(std::move(draft));
         m_snapshot->listeners.push_back(std::move(listener));
     }

@@ -29,6 +29,24 @@ std::string keyOf(const UpstreamTlsPlan& plan)
     return sha256Hex(all);
 }
 
+bool isMeshed(const model::Document& document)
+{
+    return document.mesh && document.mesh->mtls != model::MtlsMode::Off
+           && !document.mesh->caCertificates.empty();
+}
+
+bool isNamed(const auto& entity, const std::string& name)
+{
+    return entity.name == name || entity.id == name;
+}
+
+bool takesHttps(const model::Route& route)
+{
+    return std::ranges::any_of(route.protocols, [](Protocol each) {
+        return each == Protocol::Https || each == Protocol::Grpcs;
+    });
+}
+
 } // namespace
 
 bool speaksTls(Protocol protocol)
@@ -68,8 +86,12 @@ std::optional<std::size_t> TlsCompiler::ofService(const model::Service& service)
     UpstreamTlsPlan plan;
     plan.isVerified = service.tlsVerify.value_or(false); // The gateway format's default.
     plan.verifyDepth = service.tlsVerifyDepth;
-    plan.offersHttp2 = service.protocol == Protocol::Grpcs;
-    plan.needsHttp2 = plan.offersHttp2;
+    using model::HttpVersion;
+    const bool isGrpc = service.protocol == Protocol::Grpcs;
+    const auto version =
+        service.httpVersion.value_or(isGrpc ? HttpVersion::Http2 : HttpVersion::Http1);
+    plan.offersHttp2 = version != HttpVersion::Http1;
+    plan.needsHttp2 = version == HttpVersion::Http2;
     const model::Certificate* shown = certificate(service.clientCertificate);
     if (shown == nullptr) {
         const auto upstream =
@@ -83,6 +105,144 @@ std::optional<std::size_t> TlsCompiler::ofService(const model::Service& service)
         plan.keyPem = shown->key;
     }
     return add(std::move(plan));
+}
+
+std::string TlsCompiler::authorities(const std::vector<std::string>& ids) const
+{
+    std::string all;
+    for (const model::CaCertificate& each : m_document.caCertificates) {
+        if (each.id && std::ranges::find(ids, *each.id) != ids.end()) {
+            all += each.cert;
+            all += '\n';
+        }
+    }
+    return all;
+}
+
+// Source: the gateway's precedence: route and service, route, service, everything.
+const model::MtlsAuth* TlsCompiler::pluginOf(
+    const model::Route& route, const model::Service* service
+) const
+{
+    constexpr int kOfRoute = 2;
+    constexpr int kOfService = 1;
+    const model::MtlsAuth* best = nullptr;
+    int bestRank = -1;
+    const auto consider = [&](const model::Plugin& plugin, int rank) {
+        const bool isForService =
+            !plugin.service || (service && isNamed(*service, *plugin.service));
+        const bool isForRoute = !plugin.route || isNamed(route, *plugin.route);
+        rank += (plugin.service ? kOfService : 0) + (plugin.route ? kOfRoute : 0);
+        if (plugin.enabled && isForService && isForRoute && rank > bestRank) {
+            best = &plugin.config;
+            bestRank = rank;
+        }
+    };
+    for (const model::Plugin& plugin : m_document.plugins) {
+        consider(plugin, 0);
+    }
+    if (service != nullptr) {
+        std::ranges::for_each(service->plugins, [&](const auto& each) {
+            consider(each, kOfService);
+        });
+    }
+    std::ranges::for_each(route.plugins, [&](const auto& each) { consider(each, kOfRoute); });
+    return best;
+}
+
+std::optional<std::size_t> TlsCompiler::ofRoute(
+    const model::Route& route, const model::Service* service
+)
+{
+    const model::MtlsAuth* plugin = pluginOf(route, service);
+    if (plugin == nullptr) {
+        return std::nullopt;
+    }
+    MtlsAuthPlan plan;
+    plan.caPem = authorities(plugin->caCertificates);
+    for (const model::CaCertificate& each : m_document.caCertificates) {
+        if (each.crl && each.id
+            && std::ranges::find(plugin->caCertificates, *each.id)
+                   != plugin->caCertificates.end()) {
+            plan.crlPem += *each.crl + '\n';
+        }
+    }
+    plan.revocation = plugin->revocationCheckMode;
+    plan.acceptsPartialChain = plugin->allowPartialChain;
+    plan.key = sha256Hex(fmt::format(
+        "{} {} {}:{}{}",
+        static_cast<int>(plan.revocation),
+        plan.acceptsPartialChain,
+        plan.caPem.size(),
+        plan.caPem,
+        plan.crlPem
+    ));
+    if (takesHttps(route)) {
+        m_snapshot.certificateWishes.push_back(
+            {route.snis, plugin->sendCaDn ? plan.caPem : std::string()}
+        );
+    }
+    const auto known = std::ranges::find(m_snapshot.mtlsAuths, plan.key, &MtlsAuthPlan::key);
+    if (known != m_snapshot.mtlsAuths.end()) {
+        return static_cast<std::size_t>(known - m_snapshot.mtlsAuths.begin());
+    }
+    m_snapshot.mtlsAuths.push_back(std::move(plan));
+    return m_snapshot.mtlsAuths.size() - 1;
+}
+
+// The workload's own, else its node's; null: the node's that is compiled for.
+const model::Certificate* TlsCompiler::identityOf(const model::Workload* workload) const
+{
+    if (workload != nullptr && workload->certificate) {
+        return certificate(workload->certificate);
+    }
+    const std::string& name = workload == nullptr ? m_snapshot.node : workload->node;
+    const auto node = std::ranges::find(m_document.nodes, name, &model::Node::name);
+    return node == m_document.nodes.end() ? nullptr : certificate(node->certificate);
+}
+
+std::optional<std::size_t> TlsCompiler::meshOf(const model::Workload* caller)
+{
+    const model::Certificate* shown = isMeshed(m_document) ? identityOf(caller) : nullptr;
+    if (shown == nullptr) {
+        return std::nullopt;
+    }
+    UpstreamTlsPlan plan;
+    plan.isVerified = true;
+    plan.isMesh = true;
+    plan.caPem = authorities(m_document.mesh->caCertificates);
+    plan.certPem = shown->cert;
+    plan.keyPem = shown->key;
+    plan.offersHttp2 = true;
+    plan.trustDomain = m_document.mesh->trustDomain.value_or("");
+    return add(std::move(plan));
+}
+
+std::optional<MeshServerPlan> TlsCompiler::meshServerOf(const model::Workload& workload) const
+{
+    if (!takesMesh(m_document, workload)) {
+        return std::nullopt;
+    }
+    const model::Certificate* shown = identityOf(&workload);
+    MeshServerPlan plan;
+    plan.mode = m_document.mesh->mtls;
+    plan.certPem = shown->cert;
+    plan.keyPem = shown->key;
+    plan.caPem = authorities(m_document.mesh->caCertificates);
+    plan.trustDomain = m_document.mesh->trustDomain.value_or("");
+    return plan;
+}
+
+bool takesMesh(const model::Document& document, const model::Workload& workload)
+{
+    if (!isMeshed(document) || !workload.inbound) {
+        return false;
+    }
+    if (workload.certificate) {
+        return true;
+    }
+    const auto node = std::ranges::find(document.nodes, workload.node, &model::Node::name);
+    return node != document.nodes.end() && node->certificate.has_value();
 }
 
 void TlsCompiler::addCertificates()

@@ -1,5 +1,6 @@
 #include "proxyengine/config/compile_upstreams.h"
 
+#include "proxyengine/config/compile_tls.h"
 #include "proxyengine/config/target_facts.h"
 #include "proxyengine/model/format.h"
 
@@ -103,6 +104,7 @@ TargetPlan UpstreamCompiler::processOf(const Workload& workload) const
 TargetPlan UpstreamCompiler::targetOf(const Workload& workload) const
 {
     TargetPlan plan = targetAt(workload.inbound.value_or(workload.address));
+    plan.isMesh = takesMesh(m_document, workload);
     const auto node = m_nodes.find(workload.node);
     const bool hasZone = node != m_nodes.end() && node->second->zone;
     plan.zone = workload.zone.value_or(hasZone ? *node->second->zone : std::string());

@@ -49,6 +49,8 @@ public:
         readList("routes", "route", m_document.routes, &Sugar::route);
         readList("upstreams", "upstream", m_document.upstreams, &Sugar::upstream);
         readList("certificates", "certificate", m_document.certificates, nullptr);
+        readList("ca_certificates", "ca_certificate", m_document.caCertificates, nullptr);
+        readList("plugins", "plugin", m_document.plugins, &Sugar::plugin);
         readList("nodes", "node", m_document.nodes, nullptr);
         readList("workloads", "workload", m_document.workloads, nullptr);
         readList("models", "model", m_document.models, nullptr);
@@ -63,7 +65,7 @@ public:
 private:
     using SugarStep = void (Sugar::*)(Value&, const std::string&) const;
 
-    static constexpr std::array<std::string_view, 16> kTopLevel = {
+    static constexpr std::array<std::string_view, 18> kTopLevel = {
         "_format_version",
         "_transform",
         "_comment",
@@ -76,6 +78,8 @@ private:
         "targets",
         "certificates",
         "snis",
+        "ca_certificates",
+        "plugins",
         "mesh",
         "nodes",
         "workloads",
@@ -181,6 +185,9 @@ private:
         std::string_view key, std::string_view singular, std::vector<Entity>& to, SugarStep step
     )
     {
+        if (key == "plugins") {
+            dropUnknownPlugins(m_root, {}, m_problems);
+        }
         Value::List* const list = listOf(key);
         if (list == nullptr) {
             return;

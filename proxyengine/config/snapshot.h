@@ -104,6 +104,7 @@ struct RoutePlan
     std::optional<std::size_t> resilience; // Of this route with its own service.
     std::vector<SplitPlan> split; // Empty: all to `service`. Otherwise two parts or more.
     std::optional<model::SplitSticky> splitSticky;
+    std::optional<std::size_t> mtlsAuth; // Index into Snapshot::mtlsAuths; absent: anybody.
     bool stripPath = true;
     bool preserveHost = false;
     bool isGrpc = false; // Takes gRPC calls only, and those over HTTP/2.
@@ -189,7 +190,25 @@ struct StreamRoutePlan
     std::string name;
     std::vector<std::uint16_t> ports; // That it names as destinations; empty: it takes any.
     std::optional<std::size_t> service; // Index into Snapshot::services; absent: refused.
+    bool passesTls = false; // Its protocol is tls_passthrough.
     friend bool operator==(const StreamRoutePlan&, const StreamRoutePlan&) = default;
+};
+
+// What a route demands of its clients' certificates.
+struct MtlsAuthPlan
+{
+    std::string key; // SHA-256 of all the rest, hex.
+    std::string caPem; // Who may vouch.
+    std::string crlPem; // What those have taken back.
+    model::RevocationMode revocation = model::RevocationMode::IgnoreCaError;
+    bool acceptsPartialChain = false;
+};
+
+// Handshakes in which a client is asked for a certificate.
+struct CertificateWishPlan
+{
+    std::vector<std::string> snis; // Empty: all.
+    std::string caPem; // Whose names are sent; empty: none.
 };
 
 struct CertificatePlan
@@ -221,6 +240,8 @@ struct Snapshot
     std::vector<StreamRoutePlan> streamRoutes;
     std::vector<CertificatePlan> certificates;
     std::vector<UpstreamTlsPlan> upstreamTls;
+    std::vector<MtlsAuthPlan> mtlsAuths;
+    std::vector<CertificateWishPlan> certificateWishes; // Of gateway listeners.
 };
 
 } // namespace mesh::config

@@ -49,6 +49,7 @@ void Sugar::service(Value& record, const std::string& path) const
         url(record, path);
     }
     reference(record, "client_certificate", path);
+    dropUnknownPlugins(record, path, problems);
     Value* const routes = record.find("routes");
     if (routes == nullptr || !routes->isList()) {
         return;
@@ -62,6 +63,7 @@ void Sugar::service(Value& record, const std::string& path) const
                 "a route inside a service belongs to it; remove this field");
             each.remove("service");
         }
+        dropUnknownPlugins(each, fmt::format("{}.routes[{}]", path, at), problems);
         migratePaths(each);
     }
 }
@@ -143,8 +145,15 @@ void Sugar::reference(Value& record, std::string_view key, const std::string& pa
     }
 }
 
+void Sugar::plugin(Value& record, const std::string& path) const
+{
+    reference(record, "service", path);
+    reference(record, "route", path);
+}
+
 void Sugar::route(Value& record, const std::string& path) const
 {
+    dropUnknownPlugins(record, path, problems);
     reference(record, "service", path);
     migratePaths(record);
 }
@@ -186,6 +195,36 @@ void Sugar::target(Value& record) const
     if (address != nullptr && address->isString()) {
         *address = placed(Value(model::withDefaultPort(address->text())), address->mark());
     }
+}
+
+void dropUnknownPlugins(Value& owner, const std::string& path, std::vector<Problem>& problems)
+{
+    Value* const plugins = owner.find("plugins");
+    if (plugins == nullptr || !plugins->isList()) {
+        return;
+    }
+    Value::List known;
+    std::size_t at = 0;
+    for (Value& each : plugins->list()) {
+        const Value* const name = each.find("name");
+        const bool isKnown = name == nullptr || !name->isString() || name->text() == "mtls-auth";
+        if (isKnown) {
+            known.push_back(std::move(each));
+        } else {
+            problems.push_back(Problem{
+                fmt::format("{}{}plugins[{}].name", path, path.empty() ? "" : ".", at),
+                name->mark().place(),
+                ErrorCode::Unsupported,
+                Severity::Error,
+                fmt::format(
+                    "the plugin '{}' is not supported by this version; remove it or use a later "
+                    "version",
+                    name->text()
+                )});
+        }
+        ++at;
+    }
+    plugins->list() = std::move(known);
 }
 
 void mergeDefaults(Value& record, const Value& defaults)

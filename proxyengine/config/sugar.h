@@ -28,6 +28,8 @@ struct Sugar
     void route(model::Value& record, const std::string& path) const;
     // hash_on without algorithm; the targets inside.
     void upstream(model::Value& record, const std::string& path) const;
+    // service: {name: x}, route: {name: x}.
+    void plugin(model::Value& record, const std::string& path) const;
     // "host" -> "host:8000".
     void target(model::Value& record) const;
 
@@ -42,6 +44,13 @@ private:
     void reference(model::Value& record, std::string_view key, const std::string& path) const;
     void migratePaths(model::Value& record) const;
 };
+
+// Plugins that this version does not have are an error each, with their places, and taken out of
+// the owner's `plugins`, so that their settings are not reported too. `path`: the owner's; may be
+// empty.
+void dropUnknownPlugins(
+    model::Value& owner, const std::string& path, std::vector<Problem>& problems
+);
 
 // Puts every member of `defaults` into the record that the record does not have; maps are merged.
 void mergeDefaults(model::Value& record, const model::Value& defaults);

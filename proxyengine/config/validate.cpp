@@ -40,6 +40,8 @@ std::vector<Problem> validate(const model::Document& document)
     checkAll(document.routes, "routes", fields);
     checkAll(document.upstreams, "upstreams", fields);
     checkAll(document.certificates, "certificates", fields);
+    checkAll(document.caCertificates, "ca_certificates", fields);
+    checkAll(document.plugins, "plugins", fields);
     if (document.mesh) {
         checkFields(*document.mesh, "mesh", fields);
     }

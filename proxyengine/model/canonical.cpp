@@ -105,6 +105,9 @@ Document canonical(Document document)
     sortBy(document.certificates, [](const Certificate& each) {
         return std::tuple(!each.id.has_value(), std::string_view(each.id ? *each.id : each.cert));
     });
+    sortBy(document.caCertificates, [](const CaCertificate& each) {
+        return std::tuple(!each.id.has_value(), std::string_view(each.id ? *each.id : each.cert));
+    });
     sortBy(document.nodes, &Node::name);
     sortBy(document.workloads, &Workload::name);
     sortBy(document.models, &ServiceModel::service);

@@ -68,6 +68,26 @@ Records recordsOf(const Document& document)
         const Certificate& certificate = document.certificates[at];
         addAll<Sni>(records, "snis", certificateName(certificate, at), certificate.snis, named);
     }
+    addAll<CaCertificate>(
+        records,
+        "ca_certificates",
+        "",
+        document.caCertificates,
+        [](const CaCertificate& authority, std::size_t at) {
+            return authority.id ? *authority.id : "#" + std::to_string(at + 1);
+        }
+    );
+    addAll<Plugin>(
+        records,
+        "plugins",
+        "",
+        document.plugins,
+        [](const Plugin& plugin, std::size_t at) {
+            const std::optional<std::string>& name =
+                plugin.instanceName ? plugin.instanceName : plugin.id;
+            return name ? *name : "#" + std::to_string(at + 1);
+        }
+    );
     if (document.mesh) {
         records.emplace_back(
             ObjectRef{"mesh", "mesh", {}}, toValue(*document.mesh, Defaults::Omitted)

@@ -27,6 +27,7 @@ struct MeshSettings
     std::string name;
     std::optional<std::string> trustDomain;
     MtlsMode mtls = MtlsMode::Off;
+    std::vector<std::string> caCertificates; // Ids; who vouches for the members of the mesh.
     std::optional<Overload> overload; // Of every node.
     friend bool operator==(const MeshSettings&, const MeshSettings&) = default;
 };
@@ -40,6 +41,7 @@ struct Node
     NodeRole role = NodeRole::Gateway;
     std::optional<std::string> zone;
     std::optional<std::string> admin; // URL of its admin API.
+    std::optional<std::string> certificate; // Id: what it shows to sidecars.
     Tags tags;
     friend bool operator==(const Node&, const Node&) = default;
 };
@@ -55,6 +57,7 @@ struct Workload
     std::string address; // Where the process listens, host:port.
     std::optional<std::string> inbound; // Where its sidecar takes calls from other nodes.
     std::optional<std::string> outbound; // Where its sidecar takes calls of the process itself.
+    std::optional<std::string> certificate; // Id: its identity; absent: the node's.
     Tags tags;
     friend bool operator==(const Workload&, const Workload&) = default;
 };
@@ -111,6 +114,8 @@ struct Document
     std::vector<Route> routes; // Only those without a service.
     std::vector<Upstream> upstreams;
     std::vector<Certificate> certificates;
+    std::vector<CaCertificate> caCertificates;
+    std::vector<Plugin> plugins; // At the top: of everything, or of the service or route they name.
     std::optional<MeshSettings> mesh;
     std::vector<Node> nodes;
     std::vector<Workload> workloads;

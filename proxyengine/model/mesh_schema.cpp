@@ -28,6 +28,7 @@ using build::as;
 using build::plain;
 using build::RecordOf;
 using build::tagsField;
+using build::texts;
 using build::Words;
 
 template <>
@@ -48,6 +49,11 @@ const Schema& schemaOf<MeshSettings>()
             as<&MeshSettings::mtls, Words<MtlsMode>>("mtls")
                 .named("Mutual TLS", "Whether workloads must show certificates to each other.")
                 .in("Security"),
+            texts<&MeshSettings::caCertificates>("ca_certificates")
+                .named("CA certificates", "Ids of the authorities behind its identities.")
+                .in("Security")
+                .formed(Format::Uuid)
+                .unique(),
             as<&MeshSettings::overload, RecordOf<Overload>>("overload")
                 .named("Overload", "When a node turns requests away to stay alive.")
                 .in("Overload"),
@@ -79,6 +85,10 @@ const Schema& schemaOf<Node>()
                 .named("Admin API", "URL of the node's admin API.")
                 .in("General")
                 .formed(Format::Url),
+            plain<&Node::certificate>("certificate")
+                .named("Certificate", "What the node shows to sidecars of the mesh.")
+                .in("Security")
+                .naming("certificates"),
             tagsField<Node>(),
         },
         {}
@@ -130,6 +140,10 @@ const Schema& schemaOf<Workload>()
                 .named("Outbound", "Host and port where its sidecar takes calls of its own.")
                 .in("Addresses")
                 .formed(Format::Address),
+            plain<&Workload::certificate>("certificate")
+                .named("Certificate", "Its identity in the mesh; the node's when left out.")
+                .in("Security")
+                .naming("certificates"),
             tagsField<Workload>(),
         },
         {}

@@ -17,8 +17,10 @@ std::string nameOf(const Entity& entity, std::size_t position)
     };
     if constexpr (std::is_same_v<Entity, Service> || std::is_same_v<Entity, Route>) {
         return entity.name ? *entity.name : orPosition(entity.id);
-    } else if constexpr (std::is_same_v<Entity, Certificate>) {
+    } else if constexpr (std::is_same_v<Entity, Certificate> || std::is_same_v<Entity, CaCertificate>) {
         return orPosition(entity.id);
+    } else if constexpr (std::is_same_v<Entity, Plugin>) {
+        return entity.instanceName ? *entity.instanceName : orPosition(entity.id);
     } else if constexpr (std::is_same_v<Entity, Target>) {
         return entity.target;
     } else if constexpr (std::is_same_v<Entity, ServiceModel>) {
@@ -74,6 +76,12 @@ bool visitLists(Doc& document, std::string_view kind, const Visit& visit)
     if (kind == "snis") {
         return inside(document.certificates, "certificates", &Certificate::snis, "snis");
     }
+    if (kind == "ca_certificates") {
+        return visit(document.caCertificates, none, std::string(kind));
+    }
+    if (kind == "plugins") {
+        return visit(document.plugins, none, std::string(kind));
+    }
     if (kind == "nodes") {
         return visit(document.nodes, none, std::string(kind));
     }
@@ -125,6 +133,13 @@ const std::vector<EntityKind>& entityKinds()
          "",
          &schemaOf<Certificate>()},
         {"snis", "sni", "SNI", "SNIs", "certificates", &schemaOf<Sni>()},
+        {"ca_certificates",
+         "ca_certificate",
+         "CA certificate",
+         "CA certificates",
+         "",
+         &schemaOf<CaCertificate>()},
+        {"plugins", "plugin", "Plugin", "Plugins", "", &schemaOf<Plugin>()},
         {"mesh", "mesh", "Mesh", "Mesh", "", &schemaOf<MeshSettings>()},
         {"nodes", "node", "Node", "Nodes", "", &schemaOf<Node>()},
         {"workloads", "workload", "Workload", "Workloads", "", &schemaOf<Workload>()},

@@ -242,6 +242,12 @@ const Schema& schemaOf<Certificate>();
 template <>
 const Schema& schemaOf<Sni>();
 template <>
+const Schema& schemaOf<CaCertificate>();
+template <>
+const Schema& schemaOf<MtlsAuth>();
+template <>
+const Schema& schemaOf<Plugin>();
+template <>
 const Schema& schemaOf<MeshSettings>();
 template <>
 const Schema& schemaOf<Node>();

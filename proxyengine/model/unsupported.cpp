@@ -16,7 +16,6 @@ struct Row
 };
 
 constexpr std::array kRows = {
-    Row{"plugins", " document service route ", "plugins are"},
     Row{"_plugin_configs", " document ", "shared plugin configurations are"},
     Row{"consumers", " document ", "consumers are"},
     Row{"consumer_groups", " document ", "consumer groups are"},
@@ -29,7 +28,6 @@ constexpr std::array kRows = {
     Row{"vaults", " document ", "vaults are"},
     Row{"keys", " document ", "keys are"},
     Row{"key_sets", " document ", "key sets are"},
-    Row{"ca_certificates", " document ", "CA certificates are"},
     Row{"filter_chains", " document service route ", "filter chains are"},
     Row{"licenses", " document ", "licenses are"},
     Row{"partials", " document ", "partials are"},
@@ -39,6 +37,21 @@ constexpr std::array kRows = {
     Row{"permissions", " document ", "permissions are"},
     Row{"expression", " route ", "router expressions are"},
     Row{"priority", " route ", "router expressions are"},
+    Row{"anonymous", " mtls_auth ", "consumers are"},
+    Row{"consumer_by", " mtls_auth ", "consumers are"},
+    Row{"default_consumer", " mtls_auth ", "consumers are"},
+    Row{"authenticated_group_by", " mtls_auth ", "consumer groups are"},
+    Row{"cache_ttl", " mtls_auth ", "caches of consumers are"},
+    Row{"cert_cache_ttl", " mtls_auth ", "revocation lists over HTTP are"},
+    Row{"http_timeout", " mtls_auth ", "revocation lists over HTTP are"},
+    Row{"http_proxy_host", " mtls_auth ", "revocation lists over HTTP are"},
+    Row{"http_proxy_port", " mtls_auth ", "revocation lists over HTTP are"},
+    Row{"https_proxy_host", " mtls_auth ", "revocation lists over HTTP are"},
+    Row{"https_proxy_port", " mtls_auth ", "revocation lists over HTTP are"},
+    Row{"consumer", " plugin ", "consumers are"},
+    Row{"consumer_group", " plugin ", "consumer groups are"},
+    Row{"protocols", " plugin ", "protocols of plugins are"},
+    Row{"ordering", " plugin ", "orders of plugins are"},
     Row{"network", " document ", "network models are"},
 };
 
