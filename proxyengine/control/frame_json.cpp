@@ -269,6 +269,11 @@ Json frameToJson(const telemetry::StatsFrame& frame)
         {"protocol_errors", frame.protocolErrors},
         {"dropped_series", frame.droppedSeries},
         {"cpu_ns", frame.cpu.count()}};
+    for (std::size_t at = 0; at < frame.http2Limits.size(); ++at) {
+        if (frame.http2Limits[at] > 0) {
+            json["http2_limited"][telemetry::kHttp2LimitNames[at]] = frame.http2Limits[at];
+        }
+    }
     if (Json streams = streamsToJson(frame.streams); !streams.empty()) {
         json["streams"] = std::move(streams);
     }
@@ -316,6 +321,10 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
     frame.protocolErrors = countOf(json, "protocol_errors");
     frame.droppedSeries = countOf(json, "dropped_series");
     frame.cpu = Duration(integerOf(json, "cpu_ns"));
+    const Json& limited = memberOf(json, "http2_limited");
+    for (std::size_t at = 0; at < frame.http2Limits.size(); ++at) {
+        frame.http2Limits[at] = countOf(limited, telemetry::kHttp2LimitNames[at].data());
+    }
     frame.streams = streamsFromJson(memberOf(json, "streams"));
     for (const Json& series : listOf(json, "requests")) {
         frame.requests.push_back(requestsFromJson(series));

@@ -164,6 +164,7 @@ public:
     [[nodiscard]] bool receive(std::size_t count);
     // The stream ended. False: fewer than content-length said.
     [[nodiscard]] bool isComplete() const;
+    [[nodiscard]] bool hasEnd() const { return m_framing == BodyFraming::Kind::Chunked; }
 
     struct Written
     {

@@ -26,12 +26,29 @@ ClientConnection::ClientConnection(
     , m_peer(std::move(peer))
 {}
 
+ClientConnection::ClientConnection(
+    Worker& worker,
+    std::shared_ptr<const Listener> listener,
+    std::unique_ptr<ByteStream> stream,
+    std::string peer
+)
+    : m_worker(worker)
+    , m_listener(std::move(listener))
+    , m_transport(std::move(stream))
+    , m_timer(worker.loop().timers(), *this)
+    , m_peer(std::move(peer))
+{
+    m_transport.stream()->setHandler(this);
+}
+
 ClientConnection::~ClientConnection() = default;
 
 Result<void> ClientConnection::begin(const tls::ServerContext* tls)
 {
     if (tls != nullptr) {
-        MESH_TRY(auto stream, tls::TlsStream::server(*tls, m_transport.descriptor()));
+        tls::ServerHandshake handshake;
+        handshake.http2 = m_listener->isHttp2 ? tls::Http2Offer::Yes : tls::Http2Offer::No;
+        MESH_TRY(auto stream, tls::TlsStream::server(*tls, m_transport.descriptor(), handshake));
         m_transport.setTls(std::move(stream));
         m_phase = Phase::Handshake;
     }
@@ -62,6 +79,10 @@ void ClientConnection::onReady(net::Ready ready)
             return;
         case Transport::Handshake::Done:
             m_phase = Phase::Idle;
+            if (m_transport.tls()->protocol() == "h2") {
+                becomeHttp2(std::nullopt);
+                return;
+            }
             break;
         }
     }
@@ -154,10 +175,20 @@ ClientConnection::Progress ClientConnection::readHead()
     }
     switch (exchange.requestParser.parse(m_in.readable(), exchange.head)) {
     case http::ParseStatus::Done:
+        if (exchange.head.asksForUpgrade) {
+            if (const auto settings = upgradeSettings()) {
+                becomeHttp2(settings);
+                return Progress::Moved;
+            }
+        }
         m_phase = Phase::Exchange;
         startExchange();
         return Progress::Moved;
     case http::ParseStatus::Refused: {
+        if (beginsHttp2()) {
+            becomeHttp2(std::nullopt);
+            return Progress::Moved;
+        }
         const http::Refusal& refusal = exchange.requestParser.refusal();
         refuse(refusal.status, messageOf(refusal.status), refusal.reason);
         return Progress::Moved;

@@ -37,11 +37,19 @@ public:
         FileDescriptor socket,
         std::string peer
     );
+    // Over a stream of somebody else's connection.
+    ClientConnection(
+        Worker& worker,
+        std::shared_ptr<const Listener> listener,
+        std::unique_ptr<ByteStream> stream,
+        std::string peer
+    );
     ~ClientConnection();
 
     // Watches the socket and begins. Errors: Io, Tls; the connection is to be dropped.
     [[nodiscard]] Result<void> begin(const tls::ServerContext* tls);
     [[nodiscard]] const Listener& listener() const { return *m_listener; }
+    [[nodiscard]] bool isOverStream() const { return m_transport.stream() != nullptr; }
     [[nodiscard]] bool isIdle() const { return m_phase == Phase::Idle || m_phase == Phase::Head; }
     // Ends it whatever it does; the worker destroys it at the end of the turn.
     void abort(std::string_view failure);
@@ -76,6 +84,11 @@ private:
     void recordRequest(Duration took);
     void recordBytes();
     void recordEnd();
+
+    // client_http2.cpp
+    [[nodiscard]] bool beginsHttp2() const;
+    [[nodiscard]] std::optional<std::string_view> upgradeSettings() const;
+    void becomeHttp2(std::optional<std::string_view> settings);
 
     // client_request.cpp
     void startExchange();

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/log.h"
 #include "proxyengine/base/version.h"
+#include "proxyengine/net/datagrams.h"
 
 #include <fmt/format.h>
 
@@ -102,14 +103,6 @@ Result<void> EngineCore::bindOwn()
         Listener listener;
         listener.name = "proxy";
         MESH_TRY_VOID(bindOption(option, std::move(listener)));
-        if (option.http2) {
-            MESH_LOG(
-                Warn,
-                "listener.limited",
-                kv("address", option.address),
-                kv("reason", "http2 is not served by this version; HTTP/1.1 is")
-            );
-        }
     }
     for (const api::ListenOption& option : m_options.streamListen) {
         Listener listener;
@@ -124,6 +117,10 @@ Result<void> EngineCore::bindOption(const api::ListenOption& option, Listener li
 {
     listener.kind = config::ListenerKind::Gateway;
     listener.isTls = option.ssl;
+    listener.isUdp = option.udp;
+    listener.hasProxyHeaders = option.proxyProtocol;
+    listener.sharesPort = option.reusePort;
+    listener.isHttp2 = option.http2;
     listener.key = fmt::format("{}|{}|{}", listener.name, m_bound.size(), option.address);
     MESH_TRY(Bound bound, bind(std::move(listener), option.address, m_listenersEver));
     ++m_listenersEver;
@@ -172,10 +169,14 @@ Result<EngineCore::Bound> EngineCore::bind(
 )
 {
     MESH_TRY(net::SocketAddress wanted, net::SocketAddress::parse(address));
-    const auto sharing = m_workers.size() > 1 ? net::PortSharing::Yes : net::PortSharing::No;
+    const bool isShared = m_workers.size() > 1 || listener.sharesPort;
+    const auto sharing = isShared ? net::PortSharing::Yes : net::PortSharing::No;
     Bound bound;
     for (std::size_t at = 0; at < m_workers.size(); ++at) {
-        MESH_TRY(FileDescriptor socket, net::listenOn(wanted, sharing));
+        MESH_TRY(
+            FileDescriptor socket,
+            listener.isUdp ? net::bindDatagrams(wanted, sharing) : net::listenOn(wanted, sharing)
+        );
         wanted = net::localAddress(socket.get());
         bound.sockets.push_back(std::move(socket));
     }

@@ -214,11 +214,19 @@ Reading WorkerCounters::take()
     reading.connections = connections;
     reading.accepted = std::exchange(accepted, 0);
     reading.protocolErrors = std::exchange(protocolErrors, 0);
+    reading.http2Limits = std::exchange(http2Limits, {});
     reading.streams = std::exchange(streams, {});
     reading.droppedSeries = total(m_requestsBeyond.answers) + total(m_attemptsBeyond.answers);
     m_requestsBeyond.answers = {};
     m_attemptsBeyond.answers = {};
     return reading;
+}
+
+void addTo(Http2Limits& sum, const Http2Limits& part)
+{
+    for (std::size_t at = 0; at < sum.size(); ++at) {
+        sum[at] += part[at];
+    }
 }
 
 void merge(StatsFrame& frame, Reading&& reading)
@@ -229,6 +237,7 @@ void merge(StatsFrame& frame, Reading&& reading)
     frame.accepted += reading.accepted;
     frame.protocolErrors += reading.protocolErrors;
     frame.droppedSeries += reading.droppedSeries;
+    addTo(frame.http2Limits, reading.http2Limits);
     addTo(frame.streams, reading.streams);
 }
 

@@ -60,6 +60,7 @@ struct Reading
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0;
     std::uint64_t droppedSeries = 0;
+    Http2Limits http2Limits{};
     StreamCounts streams;
 };
 
@@ -92,6 +93,7 @@ public:
     std::uint64_t connections = 0; // Open now, from clients.
     std::uint64_t accepted = 0; // Since the last take().
     std::uint64_t protocolErrors = 0; // Since the last take().
+    Http2Limits http2Limits{}; // Since the last take().
     StreamCounts streams; // Since the last take().
 
     // Empties the counters of the interval and forgets rows that nobody holds.

@@ -94,6 +94,19 @@ struct StreamCounts
 // Adds the counts of a part.
 void addTo(StreamCounts& sum, const StreamCounts& part);
 
+// What HTTP/2 clients did too much of, in the order of http::H2Limit.
+inline constexpr std::array<std::string_view, 8> kHttp2LimitNames = {
+    "concurrent_streams",
+    "rapid_reset",
+    "settings_flood",
+    "ping_flood",
+    "priority_flood",
+    "continuation_flood",
+    "empty_data_flood",
+    "header_list_size"};
+using Http2Limits = std::array<std::uint64_t, kHttp2LimitNames.size()>;
+void addTo(Http2Limits& sum, const Http2Limits& part);
+
 enum class TargetState : std::uint8_t { Healthy, Unhealthy, DnsError, HealthchecksOff };
 
 struct TargetHealth
@@ -131,6 +144,7 @@ struct StatsFrame
     std::uint64_t connections = 0; // From clients, open at the end.
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0; // Requests refused as malformed.
+    Http2Limits http2Limits{};
     std::uint64_t droppedSeries = 0; // Beyond kSeriesPerNodeMax.
     StreamCounts streams;
     Duration cpu{}; // Of the process, in the interval.

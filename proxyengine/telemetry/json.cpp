@@ -127,6 +127,11 @@ std::string toJson(const StatsFrame& frame)
     json["connections"] = frame.connections;
     json["accepted"] = frame.accepted;
     json["protocol_errors"] = frame.protocolErrors;
+    for (std::size_t at = 0; at < frame.http2Limits.size(); ++at) {
+        if (frame.http2Limits[at] > 0) {
+            json["http2_limited"][kHttp2LimitNames[at]] = frame.http2Limits[at];
+        }
+    }
     json["dropped_series"] = frame.droppedSeries;
     json["cpu_ms"] = toMilliseconds(frame.cpu);
     return dumped(json);

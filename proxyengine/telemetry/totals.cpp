@@ -115,6 +115,7 @@ void Totals::add(const StatsFrame& frame)
     m_protocolErrors += frame.protocolErrors;
     m_droppedSeries += frame.droppedSeries;
     m_cpu += frame.cpu;
+    addTo(m_http2Limits, frame.http2Limits);
     addTo(m_streams, frame.streams);
     m_health = frame.health;
     m_droppedSeries += m_policies.add(frame);
@@ -195,6 +196,15 @@ void Totals::writeNode(std::string& out) const
     line(out, "mesh_client_accepted_total", "", m_accepted);
     head(out, "mesh_client_malformed_total", "counter", "Requests refused as malformed.");
     line(out, "mesh_client_malformed_total", "", m_protocolErrors);
+    head(out, "mesh_http2_limited_total", "counter", "HTTP/2 clients that passed a limit.");
+    for (std::size_t at = 0; at < m_http2Limits.size(); ++at) {
+        line(
+            out,
+            "mesh_http2_limited_total",
+            fmt::format("{{limit=\"{}\"}}", kHttp2LimitNames[at]),
+            m_http2Limits[at]
+        );
+    }
     head(out, "mesh_series_dropped_total", "counter", "Rows beyond the limit of series.");
     line(out, "mesh_series_dropped_total", "", m_droppedSeries);
 }

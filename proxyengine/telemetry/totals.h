@@ -54,6 +54,7 @@ private:
     std::uint64_t m_connections = 0;
     std::uint64_t m_protocolErrors = 0;
     std::uint64_t m_droppedSeries = 0;
+    Http2Limits m_http2Limits{};
     StreamCounts m_streams;
     Duration m_cpu{};
 };
