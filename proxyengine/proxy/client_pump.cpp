@@ -56,7 +56,7 @@ ClientConnection::Progress ClientConnection::sendHead()
         return Progress::Moved;
     }
     const std::string_view head = out.written();
-    std::array<iovec, kPartsMax> parts{};
+    std::array<iovec, kPartsMax> parts; // Filled as far as it is used.
     std::size_t count = 0;
     parts[count++] = net::partOf(head);
     if (!exchange.up.take(bodyBytes())) {
@@ -319,7 +319,7 @@ ClientConnection::Progress ClientConnection::sendAnswerHead()
         onAttemptFailed(policy::AttemptFailure::Broken, "the answer is malformed");
         return Progress::Moved;
     }
-    std::array<iovec, kPartsMax> parts{};
+    std::array<iovec, kPartsMax> parts; // Filled as far as it is used.
     std::size_t count = 0;
     parts[count++] = net::partOf(out.written());
     for (const iovec& piece : exchange.down.pieces()) {

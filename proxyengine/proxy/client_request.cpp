@@ -6,18 +6,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace mesh::proxy {
 namespace {
 
+// Eight hexadecimal digits of 32 bits, in an order that does not matter.
+std::uint64_t hexOf(std::uint32_t bits)
+{
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    std::uint64_t spread = bits;
+    spread = (spread | spread << 16U) & 0x0000ffff0000ffff;
+    spread = (spread | spread << 8U) & 0x00ff00ff00ff00ff;
+    spread = (spread | spread << 4U) & 0x0f0f0f0f0f0f0f0f;
+    const std::uint64_t isLetter = (spread + kOnes * 6) >> 4U & kOnes;
+    return spread + kOnes * '0' + isLetter * ('a' - '0' - 10);
+}
+
 void writeRequestId(Random& random, std::array<char, 32>& out)
 {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    for (std::size_t half = 0; half < 2; ++half) {
-        std::uint64_t bits = random.next();
-        for (std::size_t at = 0; at < 16; ++at, bits >>= 4U) {
-            out[half * 16 + at] = kDigits[bits & 15U];
+    char* at = out.data();
+    for (int half = 0; half < 2; ++half) {
+        const std::uint64_t bits = random.next();
+        for (const std::uint64_t digits :
+             {hexOf(static_cast<std::uint32_t>(bits)),
+              hexOf(static_cast<std::uint32_t>(bits >> 32U))}) {
+            std::memcpy(at, &digits, sizeof(digits));
+            at += sizeof(digits);
         }
     }
 }

@@ -56,6 +56,17 @@ void Transport::setTls(std::unique_ptr<tls::TlsStream> stream)
     m_tls = std::move(stream);
     m_kind = Kind::Tls;
     m_isHandshaking = true;
+    if (m_hasPeerEnded) {
+        m_tls->expectEnd();
+    }
+}
+
+void Transport::notePeerEnded()
+{
+    m_hasPeerEnded = true;
+    if (m_tls != nullptr) {
+        m_tls->expectEnd();
+    }
 }
 
 Transport::Handshake Transport::handshake()
@@ -93,7 +104,9 @@ Transport::Step Transport::readOther(std::span<char> buffer)
 {
     if (m_kind == Kind::Tls) {
         const tls::StreamStep step = m_tls->read(buffer);
-        return {toIo(step.status), step.count, step.status == tls::StreamStatus::Done};
+        const bool mayHaveMore =
+            step.status == tls::StreamStatus::Done && (m_tls->mayHaveMore() || m_hasPeerEnded);
+        return {toIo(step.status), step.count, mayHaveMore};
     }
     const net::IoStep step = m_stream->read(buffer);
     return {step.status, step.count, step.status == net::IoStatus::Done};

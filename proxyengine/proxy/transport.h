@@ -37,7 +37,12 @@ public:
 
     // An edge said that the peer will send no more: the end lies behind what can still be read, and
     // no further edge will announce it.
-    void noteReady(net::Ready ready) { m_hasPeerEnded = m_hasPeerEnded || ready.hasPeerEnded(); }
+    void noteReady(net::Ready ready)
+    {
+        if (ready.hasPeerEnded()) {
+            notePeerEnded();
+        }
+    }
 
     struct Step
     {
@@ -80,6 +85,7 @@ private:
         }
     };
 
+    void notePeerEnded();
     Step readOther(std::span<char> buffer);
     Step writeTls(std::span<const iovec> parts, std::size_t total);
 

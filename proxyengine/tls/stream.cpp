@@ -2,6 +2,7 @@
 
 #include "proxyengine/tls/openssl_error.h"
 #include "proxyengine/tls/openssl_objects.h"
+#include "proxyengine/tls/socket_bio.h"
 #include "proxyengine/tls/verifier.h"
 
 #include <openssl/err.h>
@@ -20,6 +21,7 @@
 namespace mesh::tls {
 namespace {
 
+constexpr std::size_t kFlightBytes = 4096; // A longer one takes more than one read.
 constexpr WallTime::duration kVerdictLifetime = std::chrono::minutes(1);
 
 bool isIpAddress(const std::string& text)
@@ -79,6 +81,17 @@ TlsStream::TlsStream(SslPtr connection)
 
 TlsStream::~TlsStream() = default;
 
+Result<void> TlsStream::attach(int socket)
+{
+    m_bio = std::make_unique<SocketBio>(socket);
+    BIO* bio = SocketBio::make(*m_bio);
+    if (bio == nullptr) {
+        return takeOpensslError("BIO_new");
+    }
+    SSL_set_bio(m_connection.get(), bio, bio);
+    return {};
+}
+
 TlsStream* TlsStream::of(ssl_st* connection)
 {
     return static_cast<TlsStream*>(SSL_get_app_data(connection));
@@ -116,11 +129,12 @@ Result<std::unique_ptr<TlsStream>> TlsStream::server(
 )
 {
     SslPtr connection(SSL_new(context.native()));
-    if (!connection || SSL_set_fd(connection.get(), socket) != 1) {
+    if (!connection) {
         return takeOpensslError("SSL_new");
     }
     SSL_set_accept_state(connection.get());
     std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
+    MESH_TRY_VOID(stream->attach(socket));
     stream->m_context = context.shared_from_this();
     stream->m_tickets = std::move(handshake.tickets);
     stream->m_offer = handshake.http2;
@@ -135,7 +149,7 @@ Result<std::unique_ptr<TlsStream>> TlsStream::client(
 )
 {
     SslPtr connection(SSL_new(context.native()));
-    if (!connection || SSL_set_fd(connection.get(), socket) != 1) {
+    if (!connection) {
         return takeOpensslError("SSL_new");
     }
     SSL* raw = connection.get();
@@ -158,6 +172,7 @@ Result<std::unique_ptr<TlsStream>> TlsStream::client(
         SSL_set_session(raw, session->get());
     }
     std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
+    MESH_TRY_VOID(stream->attach(socket));
     stream->m_session = session;
     if (isMesh) {
         stream->m_trustDomain = &context.trustDomain();
@@ -235,7 +250,10 @@ StreamStep TlsStream::handshake()
 {
     ERR_clear_error();
     errno = 0;
+    std::array<char, kFlightBytes> room; // Filled as far as it is used.
+    m_bio->begin(room);
     const StreamStep step = finish(SSL_do_handshake(m_connection.get()), 0);
+    m_bio->end();
     if (step.status == StreamStatus::Done) {
         if (m_trustDomain != nullptr && !hasWantedIdentity()) {
             return fail(Failure::ForeignIdentity, "the peer has no identity of this trust domain");
@@ -247,13 +265,40 @@ StreamStep TlsStream::handshake()
     return step;
 }
 
-StreamStep TlsStream::read(std::span<char> buffer)
+void TlsStream::expectEnd() { m_bio->expectEnd(); }
+
+StreamStep TlsStream::readRecord(std::span<char> buffer)
 {
     ERR_clear_error();
     errno = 0;
     std::size_t count = 0;
     const int outcome = SSL_read_ex(m_connection.get(), buffer.data(), buffer.size(), &count);
     return finish(outcome, count);
+}
+
+StreamStep TlsStream::read(std::span<char> buffer)
+{
+    if (m_next) { // Told only now, behind the bytes that came before it.
+        m_mayHaveMore = false;
+        return {*m_next};
+    }
+    const std::size_t half = buffer.size() / 2;
+    const std::span<char> room = buffer.first(buffer.size() - half);
+    m_bio->begin(buffer.last(half));
+    StreamStep step = readRecord(room);
+    StreamStep next = step;
+    while (next.status == StreamStatus::Done && step.count < room.size()
+           && (m_bio->hasBytes() || hasPending())) {
+        next = readRecord(room.subspan(step.count));
+        step.count += next.count;
+    }
+    m_bio->end();
+    if (next.status == StreamStatus::Closed || next.status == StreamStatus::Failed) {
+        m_next = next.status;
+    }
+    m_mayHaveMore = step.status == StreamStatus::Done
+                    && (m_next || m_bio->hasBytes() || hasPending() || !m_bio->isDrained());
+    return step;
 }
 
 StreamStep TlsStream::write(std::span<const char> bytes)

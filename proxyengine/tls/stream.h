@@ -66,6 +66,7 @@ private:
 };
 
 class PeerVerifier;
+class SocketBio;
 
 // One TLS connection over a non-blocking socket that somebody else owns and watches.
 //
@@ -91,7 +92,12 @@ public:
     ~TlsStream();
 
     [[nodiscard]] StreamStep handshake();
+    // Its second half is used on the way, for what comes off the socket.
     [[nodiscard]] StreamStep read(std::span<char> buffer);
+    // The peer has ended; no event of the socket will tell it again.
+    void expectEnd();
+    // After read(): more may come without a new event of the socket.
+    [[nodiscard]] bool mayHaveMore() const { return m_mayHaveMore; }
     [[nodiscard]] StreamStep write(std::span<const char> bytes);
     // Sends close_notify once; never waits for the peer's.
     void shutdown();
@@ -129,6 +135,8 @@ private:
 
     explicit TlsStream(SslPtr connection);
     StreamStep finish(int outcome, std::size_t count);
+    [[nodiscard]] Result<void> attach(int socket);
+    [[nodiscard]] StreamStep readRecord(std::span<char> buffer);
     [[nodiscard]] StreamStep fail(Failure kind, std::string text);
     [[nodiscard]] Failure kindOfError(unsigned long code) const; // NOLINT(google-runtime-int)
     [[nodiscard]] bool hasWantedIdentity() const;
@@ -142,6 +150,7 @@ private:
     };
 
     std::shared_ptr<const ServerContext> m_context; // A server's; the connection calls it back.
+    std::unique_ptr<SocketBio> m_bio; // The connection's.
     SslPtr m_connection;
     std::shared_ptr<const TicketKeys> m_tickets; // Until the handshake is done.
     std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer().
@@ -150,6 +159,8 @@ private:
     std::string m_failure;
     std::optional<Http2Offer> m_offer;
     Failure m_failureKind = Failure::None;
+    std::optional<StreamStatus> m_next; // What ended the last read after it had brought bytes.
+    bool m_mayHaveMore = false;
 };
 
 } // namespace mesh::tls
