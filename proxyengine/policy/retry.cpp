@@ -28,8 +28,8 @@ RetryVerdict decideRetry(
     std::string_view method, AttemptFailure failure, const AttemptProgress& progress
 )
 {
-    const bool isSent =
-        failure != AttemptFailure::Connect && progress.sent == AttemptProgress::Sent::Something;
+    const bool isBegun = failure != AttemptFailure::Connect && failure != AttemptFailure::Refused;
+    const bool isSent = isBegun && progress.sent == AttemptProgress::Sent::Something;
     if (progress.answered == AttemptProgress::Answered::Something) {
         return RetryVerdict::AnswerBegun;
     }

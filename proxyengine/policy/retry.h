@@ -9,6 +9,7 @@ namespace mesh::policy {
 enum class AttemptFailure : std::uint8_t {
     Connect, // Refused, unreachable, or the connect timeout passed: nothing was sent.
     Timeout, // A write or read timeout passed.
+    Refused, // The peer says that it has not begun: safe to send again, whatever was sent.
     Broken, // Reset, closed early, or a response head that is not HTTP.
 };
 

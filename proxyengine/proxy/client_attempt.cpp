@@ -91,7 +91,7 @@ UpstreamPool& ClientConnection::poolOf(
     if (tls != nullptr && !target.isMesh) {
         name = serverNameFor(exchange, upstream.plan, target);
     }
-    return m_worker.poolFor(upstream, picked, tls, name);
+    return m_worker.poolFor(upstream, picked, tls, name, service.httpVersion);
 }
 
 ClientConnection::Begun ClientConnection::tryOnce()
@@ -120,12 +120,14 @@ ClientConnection::Begun ClientConnection::tryOnce()
     if (exchange.policy != nullptr) {
         beginTry();
     }
-    if (!exchange.needsFresh) {
-        if (UpstreamConnection* kept = exchange.pool->takeIdle()) {
-            exchange.connection = kept;
-            kept->attach(*this);
-            return Begun::Started;
+    const auto age = exchange.needsFresh ? ConnectionAge::Fresh : ConnectionAge::Any;
+    if (UpstreamConnection* kept = exchange.pool->take(age)) {
+        exchange.connection = kept;
+        kept->attach(*this);
+        if (!kept->isConnected) {
+            kept->timer.arm(m_worker.loop().now() + exchange.service->connectTimeout);
         }
+        return Begun::Started;
     }
     if (exchange.pool->literal()) {
         return connect(*exchange.pool->literal());
@@ -174,15 +176,20 @@ std::string_view ClientConnection::connectFailureText() const
 ClientConnection::Begun ClientConnection::connect(const net::SocketAddress& address)
 {
     Exchange& exchange = *m_exchange;
-    auto made = exchange.pool->connect(address, *exchange.attemptRow);
+    auto made = exchange.pool->connect(
+        address,
+        *exchange.attemptRow,
+        exchange.needsFresh ? ConnectionAge::Fresh : ConnectionAge::Any
+    );
     if (!made) {
         return Begun::Failed;
     }
     exchange.connection = *made;
     exchange.connection->attach(*this);
     if (exchange.policy != nullptr) {
-        exchange.connection->lease = std::move(exchange.policy->connectionLease);
-        exchange.connection->targetLease = std::move(exchange.policy->targetLease);
+        exchange.connection->keep(
+            std::move(exchange.policy->connectionLease), std::move(exchange.policy->targetLease)
+        );
     }
     exchange.connection->timer.arm(m_worker.loop().now() + exchange.service->connectTimeout);
     return Begun::Started;
@@ -229,6 +236,9 @@ void ClientConnection::onUpstreamTimeout()
 bool ClientConnection::isStale(policy::AttemptFailure failure) const
 {
     const Exchange& exchange = *m_exchange;
+    if (exchange.connection != nullptr && exchange.connection->isTurnedAway()) {
+        return !exchange.isBodyConsumed && !exchange.isAnswerHead;
+    }
     return failure == policy::AttemptFailure::Broken && exchange.connection != nullptr
            && exchange.connection->isReused && !exchange.isAnswerHead
            && exchange.connection->in.isEmpty() && !exchange.isBodyConsumed
@@ -250,9 +260,17 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
 {
     Exchange& exchange = *m_exchange;
     exchange.isOwnAnswer = false;
+    if (exchange.connection != nullptr) {
+        failure = exchange.connection->failureOr(failure);
+        if (failure != policy::AttemptFailure::Timeout) {
+            reason = exchange.connection->failureTextOr(reason);
+        }
+    }
     if (isStale(failure)) {
-        exchange.pool->closeIdle(); // The server restarted or timed out: the others are stale too.
-        exchange.needsFresh = true;
+        if (!exchange.connection->isTurnedAway()) {
+            exchange.pool->closeIdle(); // The server restarted or timed out: the others as well.
+            exchange.needsFresh = true;
+        }
         --exchange.attempts;
         if (exchange.policy != nullptr) {
             takeBackTry();
@@ -387,7 +405,7 @@ void ClientConnection::endAttempt()
                             && exchange.down.isDone() && exchange.up.isDone() && exchange.isHeadSent
                             && exchange.toUpstream.isEmpty();
     if (isReusable) {
-        if (connection->lease.isHeld()) {
+        if (connection->holdsLease()) {
             m_worker.watchIdle();
         }
         exchange.pool->giveBack(*connection);

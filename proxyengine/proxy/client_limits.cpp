@@ -29,7 +29,8 @@ bool ClientConnection::admitAttempt()
         refuseByLimit(verdict);
         return false;
     }
-    const bool isConnecting = exchange.needsFresh || !exchange.pool->hasIdle();
+    const bool isConnecting =
+        !exchange.pool->canTake(exchange.needsFresh ? ConnectionAge::Fresh : ConnectionAge::Any);
     if (isConnecting) {
         const auto takeConnection = [&] {
             return takeLease(

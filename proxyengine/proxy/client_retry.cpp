@@ -22,6 +22,8 @@ AttemptOutcome::Kind kindOf(policy::AttemptFailure failure)
         return AttemptOutcome::Kind::ConnectFailure;
     case policy::AttemptFailure::Timeout:
         return AttemptOutcome::Kind::Timeout;
+    case policy::AttemptFailure::Refused:
+        return AttemptOutcome::Kind::RefusedStream;
     case policy::AttemptFailure::Broken:
         break;
     }

@@ -38,13 +38,15 @@ void SideAttempt::begin()
         ++m_to.row->active;
         m_isCounted = true;
     }
-    if (!m_needsFresh) {
-        if (UpstreamConnection* kept = m_pool->takeIdle()) {
-            m_connection = kept;
-            kept->attach(*this);
+    if (UpstreamConnection* kept = m_pool->take(age())) {
+        m_connection = kept;
+        kept->attach(*this);
+        if (kept->isConnected) {
             go();
-            return;
+        } else {
+            waitAtMost(m_to.service->connectTimeout);
         }
+        return;
     }
     if (m_pool->literal()) {
         connect(*m_pool->literal());
@@ -78,7 +80,7 @@ void SideAttempt::onResolved(const Result<std::vector<net::SocketAddress>>& addr
 
 void SideAttempt::connect(const net::SocketAddress& address)
 {
-    auto made = m_pool->connect(address, *m_to.row);
+    auto made = m_pool->connect(address, *m_to.row, age());
     if (!made) {
         fail(policy::AttemptFailure::Connect, "the connection was refused");
         return;
@@ -96,12 +98,22 @@ void SideAttempt::connect(const net::SocketAddress& address)
 
 bool SideAttempt::takeConnectionLeases(UpstreamConnection& connection) const
 {
-    return m_to.usage == nullptr
-           || (proxy::takeLease(
-                   m_to.usage, policy::LimitedResource::Connections, m_to.lane, connection.lease
-               )
-                   .isAdmitted
-               && takeTargetLease(m_to.usage, m_to.target, connection.targetLease).isAdmitted);
+    if (m_to.usage == nullptr || !connection.needsLease()) {
+        return true;
+    }
+    UsageLease lease;
+    UsageLease targetLease;
+    const bool isAdmitted =
+        proxy::takeLease(m_to.usage, policy::LimitedResource::Connections, m_to.lane, lease)
+            .isAdmitted
+        && takeTargetLease(m_to.usage, m_to.target, targetLease).isAdmitted;
+    connection.keep(std::move(lease), std::move(targetLease));
+    return isAdmitted;
+}
+
+ConnectionAge SideAttempt::age() const
+{
+    return m_needsFresh ? ConnectionAge::Fresh : ConnectionAge::Any;
 }
 
 void SideAttempt::onUpstreamReady(net::Ready ready)
@@ -284,14 +296,23 @@ void SideAttempt::fail(policy::AttemptFailure failure, std::string_view reason)
     if (m_state != State::Begun) {
         return;
     }
+    if (m_connection != nullptr) {
+        failure = m_connection->failureOr(failure);
+        if (failure != policy::AttemptFailure::Timeout) {
+            reason = m_connection->failureTextOr(reason);
+        }
+    }
+    const bool isTurnedAway = m_connection != nullptr && m_connection->isTurnedAway() && !m_isHead;
     const bool isStale = m_connection != nullptr && m_connection->isReused && !m_isHead
                          && !m_needsFresh && failure == policy::AttemptFailure::Broken
                          && m_connection->in.isEmpty();
-    if (isStale) {
-        m_pool->closeIdle();
+    if (isStale || isTurnedAway) {
+        if (!isTurnedAway) {
+            m_pool->closeIdle();
+            m_needsFresh = true;
+        }
         m_pool->close(*m_connection);
         m_connection = nullptr;
-        m_needsFresh = true;
         m_sent = 0;
         begin();
         return;
@@ -345,7 +366,7 @@ void SideAttempt::end()
     const bool isReusable = m_state == State::Answered && m_answerUse == Answer::Discard
                             && m_head.keepsAlive && m_sent == m_request.size();
     if (isReusable) {
-        if (connection->lease.isHeld()) {
+        if (connection->holdsLease()) {
             m_worker.watchIdle();
         }
         m_pool->giveBack(*connection);

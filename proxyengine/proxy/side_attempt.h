@@ -95,6 +95,7 @@ private:
     void discard();
     void fail(policy::AttemptFailure failure, std::string_view reason);
     [[nodiscard]] bool takeConnectionLeases(UpstreamConnection& connection) const;
+    [[nodiscard]] ConnectionAge age() const;
     void end();
     void decide(State state);
 
