@@ -239,6 +239,7 @@ struct Snapshot
     policy::StreamRouter streamRouter;
     std::vector<StreamRoutePlan> streamRoutes;
     std::vector<CertificatePlan> certificates;
+    model::MtlsMode mtls = model::MtlsMode::Off; // Of the mesh.
     std::vector<UpstreamTlsPlan> upstreamTls;
     std::vector<MtlsAuthPlan> mtlsAuths;
     std::vector<CertificateWishPlan> certificateWishes; // Of gateway listeners.

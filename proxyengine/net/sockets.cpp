@@ -227,6 +227,11 @@ IoStep readSome(int socket, std::span<char> buffer)
     return stepOf(receive(socket, buffer), true);
 }
 
+IoStep peekSome(int socket, std::span<char> buffer)
+{
+    return stepOf(::recv(socket, buffer.data(), buffer.size(), MSG_PEEK), true);
+}
+
 IoStep writeSome(int socket, std::string_view bytes) { return stepOf(send(socket, bytes), false); }
 
 IoStep writeParts(int socket, std::span<const iovec> parts)

@@ -55,6 +55,8 @@ struct IoStep
 // One system call each. A count below the buffer's size means the socket is drained (or its send
 // buffer full) until the next edge, so no second call is needed to learn it.
 [[nodiscard]] IoStep readSome(int socket, std::span<char> buffer);
+// What readSome() would read, left where it is.
+[[nodiscard]] IoStep peekSome(int socket, std::span<char> buffer);
 [[nodiscard]] IoStep writeSome(int socket, std::string_view bytes);
 [[nodiscard]] IoStep writeParts(int socket, std::span<const iovec> parts);
 

@@ -125,26 +125,35 @@ Result<std::vector<EngineCore::Bound>> EngineCore::bindNew(const config::Snapsho
 
 Result<std::shared_ptr<const tls::ServerContext>> EngineCore::makeServerTls(
     const config::Snapshot& snapshot
-) const
+)
 {
     const bool isNeeded = std::ranges::any_of(m_options.proxyListen, &api::ListenOption::ssl)
                           || std::ranges::any_of(m_options.streamListen, &api::ListenOption::ssl);
     if (!isNeeded) {
         return std::shared_ptr<const tls::ServerContext>();
     }
-    std::vector<tls::CertificateText> certificates;
-    for (const config::CertificatePlan& plan : snapshot.certificates) {
-        certificates.push_back(
-            {plan.certPem, plan.keyPem, plan.snis, plan.altCertPem, plan.altKeyPem}
-        );
-    }
-    if (certificates.empty()) {
+    if (m_ownCertificate.keyPem.empty()) {
         MESH_TRY(
-            auto own, tls::makeSelfSigned("localhost", m_clock.wallNow(), kSelfSignedLifetime)
+            m_ownCertificate,
+            tls::makeSelfSigned("localhost", m_clock.wallNow(), kSelfSignedLifetime)
         );
-        certificates.push_back(std::move(own));
     }
-    return tls::ServerContext::make(certificates, tls::Http2Offer::No);
+    return makeGatewayServer(snapshot, m_ownCertificate);
+}
+
+// A new key for tickets; clients of the old one resume for one more period.
+void EngineCore::rotateTickets()
+{
+    auto keys = m_tickets == nullptr ? tls::TicketKeys::make() : m_tickets->rotated();
+    m_ticketTimer->arm(m_loop->now() + m_timeouts.ticketRotation);
+    if (!keys) {
+        MESH_LOG(Warn, "tls.tickets_kept", kv("error", keys.error()));
+        return;
+    }
+    m_tickets = *std::move(keys);
+    onEachWorker([tickets = m_tickets](Worker& worker, std::size_t) {
+        worker.setTickets(tickets);
+    });
 }
 
 Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>& snapshot)
@@ -152,6 +161,8 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     Activation activation;
     activation.snapshot = snapshot;
     MESH_TRY(activation.serverTls, makeServerTls(*snapshot));
+    MESH_TRY(activation.meshServers, makeMeshServers(*snapshot));
+    MESH_TRY(activation.verifiers, makeVerifiers(*snapshot));
     MESH_TRY(activation.upstreamTls, m_upstreamTls.makeAll(snapshot->upstreamTls));
     MESH_TRY(std::vector<Bound> made, bindNew(*snapshot));
     m_listenersEver += made.size();
@@ -182,6 +193,7 @@ void EngineCore::warnOfStreams(const config::Snapshot& snapshot)
     std::set<std::uint16_t> listened;
     std::set<std::uint16_t> routed;
     std::set<std::uint16_t> unrouted;
+    bool takesAny = false; // A route by source, address or server name alone.
     for (const auto& [key, bound] : m_bound) {
         if (bound.listener->isStream) {
             listened.insert(bound.listener->port);
@@ -189,12 +201,13 @@ void EngineCore::warnOfStreams(const config::Snapshot& snapshot)
     }
     for (const config::StreamRoutePlan& route : snapshot.streamRoutes) {
         routed.insert(route.ports.begin(), route.ports.end());
+        takesAny = takesAny || route.ports.empty();
     }
     std::ranges::set_symmetric_difference(
         listened, routed, std::inserter(unrouted, unrouted.end())
     );
     for (const std::uint16_t port : unrouted) {
-        if (m_unrouted.contains(port)) {
+        if (m_unrouted.contains(port) || (takesAny && listened.contains(port))) {
             continue;
         }
         if (listened.contains(port)) {

@@ -204,11 +204,14 @@ void EngineCore::begin()
 {
     m_loop->moveHere();
     m_statsTimer = std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] { collect(); });
+    m_ticketTimer =
+        std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] { rotateTickets(); });
     m_drainTimer =
         std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] { checkDrained(); });
     for (std::size_t at = 0; at < m_workers.size(); ++at) {
         m_workers[at]->start(at);
     }
+    rotateTickets();
     auto first = std::make_shared<config::Snapshot>();
     first->node = m_options.node;
     if (auto activated = activate(first); !activated) {

@@ -3,11 +3,13 @@
 #include "proxyengine/base/time.h"
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/net/resolver.h"
+#include "proxyengine/net/splice_pipe.h"
 #include "proxyengine/policy/health.h"
 #include "proxyengine/policy/hosts.h"
-#include "proxyengine/proxy/runtime.h"
+#include "proxyengine/proxy/stream_plan.h"
+#include "proxyengine/proxy/stream_target.h"
 #include "proxyengine/proxy/transport.h"
-#include "proxyengine/proxy/upstream_pool.h"
+#include "proxyengine/tls/client_hello.h"
 
 #include <cstdint>
 #include <memory>
@@ -19,53 +21,50 @@
 namespace mesh::proxy {
 
 class Worker;
-
-// Where a TCP connection goes, copied from the snapshot that was in force when it came, so that a
-// long-lived connection keeps no old snapshot alive.
-struct RelayPlan
-{
-    UpstreamState* upstream = nullptr;
-    std::string_view source; // The three names are read while the relay is made, not later.
-    std::string_view service;
-    std::string_view route;
-    int retries = 0;
-    Duration connectTimeout{};
-    Duration idleTimeout{}; // Between two reads of either side.
-    std::shared_ptr<const tls::ClientContext> tls; // Null: plain to the target.
-};
+struct Listener;
 
 // One TCP connection of a stream listener and the connection to a target: bytes go both ways as
 // they come, and an end of one direction is passed on while the other goes on.
 //
-//   Handshake -> Connecting -> Relaying -> Closed
+//   Handshake -+
+//   Peeking   -+-> Connecting -> Relaying -> Closed
 //
-// A side is read only when the other can take bytes, so at most one buffer is held per direction,
-// and none while nothing waits. Counted as one request of its service: 200 when it was connected,
-// 502, 503 or 504 when it could not be. The access log has a line of it when it has ended: method
-// TCP, target the address that the client connected to.
+// Peeking, it reads the ClientHello of somebody else's TLS, when a route could want its name; those
+// bytes are passed on as they are. A client that says nothing, or something else, is plain TCP.
+//
+// A side is read only when the other can take bytes, so at most one buffer or pipe is held per
+// direction, and none while nothing waits. Counted as one request of its service: 200 when it was
+// connected, 502, 503 or 504 when it could not be. The access log has a line of it when it has
+// ended: method TCP or TLS, host the server name, target the address that the client connected to.
 class StreamRelay final
     : private net::FdHandler
     , private net::TimerHandler
-    , private UpstreamUser
+    , private StreamTargetUser
 {
 public:
-    StreamRelay(Worker& worker, FileDescriptor socket, const RelayPlan& plan);
+    StreamRelay(
+        Worker& worker, FileDescriptor socket, const Listener& listener, const StreamPeers& peers
+    );
     ~StreamRelay();
 
-    // Watches the socket and begins. Errors: Io, Tls; the relay is to be dropped.
+    // Watches the socket and begins. `tls`: of a listener that ends it, else null.
+    // Errors: Io, Tls; the relay is to be dropped.
     [[nodiscard]] Result<void> begin(const tls::ServerContext* tls);
     // Ends both connections by reset; the worker destroys it at the end of the turn.
     void abort();
 
-    std::size_t place = 0; // In the worker's list.
+    std::size_t place = 0; // In the list of whoever keeps it.
 
 private:
-    enum class Phase : std::uint8_t { Handshake, Connecting, Relaying, Closed };
+    enum class Phase : std::uint8_t { Handshake, Peeking, Connecting, Relaying, Closed };
     enum class Ending : std::uint8_t { Clean, Reset };
     struct Flow
     {
         net::Buffer rest; // What was read and not taken yet.
+        net::SplicePipe pipe; // Open while much is passing.
         std::uint64_t bytes = 0; // Read.
+        std::uint64_t burst = 0; // Read through the pipe since it last ran dry.
+        int fullReads = 0; // In a row.
         bool hasEnded = false; // The sender will say no more.
         bool isEndPassed = false;
     };
@@ -78,57 +77,71 @@ private:
 
     void onReady(net::Ready ready) override;
     void onTimer(net::Timer& timer) override;
-    void onUpstreamReady(net::Ready ready) override;
-    void onUpstreamTimeout() override;
+    void onTargetReady(net::Ready ready) override;
+    void onTargetTimeout() override;
 
+    // stream_relay.cpp
+    void onBegun();
+    void shakeHands();
+    void peek();
+    void route(policy::StreamKind kind, std::string_view serverName);
+    void record();
+    void close(Ending ending);
+
+    // stream_attempt.cpp
     void startAttempts();
     [[nodiscard]] std::optional<std::uint32_t> pickTarget();
     bool tryOnce(); // False: failed at once, and counted.
     bool connect(const net::SocketAddress& address);
     void onResolved(const Result<std::vector<net::SocketAddress>>& addresses);
     void onConnecting(net::Ready ready);
+    [[nodiscard]] bool tellClient();
     void onConnected();
     void noteFailure(policy::Observation::Kind kind);
     void retryOrGiveUp(int status, std::string_view reason);
     void endAttempt();
     void giveUp(int status, std::string_view reason);
-    void record();
 
+    // stream_pump.cpp
     void run();
     bool pump(Flow& flow, Side from, Side to, std::uint64_t& counted);
     bool passRest(Flow& flow, Side to);
-    void close(Ending ending);
+    bool splice(Flow& flow, Side from, Side to, std::uint64_t& counted);
+    void passEnd(Flow& flow, Side to);
+    void onReset();
+    void releasePipe(Flow& flow);
 
     Worker& m_worker;
     Transport m_transport;
     net::Timer m_timer;
-    UpstreamState& m_upstream;
-    telemetry::RequestRow& m_row;
+    StreamPeers m_peers;
+    std::string m_client; // Address, without port.
+    std::string m_serverName;
+    tls::ClientHelloReader m_hello;
+    UpstreamState* m_upstream = nullptr; // From its routing on, as everything of the plan.
+    telemetry::RequestRow* m_row = nullptr;
     telemetry::AttemptRow* m_attemptRow = nullptr;
-    UpstreamPool* m_pool = nullptr;
-    UpstreamConnection* m_connection = nullptr;
+    std::unique_ptr<StreamTarget> m_connection;
     std::shared_ptr<const tls::ClientContext> m_tls;
+    std::optional<model::ProxyProtocol> m_proxyProtocol;
     std::optional<net::QueryId> m_lookup;
     policy::TriedHosts m_tried;
     Flow m_up;
     Flow m_down;
     TimePoint m_startedAt;
     TimePoint m_attemptAt{};
-    Duration m_connectTimeout;
-    Duration m_idleTimeout;
-    std::string m_source;
-    std::string m_client; // Address, without port.
-    std::string m_listener; // Address that the client connected to.
+    Duration m_connectTimeout{};
+    Duration m_idleTimeout{};
     std::string_view m_failure; // A literal for the log.
     Duration m_connectTook{}; // Of the attempt that succeeded.
     Duration m_waited{}; // Before that attempt began.
     int m_attempts = 0;
     std::uint32_t m_target = 0;
-    int m_retriesLeft;
+    int m_retriesLeft = 0;
     int m_status = 0; // As counted at the end.
     Phase m_phase = Phase::Connecting;
+    bool m_hasBegun = false;
     bool m_hasAttempt = false;
-    bool m_isFirstTry = true;
     bool m_mayRead = false;
     bool m_mayWrite = false;
 };

@@ -9,10 +9,12 @@ namespace mesh::proxy {
 // tests give shorter ones.
 struct Timeouts
 {
+    Duration ticketRotation = tls::kTicketRotation; // Of the keys behind TLS session tickets.
     Duration clientHead = kClientHeadTimeout;
     Duration clientIdle = kClientIdleTimeout;
     Duration clientBody = kClientBodyTimeout;
     Duration upstreamIdle = kUpstreamIdleTimeout;
+    Duration streamPreface = kStreamPrefaceTimeout;
 };
 
 } // namespace mesh::proxy

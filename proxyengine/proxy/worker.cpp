@@ -57,6 +57,8 @@ Result<std::unique_ptr<Worker>> Worker::make(
         std::make_unique<PolicyTally>(*worker->m_loop, [owner = worker.get()](PolicyReport report) {
             owner->m_outputs.onPolicy(std::move(report));
         });
+    worker->m_streams =
+        std::make_unique<StreamFront>(*worker, worker->gatewaySource());
     worker->m_runtime = std::make_unique<Runtime>();
     worker->m_runtime->activation.snapshot = std::make_shared<config::Snapshot>();
     worker->m_idleTimer =
@@ -107,8 +109,13 @@ void Worker::addListener(std::shared_ptr<const Listener> listener, FileDescripto
 {
     m_known.resize(std::max(m_known.size(), listener->index + 1));
     m_known[listener->index] = listener;
-    m_listening.push_back(std::make_unique<Listening>(*this, std::move(listener), std::move(socket))
-    );
+    if (listener->isUdp) {
+        m_streams->addDatagrams(std::move(listener), std::move(socket));
+    } else {
+        m_listening.push_back(
+            std::make_unique<Listening>(*this, std::move(listener), std::move(socket))
+        );
+    }
     fillListeners(*m_runtime);
 }
 
@@ -124,6 +131,11 @@ void Worker::removeListener(const std::string& key)
         ClientConnection& client = *m_clients[at];
         if (client.isIdle() && !isOpen(client.listener())) {
             client.abort({});
+        }
+    }
+    for (const auto& connection : m_http2) {
+        if (!isOpen(connection->listener())) {
+            connection->drain();
         }
     }
 }
@@ -294,12 +306,28 @@ void Worker::onAccepted(
         return;
     }
     ++m_counters.accepted;
-    if (listener->isStream) {
-        acceptStream(*listener, std::move(socket));
+    if (listener->hasProxyHeaders) {
+        m_streams->readPreface(listener, std::move(socket), peer);
         return;
     }
-    auto client =
-        std::make_unique<ClientConnection>(*this, listener, std::move(socket), peer.hostText());
+    StreamPeers peers{peer, {}};
+    if (listener->isStream) {
+        peers.destination = net::localAddress(socket.get());
+    }
+    onIdentified(listener, std::move(socket), peers);
+}
+
+void Worker::onIdentified(
+    const std::shared_ptr<const Listener>& listener, FileDescriptor socket, const StreamPeers& peers
+)
+{
+    if (listener->isStream) {
+        m_streams->accept(*listener, std::move(socket), peers);
+        return;
+    }
+    auto client = std::make_unique<ClientConnection>(
+        *this, listener, std::move(socket), peers.client.hostText()
+    );
     client->place = m_clients.size();
     const tls::ServerContext* tls =
         listener->isTls ? m_runtime->activation.serverTls.get() : nullptr;
@@ -311,45 +339,14 @@ void Worker::onAccepted(
     }
 }
 
-void Worker::acceptStream(const Listener& listener, FileDescriptor socket)
+void Worker::close(H2ServerConnection& connection)
 {
-    const config::Snapshot& snapshot = m_runtime->snapshot();
-    policy::StreamView view;
-    view.kind = listener.isTls ? policy::StreamKind::TlsEnded : policy::StreamKind::Plain;
-    view.destinationPort = listener.port;
-    const auto found = snapshot.streamRouter.match(view);
-    const auto route = found ? snapshot.streamRoutes.begin() + static_cast<std::ptrdiff_t>(*found)
-                             : snapshot.streamRoutes.end();
-    const tls::ServerContext* tls =
-        listener.isTls ? m_runtime->activation.serverTls.get() : nullptr;
-    if (route == snapshot.streamRoutes.end() || !route->service || (listener.isTls && tls == nullptr)) {
-        net::setResetOnClose(socket.get());
-        return;
-    }
-    const config::ServicePlan& service = snapshot.services[route->service.value_or(0)];
-    const std::string source = gatewaySource();
-    RelayPlan plan;
-    plan.upstream = m_runtime->upstreams[service.upstream];
-    plan.source = source;
-    plan.service = service.name;
-    plan.route = route->name;
-    plan.retries = service.retries;
-    plan.connectTimeout = service.connectTimeout;
-    plan.idleTimeout = service.readTimeout;
-    if (service.tls) {
-        plan.tls = m_runtime->activation.upstreamTls[*service.tls];
-    }
-    auto relay = std::make_unique<StreamRelay>(*this, std::move(socket), plan);
-    relay->place = m_relays.size();
-    if (relay->begin(tls)) {
-        m_relays.push_back(std::move(relay));
-    }
+    m_loop->destroyLater(takeOut(m_http2, connection));
 }
-
-void Worker::close(StreamRelay& relay) { m_loop->destroyLater(takeOut(m_relays, relay)); }
 
 void Worker::close(ClientConnection& connection)
 {
+    m_streamDrivers -= connection.isOverStream() ? 1U : 0U;
     m_loop->destroyLater(takeOut(m_clients, connection));
 }
 
@@ -357,21 +354,26 @@ void Worker::drain()
 {
     m_isDraining = true;
     m_listening.clear();
+    m_streams->drain();
     for (std::size_t at = m_clients.size(); at-- > 0;) {
         if (m_clients[at]->isIdle()) {
             m_clients[at]->abort({});
         }
     }
+    for (const auto& connection : m_http2) {
+        connection->drain();
+    }
 }
 
 void Worker::closeAll()
 {
+    while (!m_http2.empty()) {
+        m_http2.back()->abort();
+    }
     while (!m_clients.empty()) {
         m_clients.back()->abort("the node stopped");
     }
-    while (!m_relays.empty()) {
-        m_relays.back()->abort();
-    }
+    m_streams->closeAll();
     while (!m_mirrors.empty()) {
         m_mirrors.back()->cancel();
         onMirrorEnd(*m_mirrors.back());

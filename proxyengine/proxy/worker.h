@@ -8,13 +8,14 @@
 #include "proxyengine/net/resolver.h"
 #include "proxyengine/policy/health.h"
 #include "proxyengine/proxy/client_connection.h"
+#include "proxyengine/proxy/h2_server_connection.h"
 #include "proxyengine/proxy/head_forward.h"
 #include "proxyengine/proxy/policy_cells.h"
 #include "proxyengine/proxy/policy_tally.h"
 #include "proxyengine/proxy/request_policy.h"
 #include "proxyengine/proxy/runtime.h"
 #include "proxyengine/proxy/side_attempt.h"
-#include "proxyengine/proxy/stream_relay.h"
+#include "proxyengine/proxy/stream_front.h"
 #include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/telemetry/access_log.h"
 
@@ -36,7 +37,11 @@ struct Listener
     std::string planName; // Of the snapshot's listener that it serves; empty: the gateway's.
     std::uint16_t port = 0;
     bool isTls = false;
-    bool isStream = false; // Of --stream-listen: relays bytes by the stream route of its port.
+    bool isHttp2 = false; // Under TLS: offered by ALPN. Plain listeners always understand it.
+    bool isStream = false; // Of --stream-listen: relays bytes, by stream routes.
+    bool isUdp = false; // A stream listener of datagrams.
+    bool sharesPort = false; // With other processes.
+    bool hasProxyHeaders = false; // Connections begin with a PROXY header.
 };
 
 // What a worker tells the control thread. Functions are called on the worker's thread.
@@ -76,7 +81,10 @@ public:
     void setAvailability(const std::string& upstream, const std::string& target, bool isAvailable);
     [[nodiscard]] telemetry::Reading takeReading();
     void drain(); // Refuses new connections, ends idle ones, closes after each answer.
-    [[nodiscard]] std::size_t connectionCount() const { return m_clients.size() + m_relays.size(); }
+    [[nodiscard]] std::size_t connectionCount() const
+    {
+        return m_clients.size() - m_streamDrivers + m_http2.size() + m_streams->count();
+    }
     void closeAll();
 
     // For connections.
@@ -98,20 +106,43 @@ public:
     static void closeIdle(UpstreamState& upstream);
     // A connection that counts against a limit is kept from now on.
     void watchIdle();
-    // Connections to this target under this protection. `serverName` matters under TLS only.
+    // Connections to this target under this protection. `serverName` matters under TLS only, and
+    // `plainVersion` without it: ALPN is part of the protection.
     [[nodiscard]] UpstreamPool& poolFor(
         UpstreamState& upstream,
         std::uint32_t target,
         const std::shared_ptr<const tls::ClientContext>& tls,
-        std::string_view serverName
+        std::string_view serverName,
+        model::HttpVersion plainVersion = model::HttpVersion::Http1
     );
     void close(ClientConnection& connection);
-    void close(StreamRelay& relay);
+    // A client's connection goes on as HTTP/2; drops it when it cannot.
+    void continueAsHttp2(
+        std::shared_ptr<const Listener> listener,
+        Transport transport,
+        std::string peer,
+        const H2ServerConnection::Upgrade* upgrade,
+        std::string_view bytes
+    );
+    void openStreamDriver(
+        const std::shared_ptr<const Listener>& listener,
+        std::unique_ptr<ByteStream> stream,
+        const std::string& peer
+    );
+    void onHttp2Limit(http::H2Limit limit, std::string_view peer);
+    void close(H2ServerConnection& connection);
     [[nodiscard]] const Timeouts& timeouts() const { return m_timeouts; }
     void releaseUpstream(UpstreamState& upstream);
     // Tells the control thread what an attempt met, when that can change the target's health.
     void observe(
         UpstreamState& upstream, std::uint32_t target, policy::Observation::Kind kind, int status
+    );
+    [[nodiscard]] StreamFront& streams() { return *m_streams; }
+    // Who connected is known: from the socket, or from a PROXY header.
+    void onIdentified(
+        const std::shared_ptr<const Listener>& listener,
+        FileDescriptor socket,
+        const StreamPeers& peers
     );
     [[nodiscard]] PolicyTally& tally() { return *m_tally; }
     [[nodiscard]] Runtime& runtime() { return *m_runtime; }
@@ -151,7 +182,6 @@ private:
         FileDescriptor socket,
         const net::SocketAddress& peer
     );
-    void acceptStream(const Listener& listener, FileDescriptor socket);
     void onMirrorEnd(SideAttempt& mirror);
     void yieldIdle();
     void onTurnEnd() override;
@@ -183,7 +213,10 @@ private:
     std::vector<std::unique_ptr<SideAttempt>> m_mirrors;
     std::vector<ClientConnection*> m_awaiting; // In order of arrival.
     std::vector<std::unique_ptr<ClientConnection>> m_clients;
-    std::vector<std::unique_ptr<StreamRelay>> m_relays;
+    std::vector<std::unique_ptr<H2ServerConnection>> m_http2;
+    std::size_t m_streamDrivers = 0; // Of m_clients: those over a stream of one of m_http2.
+    TimePoint m_limitLoggedAt{};
+    std::unique_ptr<StreamFront> m_streams;
     std::vector<api::AccessEvent> m_samples;
     std::string m_logLines;
     std::unique_ptr<net::FunctionTimer> m_accessTimer;

@@ -16,7 +16,8 @@ void Worker::fillListeners(Runtime& runtime) const
         ListenerView view;
         if (m_known[at] != nullptr) {
             const Listener& listener = *m_known[at];
-            for (const config::ListenerPlan& plan : snapshot.listeners) {
+            for (std::size_t index = 0; index < snapshot.listeners.size(); ++index) {
+                const config::ListenerPlan& plan = snapshot.listeners[index];
                 const bool isMine = listener.kind == plan.kind
                                     && (plan.kind == config::ListenerKind::Gateway
                                         || plan.name == listener.planName);
@@ -25,6 +26,8 @@ void Worker::fillListeners(Runtime& runtime) const
                     view.source = plan.source;
                     view.isInbound = plan.kind == config::ListenerKind::Inbound;
                     view.meshTls = plan.meshTls;
+                    view.meshServer = runtime.activation.meshServers[index];
+                    view.meshMode = plan.mesh ? plan.mesh->mode : model::MtlsMode::Off;
                 }
             }
             if (listener.kind == config::ListenerKind::Gateway) {
@@ -49,21 +52,27 @@ UpstreamPool& Worker::poolFor(
     UpstreamState& upstream,
     std::uint32_t target,
     const std::shared_ptr<const tls::ClientContext>& tls,
-    std::string_view serverName
+    std::string_view serverName,
+    model::HttpVersion plainVersion
 )
 {
+    const model::HttpVersion version = versionUnder(tls.get(), plainVersion);
     const std::string_view name = tls == nullptr ? std::string_view() : serverName;
     std::vector<UpstreamPool*>& known = upstream.pools[target];
     for (UpstreamPool* pool : known) {
-        if (pool->tls() == tls.get() && pool->serverName() == name) {
+        if (pool->tls() == tls.get() && pool->serverName() == name && pool->version() == version) {
             return *pool;
         }
     }
     const config::TargetPlan& plan = upstream.plan.targets[target];
-    auto& pool = m_pools[fmt::format("{}|{}|{}", plan.address, fmt::ptr(tls.get()), name)];
+    auto& pool = m_pools[fmt::format(
+        "{}|{}|{}|{}", plan.address, fmt::ptr(tls.get()), static_cast<int>(version), name
+    )];
     if (pool == nullptr) {
         pool = std::make_unique<UpstreamPool>(
-            *m_loop, PoolPeer{plan.host, plan.port, tls, std::string(name)}, m_timeouts.upstreamIdle
+            *m_loop,
+            PoolPeer{plan.host, plan.port, tls, std::string(name), version},
+            m_timeouts.upstreamIdle
         );
     }
     if (known.size() >= kServerNamesPerTargetMax) { // By preserve_host, names are the clients'.
@@ -95,7 +104,7 @@ void Worker::retirePools()
                 std::erase(known, &pool);
             }
         }
-        const bool isUsable = !m_retired.empty() || !m_relays.empty() || !pool.isEmpty();
+        const bool isUsable = !m_retired.empty() || !pool.isEmpty();
         at = isUsable ? std::next(at) : m_pools.erase(at);
     }
 }
