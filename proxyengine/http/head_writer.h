@@ -55,6 +55,16 @@ public:
             put("\r\n", 2);
         }
     }
+    template <std::size_t kSize>
+    void field(const char (&name)[kSize], std::uint64_t value)
+    {
+        if (value > 9) {
+            field(std::string_view(name, kSize - 1), value);
+            return;
+        }
+        const char digit = static_cast<char>('0' + value);
+        field(name, std::string_view(&digit, 1));
+    }
     void end() { raw("\r\n"); }
 
     [[nodiscard]] bool hasOverflowed() const { return m_hasOverflowed; }

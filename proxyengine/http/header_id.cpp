@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 namespace mesh::http {
 namespace {
@@ -105,6 +106,16 @@ constexpr std::array<std::uint8_t, kSlots> makeSlots()
 
 constexpr auto kSlotTable = makeSlots();
 
+// The first four and the last four of four to eight bytes, lowered.
+std::uint64_t loweredEnds(std::string_view text)
+{
+    constexpr std::size_t kHalf = 4;
+    std::array<char, 2 * kHalf> both;
+    std::memcpy(both.data(), text.data(), kHalf);
+    std::memcpy(both.data() + kHalf, text.data() + text.size() - kHalf, kHalf);
+    return loweredEight(both.data());
+}
+
 } // namespace
 
 HeaderId headerIdOf(std::string_view name)
@@ -132,6 +143,9 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b)
             }
         }
         return loweredEight(a.data() + last) == loweredEight(b.data() + last);
+    }
+    if (a.size() >= kStep / 2) {
+        return loweredEnds(a) == loweredEnds(b);
     }
     for (std::size_t at = 0; at < a.size(); ++at) {
         if (lowerOf(a[at]) != lowerOf(b[at])) {
