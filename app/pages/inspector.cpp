@@ -5,6 +5,7 @@
 #include "app/bridge/view_context.h"
 #include "app/charts/time_chart.h"
 #include "app/pages/inspector_tables.h"
+#include "app/pages/instance_actions.h"
 #include "app/pages/policy_notes.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
@@ -15,7 +16,6 @@
 
 #include <QDateTime>
 #include <QLabel>
-#include <QMenu>
 #include <QPainter>
 #include <QPaintEvent>
 #include <QPushButton>
@@ -177,7 +177,12 @@ Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
     m_history = makeHistoryTable(m_pages);
     m_pages->addWidget(m_history);
     column->addWidget(m_pages, 1);
-    column->addWidget(makeActions());
+    m_actions = new InstanceActions(session, this);
+    column->addWidget(m_actions);
+    connect(m_actions, &InstanceActions::editRequested, this, &Inspector::editRequested);
+    connect(&m_head->menuButton(), &QToolButton::clicked, this, [this] {
+        m_actions->showMenu(m_head->menuButton().mapToGlobal(QPoint(0, 28)));
+    });
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
         m_isErrorsOnly = false;
         m_pages->setCurrentIndex(tab);
@@ -336,43 +341,6 @@ QWidget* Inspector::makePolicy()
     table->addWidget(m_policy);
     column->addLayout(table, 1);
     return page;
-}
-
-QWidget* Inspector::makeActions()
-{
-    auto* bar = new QWidget(this);
-    auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(kMargin, 8, kMargin, 0);
-    row->setSpacing(8);
-    const auto add = [&](const QString& name, const QString& text, const QString& icon) {
-        auto* button = new QPushButton(text, bar);
-        button->setObjectName(name);
-        button->setAccessibleName(text);
-        button->setFixedHeight(26);
-        if (!icon.isEmpty()) {
-            button->setIcon(theme::icon(icon));
-            button->setIconSize({13, 13});
-        }
-        row->addWidget(button);
-        return button;
-    };
-    m_kill = add(QStringLiteral("killInstance"), tr("Kill"), QStringLiteral("bolt"));
-    m_freeze = add(QStringLiteral("freezeInstance"), tr("Freeze"), {});
-    m_restore = add(QStringLiteral("restoreInstance"), tr("Restore"), {});
-    m_edit = add(QStringLiteral("editEntity"), tr("Shift weight"), {});
-    row->addStretch();
-    connect(m_kill, &QPushButton::clicked, this, [this] {
-        m_session.killInstance(selectedInstance().id);
-    });
-    connect(m_freeze, &QPushButton::clicked, this, [this] {
-        m_session.freezeInstance(selectedInstance().id);
-    });
-    connect(m_restore, &QPushButton::clicked, this, [this] {
-        m_session.restoreInstance(selectedInstance().id);
-    });
-    connect(m_edit, &QPushButton::clicked, this, [this] { Q_EMIT editRequested(m_subject); });
-    connect(&m_head->menuButton(), &QToolButton::clicked, this, &Inspector::showFaultMenu);
-    return bar;
 }
 
 void Inspector::refresh()
@@ -631,61 +599,9 @@ bridge::InstanceRow Inspector::selectedInstance() const
 void Inspector::updateActions()
 {
     const bridge::EntityRow* entity = findEntity(m_session.topology(), m_subject);
-    const bridge::InstanceRow instance = selectedInstance();
-    bool isSimulated = false;
-    if (entity != nullptr) {
-        for (const bridge::InstanceRow& row : entity->instances) {
-            isSimulated = isSimulated || row.canFault;
-        }
-    }
-    bool isFaulted = false;
-    for (const bridge::FaultRow& fault : m_session.faults()) {
-        isFaulted = isFaulted || (!instance.id.isEmpty() && fault.instance == instance.id);
-    }
-    for (QPushButton* button : {m_kill, m_freeze, m_restore}) {
-        button->setVisible(isSimulated);
-        button->setToolTip(
-            instance.id.isEmpty() ? tr("Select an instance in the table first.")
-                                  : tr("%1 %2").arg(button->text(), instance.id)
-        );
-    }
-    m_kill->setEnabled(instance.canFault && !isFaulted);
-    m_freeze->setEnabled(instance.canFault && !isFaulted);
-    m_restore->setEnabled(instance.canFault && isFaulted);
-    m_edit->setVisible(entity != nullptr);
-    m_edit->setToolTip(tr("Open its upstream in Edit, where targets have weights."));
+    m_actions->setTarget(entity, selectedInstance());
     m_head->menuButton().setEnabled(entity != nullptr);
     m_head->pinButton().setEnabled(entity != nullptr || m_head->pinButton().isChecked());
-}
-
-void Inspector::showFaultMenu()
-{
-    const bridge::InstanceRow instance = selectedInstance();
-    QMenu menu;
-    QAction* latency = menu.addAction(tr("Add 400 ms latency to %1").arg(instance.id));
-    QAction* errors = menu.addAction(tr("Let 30 % of %1 fail").arg(instance.id));
-    latency->setEnabled(instance.canFault);
-    errors->setEnabled(instance.canFault);
-    if (!instance.canFault) {
-        latency->setText(tr("Add latency (select a simulated instance)"));
-        errors->setText(tr("Let requests fail (select a simulated instance)"));
-    }
-    menu.addSeparator();
-    QAction* edit = menu.addAction(tr("Edit configuration"));
-    QAction* focus = menu.addAction(tr("Focus on its neighbours"));
-    QAction* chosen = menu.exec(m_head->menuButton().mapToGlobal(QPoint(0, 28)));
-    if (chosen == nullptr) {
-        return;
-    }
-    if (chosen == latency) {
-        m_session.addLatency(instance.id, 400);
-    } else if (chosen == errors) {
-        m_session.setErrorRate(instance.id, 0.3);
-    } else if (chosen == edit) {
-        Q_EMIT editRequested(m_subject);
-    } else if (chosen == focus) {
-        m_session.context().focusOn(m_subject, 1);
-    }
 }
 
 void Inspector::paintEvent(QPaintEvent* event)

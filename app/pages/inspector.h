@@ -28,6 +28,7 @@ class Note;
 
 namespace mesh::pages {
 
+class InstanceActions;
 class PolicyNotes;
 class RowsTable;
 
@@ -90,7 +91,6 @@ private:
     QWidget* makeMetrics();
     QWidget* makeEndpoints();
     QWidget* makePolicy();
-    QWidget* makeActions();
     void refresh();
     void refreshHead(const bridge::EntityRow* entity, const bridge::EdgeRow* edge);
     void refreshFigures(const bridge::Figures* figures, bridge::HealthState state);
@@ -104,7 +104,6 @@ private:
     void onSeries(int request, const bridge::Series& series);
     [[nodiscard]] bridge::InstanceRow selectedInstance() const; // Empty id: none.
     void updateActions();
-    void showFaultMenu();
 
     bridge::MeshSession& m_session;
     QString m_subject; // Of what is shown; may differ from the selection when pinned.
@@ -128,10 +127,7 @@ private:
     RowsTable* m_policy = nullptr;
     RowsTable* m_tap = nullptr;
     RowsTable* m_history = nullptr;
-    QPushButton* m_kill = nullptr;
-    QPushButton* m_freeze = nullptr;
-    QPushButton* m_restore = nullptr;
-    QPushButton* m_edit = nullptr;
+    InstanceActions* m_actions = nullptr;
     bool m_isErrorsOnly = false; // The Tap tab.
     int m_request = -1;
 };
