@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace mesh::control {
@@ -90,24 +91,62 @@ Result<std::string> parseAddress(std::string_view text, std::size_t offset)
     return fmt::format("{}:{}", host == "localhost" ? "127.0.0.1" : host, parts.port);
 }
 
+struct Word
+{
+    std::string_view text;
+    bool api::ListenOption::*flag;
+    bool isOfProxy;
+    bool isOfStream;
+};
+
+constexpr std::array<Word, 5> kWords = {{
+    {"ssl", &api::ListenOption::ssl, true, true},
+    {"http2", &api::ListenOption::http2, true, false},
+    {"proxy_protocol", &api::ListenOption::proxyProtocol, true, true},
+    {"udp", &api::ListenOption::udp, false, true},
+    {"reuseport", &api::ListenOption::reusePort, true, true},
+}};
+
+bool isOf(const Word& word, ListenUse use)
+{
+    return use == ListenUse::Proxy ? word.isOfProxy : word.isOfStream;
+}
+
 Result<void> addWord(
-    api::ListenOption& option, std::string_view word, std::size_t offset, ListenUse use
+    api::ListenOption& option, std::string_view text, std::size_t offset, ListenUse use
 )
 {
-    if (use == ListenUse::Proxy && word == "http2") {
-        option.http2 = true;
+    const auto word = std::ranges::find_if(kWords, [&](const Word& each) {
+        return each.text == text && isOf(each, use);
+    });
+    if (word != kWords.end()) {
+        option.*word->flag = true;
         return {};
     }
-    if (word == "ssl") {
-        option.ssl = true;
-        return {};
-    }
-    const std::string_view allowed = use == ListenUse::Proxy ? "ssl and http2" : "ssl";
+    const std::string_view allowed = use == ListenUse::Proxy
+                                         ? "ssl, http2, proxy_protocol and reuseport"
+                                         : "ssl, proxy_protocol, udp and reuseport";
     return fail(
         ErrorCode::InvalidArgument,
-        fmt::format("'{}' is not known here; after the address only {} may stand", word, allowed),
+        fmt::format("'{}' is not known here; after the address only {} may stand", text, allowed),
         Offset{offset}
     );
+}
+
+// Words that exclude each other.
+Result<void> checkWords(const api::ListenOption& option, std::size_t offset)
+{
+    if (option.udp && (option.ssl || option.proxyProtocol)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            fmt::format(
+                "'{}' is of connections, 'udp' of datagrams; remove one of them",
+                option.ssl ? "ssl" : "proxy_protocol"
+            ),
+            Offset{offset}
+        );
+    }
+    return {};
 }
 
 Result<api::ListenOption> parseElement(std::string_view text, std::size_t offset, ListenUse use)
@@ -135,6 +174,7 @@ Result<api::ListenOption> parseElement(std::string_view text, std::size_t offset
             Offset{offset}
         );
     }
+    MESH_TRY_VOID(checkWords(option, offset));
     return option;
 }
 
@@ -162,10 +202,11 @@ Result<std::vector<api::ListenOption>> parseListen(std::string_view text, Listen
     for (;;) {
         const std::size_t comma = std::min(text.find(',', at), text.size());
         MESH_TRY(api::ListenOption option, parseElement(text.substr(at, comma - at), at, use));
-        const bool isTwice = !option.address.ends_with(":0")
-                             && std::ranges::any_of(options, [&](const api::ListenOption& other) {
-                                    return other.address == option.address;
-                                });
+        const bool isTwice =
+            !option.address.ends_with(":0")
+            && std::ranges::any_of(options, [&](const api::ListenOption& other) {
+                   return other.address == option.address && other.udp == option.udp;
+               });
         if (isTwice) {
             return fail(
                 ErrorCode::Duplicate,

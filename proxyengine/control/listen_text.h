@@ -14,9 +14,9 @@ namespace mesh::control {
 
 enum class ListenUse : std::uint8_t { Proxy, Stream };
 
-// Reads "ADDR:PORT [ssl] [http2], ...": one or more addresses separated by commas, each with its
-// words. ADDR is an IPv4 address, an IPv6 address in brackets, "localhost" or "*" (0.0.0.0).
-// "off" alone means no listener.
+// Reads "ADDR:PORT [WORD...], ...": one or more addresses separated by commas, each with its words:
+// ssl, http2 (proxy only), proxy_protocol, udp (stream only), reuseport. ADDR is an IPv4 address,
+// an IPv6 address in brackets, "localhost" or "*" (0.0.0.0). "off" alone means no listener.
 //
 // Errors: InvalidArgument with the offset of the element that is wrong and the remedy.
 [[nodiscard]] Result<std::vector<api::ListenOption>> parseListen(

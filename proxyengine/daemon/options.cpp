@@ -45,12 +45,16 @@ void describe(CLI::App& run, Texts& texts, RunOptions& options)
     run.add_option(
            "--proxy-listen",
            texts.proxyListen,
-           "Where clients connect: \"ADDR:PORT [ssl] [http2], ...\" or off; port 0: any free one"
+           "Where clients connect: \"ADDR:PORT [ssl] [http2] [proxy_protocol], ...\" or off; port "
+           "0: any "
+           "free one"
     )
         ->type_name("LIST")
         ->capture_default_str();
     run.add_option(
-           "--stream-listen", texts.streamListen, "TCP listeners: \"ADDR:PORT [ssl], ...\" or off"
+           "--stream-listen",
+           texts.streamListen,
+           "TCP and UDP listeners: \"ADDR:PORT [ssl] [proxy_protocol] [udp], ...\" or off"
     )
         ->type_name("LIST")
         ->capture_default_str();

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/limits.h"
 #include "proxyengine/base/time.h"
+#include "proxyengine/tls/tickets.h"
 
 namespace mesh::proxy {
 
@@ -9,12 +10,12 @@ namespace mesh::proxy {
 // tests give shorter ones.
 struct Timeouts
 {
-    Duration ticketRotation = tls::kTicketRotation; // Of the keys behind TLS session tickets.
     Duration clientHead = kClientHeadTimeout;
     Duration clientIdle = kClientIdleTimeout;
     Duration clientBody = kClientBodyTimeout;
     Duration upstreamIdle = kUpstreamIdleTimeout;
     Duration streamPreface = kStreamPrefaceTimeout;
+    Duration ticketRotation = kTicketRotation;
 };
 
 } // namespace mesh::proxy

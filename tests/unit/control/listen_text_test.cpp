@@ -13,6 +13,7 @@ class ListenTextTest : public QObject
 
 private Q_SLOTS:
     void readsAddressesWithTheirWords();
+    void streamsHaveWordsOfTheirOwn();
     void offMeansNoListener();
     void refusesWithPlaceAndRemedy_data();
     void refusesWithPlaceAndRemedy();
@@ -35,6 +36,22 @@ void ListenTextTest::readsAddressesWithTheirWords()
     QCOMPARE((*options)[2].address, std::string("[::1]:81"));
 }
 
+void ListenTextTest::streamsHaveWordsOfTheirOwn()
+{
+    const auto options = parseListen(
+        "127.0.0.1:53 udp reuseport, 127.0.0.1:53 ssl proxy_protocol", ListenUse::Stream
+    );
+
+    QVERIFY(options); // The same port, but of two protocols.
+    QVERIFY((*options)[0].udp && (*options)[0].reusePort && !(*options)[0].ssl);
+    QVERIFY((*options)[1].ssl && (*options)[1].proxyProtocol && !(*options)[1].udp);
+    const auto mixed = parseListen("127.0.0.1:53 udp ssl", ListenUse::Stream);
+    QVERIFY(!mixed);
+    QVERIFY(mixed.error().message.find("remove one of them") != std::string::npos);
+    QVERIFY(!parseListen("127.0.0.1:53 udp", ListenUse::Proxy));
+    QVERIFY(!parseListen("127.0.0.1:53 http2", ListenUse::Stream));
+}
+
 void ListenTextTest::offMeansNoListener()
 {
     const auto options = parseListen(" off ", ListenUse::Stream);
@@ -52,8 +69,8 @@ void ListenTextTest::refusesWithPlaceAndRemedy_data()
     QTest::newRow("no port") << QByteArray("127.0.0.1") << 0 << QByteArray("ADDR:PORT");
     QTest::newRow("port above the range")
         << QByteArray("127.0.0.1:70000") << 10 << QByteArray("0 to 65535");
-    QTest::newRow("unknown word in the second")
-        << QByteArray("127.0.0.1:1, 127.0.0.1:2 tls") << 25 << QByteArray("ssl and http2");
+    QTest::newRow("unknown word in the second") << QByteArray("127.0.0.1:1, 127.0.0.1:2 tls") << 25
+                                                << QByteArray("ssl, http2, proxy_protocol");
     QTest::newRow("host name") << QByteArray("example.com:80") << 0 << QByteArray("not an address");
     QTest::newRow("empty element")
         << QByteArray("127.0.0.1:1,") << 12 << QByteArray("address is missing");
