@@ -128,14 +128,18 @@ double HistogramCounts::mean() const
 HistogramCounts Histogram::take()
 {
     HistogramCounts taken = counts();
-    m_counts.fill(0);
+    for (std::size_t index = m_begin; index < m_end; ++index) {
+        m_counts[index] = 0;
+    }
+    m_begin = HistogramScale::kBuckets;
+    m_end = 0;
     return taken;
 }
 
 HistogramCounts Histogram::counts() const
 {
     std::vector<HistogramCounts::Bucket> buckets;
-    for (std::size_t index = 0; index < m_counts.size(); ++index) {
+    for (std::size_t index = m_begin; index < m_end; ++index) {
         if (m_counts[index] != 0) {
             buckets.push_back({static_cast<std::uint16_t>(index), m_counts[index]});
         }

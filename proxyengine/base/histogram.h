@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -57,16 +58,25 @@ private:
     std::vector<Bucket> m_buckets;
 };
 
-// The same scale with room for every bucket: recording is one increment. 4 KiB.
+// The same scale with room for every bucket: recording is one increment. 4 KiB, of which only what
+// lies between the least and the greatest bucket in use is looked at.
 class Histogram
 {
 public:
-    void record(std::uint64_t value) { ++m_counts[HistogramScale::indexOf(value)]; }
+    void record(std::uint64_t value)
+    {
+        const std::size_t index = HistogramScale::indexOf(value);
+        ++m_counts[index];
+        m_begin = std::min(m_begin, index);
+        m_end = std::max(m_end, index + 1);
+    }
     // What was recorded since the last take; empties the histogram.
     [[nodiscard]] HistogramCounts take();
     [[nodiscard]] HistogramCounts counts() const;
 
 private:
+    std::size_t m_begin = HistogramScale::kBuckets; // Of the buckets in use.
+    std::size_t m_end = 0;
     std::array<std::uint32_t, HistogramScale::kBuckets> m_counts{};
 };
 

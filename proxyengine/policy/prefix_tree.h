@@ -16,6 +16,7 @@ struct RouteItem
 {
     std::uint32_t rank; // Place of the route's group in the order of priority; 0 wins.
     std::uint16_t port; // That the host asks for; 0: any.
+    bool isPlain = false; // The route asks for nothing else: no method, header, SNI or pattern.
 };
 
 // All prefixes of a text in one walk over it: a radix tree in four flat arrays.

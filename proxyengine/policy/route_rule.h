@@ -74,6 +74,10 @@ struct RouteRule
     std::vector<HostPattern> snis;
 
     [[nodiscard]] bool matches(const RequestView& request) const;
+    [[nodiscard]] bool takesAll() const
+    {
+        return methods.empty() && headers.empty() && snis.empty();
+    }
 };
 
 // Lower case of the ASCII letters.

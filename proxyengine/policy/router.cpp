@@ -99,6 +99,7 @@ private:
 struct Router::Compiled
 {
     std::vector<Entry> entries; // By falling priority: the rank is the place.
+    std::vector<std::size_t> routes; // Of the entries, close together: most requests need no more.
     std::vector<RouteRule> rules;
     std::vector<Pattern> patterns;
     Bucket anyHost;
@@ -113,16 +114,9 @@ namespace {
 class Search
 {
 public:
-    Search(
-        const RequestView& request,
-        const std::vector<Entry>& entries,
-        const std::vector<RouteRule>& rules,
-        const std::vector<Pattern>& patterns
-    )
+    Search(const RequestView& request, const Router::Compiled& compiled)
         : m_request(request)
-        , m_entries(entries)
-        , m_rules(rules)
-        , m_patterns(patterns)
+        , m_compiled(compiled)
     {}
 
     void lookThrough(const Bucket& bucket)
@@ -141,7 +135,7 @@ public:
         if (m_rank == kNoRank) {
             return std::nullopt;
         }
-        return RouteMatch{m_entries[m_rank].route, m_matched.bytes, m_matched.pattern};
+        return RouteMatch{m_compiled.routes[m_rank], m_matched.bytes, m_matched.pattern};
     }
 
 private:
@@ -155,8 +149,13 @@ private:
             if (item.port != 0 && item.port != m_request.port) {
                 continue;
             }
-            const Entry& entry = m_entries[item.rank];
-            if (!m_rules[entry.rule].matches(m_request)) {
+            if (item.isPlain) {
+                m_rank = item.rank;
+                m_matched = {prefixBytes, nullptr};
+                return;
+            }
+            const Entry& entry = m_compiled.entries[item.rank];
+            if (!m_compiled.rules[entry.rule].matches(m_request)) {
                 continue;
             }
             if (const auto matched = matchPath(entry, prefixBytes)) {
@@ -180,17 +179,15 @@ private:
             return Matched{prefixBytes, nullptr};
         }
         for (const std::size_t pattern : entry.patterns) {
-            if (const auto bytes = m_patterns[pattern].prefixOf(m_request.path)) {
-                return Matched{*bytes, &m_patterns[pattern]};
+            if (const auto bytes = m_compiled.patterns[pattern].prefixOf(m_request.path)) {
+                return Matched{*bytes, &m_compiled.patterns[pattern]};
             }
         }
         return std::nullopt;
     }
 
     const RequestView& m_request;
-    const std::vector<Entry>& m_entries;
-    const std::vector<RouteRule>& m_rules;
-    const std::vector<Pattern>& m_patterns;
+    const Router::Compiled& m_compiled;
     std::uint32_t m_rank = kNoRank;
     Matched m_matched;
 };
@@ -364,15 +361,20 @@ Router Router::make(const std::vector<const model::Route*>& routes, std::vector<
     for (std::uint32_t rank = 0; rank < draft.entries.size(); ++rank) {
         const Entry& entry = draft.entries[rank];
         const model::Route& route = *routes[entry.route];
+        const bool isPlain = !entry.group.isRegex && draft.rules[entry.rule].takesAll();
         if (draft.hosts[entry.rule].empty()) {
-            fill(drafts.any, entry, route, {rank, 0});
+            fill(drafts.any, entry, route, {rank, 0, isPlain});
         }
         for (const HostPattern& host : draft.hosts[entry.rule]) {
-            fill(drafts.of(host), entry, route, {rank, host.port});
+            fill(drafts.of(host), entry, route, {rank, host.port, isPlain});
         }
     }
 
     auto compiled = std::make_unique<Compiled>();
+    compiled->routes.reserve(draft.entries.size());
+    for (const Entry& entry : draft.entries) {
+        compiled->routes.push_back(entry.route);
+    }
     compiled->entries = std::move(draft.entries);
     compiled->rules = std::move(draft.rules);
     compiled->patterns = std::move(draft.patterns);
@@ -386,7 +388,7 @@ Router Router::make(const std::vector<const model::Route*>& routes, std::vector<
 std::optional<RouteMatch> Router::match(const RequestView& request) const
 {
     const Compiled& compiled = *m_compiled;
-    Search search(request, compiled.entries, compiled.rules, compiled.patterns);
+    Search search(request, compiled);
     // Routes with a host first: they usually outrank the others, whose regular expressions are then
     // not even tried.
     if (const Bucket* bucket = compiled.exactHosts.find(request.host)) {

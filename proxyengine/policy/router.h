@@ -80,8 +80,9 @@ public:
 
     [[nodiscard]] std::optional<RouteMatch> match(const RequestView& request) const;
 
+    struct Compiled; // The router's own.
+
 private:
-    struct Compiled;
     explicit Router(std::unique_ptr<const Compiled> compiled);
     std::unique_ptr<const Compiled> m_compiled;
 };
