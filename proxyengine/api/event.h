@@ -81,6 +81,9 @@ struct HealthEvent
 //   limit_reached                                   upstream:NAME
 //   panic_entered, panic_left,
 //   failover_started, failover_ended                upstream:NAME
+//   tls_failed (detail: tls::wordOf())              target:UPSTREAM/HOST:PORT
+//   certificate_refused (detail: the same)          route:NAME
+//   plaintext_refused, peer_refused                 listener:NAME
 //   config_applied                                  the hash
 struct PolicyEvent
 {
@@ -111,6 +114,7 @@ struct AccessEvent
     std::uint64_t bytesIn = 0;
     std::uint64_t bytesOut = 0;
     std::string requestId;
+    std::string failure = {}; // "the upstream's certificate has expired"; empty: it did not fail.
 };
 
 // All that can be known of an engine.

@@ -37,6 +37,12 @@ inline constexpr Duration kClientIdleTimeout =
 inline constexpr Duration kClientBodyTimeout =
     std::chrono::seconds(60); // Between two reads of a body.
 
+// TLS session tickets: how long a client may resume by one, and how often the key behind them
+// changes. A key opens tickets for the period in which it makes them and for one more, so that every
+// ticket lives its whole time; a stolen key opens what two hours of clients have said, not more.
+inline constexpr Duration kTicketLifetime = std::chrono::hours(1);
+inline constexpr Duration kTicketRotation = std::chrono::hours(1);
+
 // Upstream pools (reference: gateway keep-alive defaults).
 inline constexpr std::size_t kIdleConnectionsPerTargetMax = 512;
 inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
@@ -77,6 +83,8 @@ inline constexpr std::size_t kAccessSamplesPerSecondMax =
 // Measurement.
 inline constexpr std::size_t kSeriesPerNodeMax =
     20'000; // Rows of one frame; the rest is counted as dropped.
+inline constexpr std::size_t kGrpcMethodsMax =
+    500; // Counted one by one; callers choose the names, the rest is "other".
 inline constexpr Duration kStatsInterval = std::chrono::seconds(1); // What people call live.
 
 // Admin API.

@@ -320,14 +320,14 @@ private:
 
 } // namespace
 
-std::vector<Finding> checkDocument(const model::Document& document)
+std::vector<Finding> checkDocument(const model::Document& document, Severity expired)
 {
     std::vector<Finding> findings;
     Checker(document, findings).run();
     checkResilience(document, findings);
     checkUpstreams(document, findings);
     checkMesh(document, findings);
-    checkSecurity(document, SystemClock().wallNow(), findings);
+    checkSecurity(document, SystemClock().wallNow(), expired, findings);
     return findings;
 }
 

@@ -21,7 +21,10 @@ struct Finding
 // All that concerns more than one field: rules of single objects, uniqueness, references, regular
 // expressions, and what is allowed but doubtful. Fields by themselves are right, or reported
 // before.
-[[nodiscard]] std::vector<Finding> checkDocument(const model::Document& document);
+// `expired`: how bad a certificate is that was good once.
+[[nodiscard]] std::vector<Finding> checkDocument(
+    const model::Document& document, Severity expired = Severity::Error
+);
 
 // The part about nodes, workloads and models.
 void checkMesh(const model::Document& document, std::vector<Finding>& findings);
@@ -43,7 +46,10 @@ void checkUpstreams(const model::Document& document, std::vector<Finding>& findi
 // The part about certificates, authorities, plugins and the identities of the mesh. `now`: against
 // which certificates are held.
 void checkSecurity(
-    const model::Document& document, WallTime now, std::vector<Finding>& findings
+    const model::Document& document,
+    WallTime now,
+    Severity expired,
+    std::vector<Finding>& findings
 );
 
 // The rules of one policy and of those inside it; `path`: of the policy.

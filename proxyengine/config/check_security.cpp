@@ -27,9 +27,15 @@ std::string dayOf(WallTime time)
 class SecurityChecker
 {
 public:
-    SecurityChecker(const model::Document& document, WallTime now, std::vector<Finding>& findings)
+    SecurityChecker(
+        const model::Document& document,
+        WallTime now,
+        Severity expired,
+        std::vector<Finding>& findings
+    )
         : m_document(document)
         , m_now(now)
+        , m_expired(expired)
         , m_findings(findings)
     {}
 
@@ -79,7 +85,9 @@ private:
     {
         if (facts.notAfter <= m_now) {
             add(path,
-                fmt::format("the certificate expired on {}; renew it", dayOf(facts.notAfter)));
+                fmt::format("the certificate expired on {}; renew it", dayOf(facts.notAfter)),
+                ErrorCode::InvalidArgument,
+                m_expired);
         } else if (facts.notBefore > m_now) {
             add(path,
                 fmt::format("the certificate is not valid before {}", dayOf(facts.notBefore)),
@@ -309,15 +317,21 @@ private:
 
     const model::Document& m_document;
     WallTime m_now;
+    Severity m_expired;
     std::vector<Finding>& m_findings;
     std::map<std::string, tls::CertificateFacts> m_facts; // Of certificates with an id.
 };
 
 } // namespace
 
-void checkSecurity(const model::Document& document, WallTime now, std::vector<Finding>& findings)
+void checkSecurity(
+    const model::Document& document,
+    WallTime now,
+    Severity expired,
+    std::vector<Finding>& findings
+)
 {
-    SecurityChecker(document, now, findings).run();
+    SecurityChecker(document, now, expired, findings).run();
 }
 
 } // namespace mesh::config

@@ -71,6 +71,7 @@ public:
         }
         if (m_document.mesh) {
             m_snapshot->overload = m_document.mesh->overload;
+            m_snapshot->mtls = m_document.mesh->mtls;
         }
         m_targets.addDeclared();
         addServices();

@@ -1,6 +1,7 @@
 #include "proxyengine/base/limits.h"
 #include "proxyengine/config/check_document.h"
 #include "proxyengine/config/codec.h"
+#include "proxyengine/config/decode_stored.h"
 #include "proxyengine/config/sugar.h"
 #include "proxyengine/config/tree.h"
 #include "proxyengine/model/schema.h"
@@ -29,8 +30,9 @@ struct Moved
 class Decoder
 {
 public:
-    Decoder(Value root, std::vector<Problem> problems)
+    Decoder(Value root, std::vector<Problem> problems, Severity expired)
         : m_root(std::move(root))
+        , m_expired(expired)
         , m_problems(std::move(problems))
     {}
 
@@ -58,7 +60,7 @@ public:
         nestRoutes();
         readTargets();
         readSnis();
-        addFindings(checkDocument(m_document));
+        addFindings(checkDocument(m_document, m_expired));
         return finish();
     }
 
@@ -445,6 +447,7 @@ private:
     }
 
     Value m_root;
+    Severity m_expired; // Of certificates that have expired.
     model::Document m_document;
     std::vector<Problem> m_problems;
     FormatVersion m_version = FormatVersion::Current;
@@ -461,7 +464,14 @@ DecodeResult decode(std::string_view text)
 {
     std::vector<Problem> problems;
     Value root = parseTree(text, problems);
-    return Decoder(std::move(root), std::move(problems)).run();
+    return Decoder(std::move(root), std::move(problems), Severity::Error).run();
+}
+
+DecodeResult decodeStored(std::string_view text)
+{
+    std::vector<Problem> problems;
+    Value root = parseTree(text, problems);
+    return Decoder(std::move(root), std::move(problems), Severity::Warning).run();
 }
 
 } // namespace mesh::config

@@ -107,6 +107,9 @@ struct Encoder
         json["bytes_in"] = event.bytesIn;
         json["bytes_out"] = event.bytesOut;
         json["request_id"] = event.requestId;
+        if (!event.failure.empty()) {
+            json["failure"] = event.failure;
+        }
         json["time_us"] = event.time.time_since_epoch().count();
         return json;
     }
@@ -152,6 +155,7 @@ api::AccessEvent readAccess(const Json& json)
     event.bytesIn = countOf(json, "bytes_in");
     event.bytesOut = countOf(json, "bytes_out");
     event.requestId = textOf(json, "request_id");
+    event.failure = textOf(json, "failure");
     return event;
 }
 

@@ -74,6 +74,10 @@ Json requestsToJson(const telemetry::RequestSeries& series)
         {"bytes_out", series.bytesOut},
         {"inflight", series.inflight},
         {"latency_us", histogramToJson(series.latency)}};
+    if (series.mtls > 0 || series.plaintext > 0) {
+        json["mtls"] = series.mtls;
+        json["plaintext"] = series.plaintext;
+    }
     if (series.protocol != telemetry::EdgeProtocol::Http) {
         json["protocol"] = telemetry::toText(series.protocol);
     }
@@ -92,6 +96,8 @@ telemetry::RequestSeries requestsFromJson(const Json& json)
     series.bytesIn = countOf(json, "bytes_in");
     series.bytesOut = countOf(json, "bytes_out");
     series.inflight = countOf(json, "inflight");
+    series.mtls = countOf(json, "mtls");
+    series.plaintext = countOf(json, "plaintext");
     series.latency = histogramFromJson(listOf(json, "latency_us"));
     return series;
 }
@@ -123,6 +129,31 @@ telemetry::AttemptSeries attemptsFromJson(const Json& json)
     series.timeouts = countOf(json, "timeouts");
     series.active = countOf(json, "active");
     series.connections = countOf(json, "connections");
+    series.latency = histogramFromJson(listOf(json, "latency_us"));
+    return series;
+}
+
+Json grpcToJson(const telemetry::GrpcSeries& series)
+{
+    return Json{
+        {"source", series.source},
+        {"service", series.service},
+        {"method", series.method},
+        {"statuses", series.statuses},
+        {"latency_us", histogramToJson(series.latency)}};
+}
+
+telemetry::GrpcSeries grpcFromJson(const Json& json)
+{
+    telemetry::GrpcSeries series;
+    series.source = textOf(json, "source");
+    series.service = textOf(json, "service");
+    series.method = textOf(json, "method");
+    const Json& statuses = listOf(json, "statuses");
+    for (std::size_t at = 0; at < std::min(series.statuses.size(), statuses.size()); ++at) {
+        series.statuses[at] =
+            statuses[at].is_number_unsigned() ? statuses[at].get<std::uint64_t>() : 0;
+    }
     series.latency = histogramFromJson(listOf(json, "latency_us"));
     return series;
 }
@@ -277,6 +308,13 @@ Json frameToJson(const telemetry::StatsFrame& frame)
     if (Json streams = streamsToJson(frame.streams); !streams.empty()) {
         json["streams"] = std::move(streams);
     }
+    if (frame.compressedFrom > 0) {
+        json["compressed_from"] = frame.compressedFrom;
+        json["compressed_to"] = frame.compressedTo;
+    }
+    for (const telemetry::GrpcSeries& series : frame.grpc) {
+        json["grpc"].push_back(grpcToJson(series));
+    }
     json["requests"] = Json::array();
     for (const telemetry::RequestSeries& series : frame.requests) {
         json["requests"].push_back(requestsToJson(series));
@@ -306,7 +344,8 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
         return fail(ErrorCode::InvalidArgument, "a stats event has no frame");
     }
     const std::size_t rows = listOf(json, "requests").size() + listOf(json, "attempts").size()
-                             + listOf(json, "policy").size() + listOf(json, "states").size();
+                             + listOf(json, "grpc").size() + listOf(json, "policy").size()
+                             + listOf(json, "states").size();
     if (rows > 4 * kSeriesPerNodeMax) {
         return fail(ErrorCode::LimitExceeded, "a frame has more series than a node may have");
     }
@@ -326,6 +365,11 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
         frame.http2Limits[at] = countOf(limited, telemetry::kHttp2LimitNames[at].data());
     }
     frame.streams = streamsFromJson(memberOf(json, "streams"));
+    frame.compressedFrom = countOf(json, "compressed_from");
+    frame.compressedTo = countOf(json, "compressed_to");
+    for (const Json& series : listOf(json, "grpc")) {
+        frame.grpc.push_back(grpcFromJson(series));
+    }
     for (const Json& series : listOf(json, "requests")) {
         frame.requests.push_back(requestsFromJson(series));
     }

@@ -5,6 +5,7 @@
 #include "proxyengine/base/log.h"
 #include "proxyengine/base/version.h"
 #include "proxyengine/config/codec.h"
+#include "proxyengine/config/decode_stored.h"
 #include "proxyengine/proxy/local_engine.h"
 
 #include <fmt/format.h>
@@ -34,10 +35,9 @@ Result<std::string> readConfig(const std::string& path)
 }
 
 Result<std::shared_ptr<const model::Document>> decodeFile(
-    std::string_view text, const std::string& name
+    config::DecodeResult decoded, const std::string& name
 )
 {
-    config::DecodeResult decoded = config::decode(text);
     for (const config::Problem& problem : decoded.problems) {
         fmt::print(stderr, "{}\n", config::toText(problem, name));
     }
@@ -116,7 +116,7 @@ Result<Node::DocumentPtr> Node::firstDocument()
 {
     if (!m_options.config.empty()) {
         MESH_TRY(const std::string text, readConfig(m_options.config));
-        return decodeFile(text, m_options.config);
+        return decodeFile(config::decode(text), m_options.config);
     }
     return storedDocument();
 }
@@ -134,7 +134,7 @@ Result<Node::DocumentPtr> Node::storedDocument()
     for (const std::string& warning : stored->warnings) {
         MESH_LOG(Warn, "config.damaged", kv("reason", warning), kv("using", stored->file));
     }
-    return decodeFile(stored->json, stored->file);
+    return decodeFile(config::decodeStored(stored->json), stored->file);
 }
 
 Result<void> Node::start()

@@ -280,6 +280,7 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
         return true;
     }
     recordFailure(failure);
+    tellTlsFailure(reason);
     AfterFailure next = AfterFailure::Undecided;
     if (exchange.policy != nullptr && !exchange.isAnswerHead) {
         next = repeatByPolicy(failure);
@@ -314,6 +315,9 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
     }
     // A sidecar whose process is gone is as good as gone itself: a connection that breaks is what
     // the caller's sidecar may repeat elsewhere; a 502 would be an answer.
+    if (exchange.hasAnswered && endGrpc(http::GrpcStatus::Unavailable, reason)) {
+        return false;
+    }
     if (exchange.hasAnswered || exchange.runtime->listeners[exchange.listener].isInbound) {
         abort(reason);
         return false;
@@ -361,6 +365,9 @@ void ClientConnection::recordFailure(policy::AttemptFailure failure)
     const bool owesReport = std::exchange(exchange.owesReport, false);
     if (exchange.isAnswerHead) {
         if (owesReport) {
+            if (std::exchange(exchange.owesCount, false)) {
+                ++exchange.attemptRow->answers[0]; // Until now it could have been any.
+            }
             report(kind, 0);
         }
         return;

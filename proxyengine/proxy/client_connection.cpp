@@ -48,12 +48,19 @@ Result<void> ClientConnection::begin(const tls::ServerContext* tls)
     if (tls != nullptr) {
         tls::ServerHandshake handshake;
         handshake.http2 = m_listener->isHttp2 ? tls::Http2Offer::Yes : tls::Http2Offer::No;
+        handshake.tickets = m_worker.tickets();
         MESH_TRY(auto stream, tls::TlsStream::server(*tls, m_transport.descriptor(), handshake));
         m_transport.setTls(std::move(stream));
         m_phase = Phase::Handshake;
     }
     m_timer.arm(m_worker.loop().now() + m_worker.timeouts().clientIdle);
     return m_worker.loop().watch(m_transport.descriptor(), *this);
+}
+
+Result<void> ClientConnection::beginMesh()
+{
+    m_phase = Phase::Handshake;
+    return begin(nullptr);
 }
 
 void ClientConnection::onReady(net::Ready ready)
@@ -70,12 +77,15 @@ void ClientConnection::onReady(net::Ready ready)
         abort("the client went away");
         return;
     }
+    if (m_phase == Phase::Handshake && m_transport.tls() == nullptr && !decideMesh()) {
+        return;
+    }
     if (m_phase == Phase::Handshake) {
         switch (m_transport.handshake()) {
         case Transport::Handshake::Waiting:
             return;
         case Transport::Handshake::Failed:
-            abort("the handshake failed");
+            onHandshakeFailed();
             return;
         case Transport::Handshake::Done:
             m_phase = Phase::Idle;
@@ -243,7 +253,7 @@ void ClientConnection::goIdle()
 void ClientConnection::recordRequest(Duration took)
 {
     telemetry::RequestRow& row = *m_exchange->row;
-    ++row.answers[telemetry::classOf(m_exchange->status)];
+    ++row.answers[telemetry::classOf(resultStatus())];
     row.latency.record(static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(took).count()
     ));
@@ -263,10 +273,15 @@ void ClientConnection::recordEnd()
 {
     Exchange& exchange = *m_exchange;
     if (exchange.row != nullptr) {
+        const Duration took = m_worker.loop().now() - exchange.startedAt;
+        if (exchange.isGrpc) {
+            recordGrpc(took);
+        }
         if (exchange.tunnel == nullptr) {
-            recordRequest(m_worker.loop().now() - exchange.startedAt);
+            recordRequest(took);
         }
         recordBytes();
+        countProtection();
         --exchange.row->inflight;
         m_worker.onStreamEnd(exchange, m_peer);
     }
@@ -279,9 +294,7 @@ void ClientConnection::recordEnd()
 void ClientConnection::finish()
 {
     Exchange& exchange = *m_exchange;
-    if (std::exchange(exchange.owesReport, false)) {
-        report(policy::Observation::Kind::Status, exchange.status);
-    }
+    reportAnswer();
     endAttempt();
     if (exchange.policy != nullptr) {
         consumeBody(exchange.up.takeConsumed());
@@ -336,9 +349,7 @@ void ClientConnection::abort(std::string_view failure)
             m_exchange->failure = failure;
         }
         if (m_phase == Phase::Exchange) {
-            if (std::exchange(m_exchange->owesReport, false)) {
-                report(policy::Observation::Kind::Status, m_exchange->status);
-            }
+            reportAnswer();
             endAttempt();
             recordEnd();
         }

@@ -51,6 +51,8 @@ public:
     [[nodiscard]] const Listener& listener() const { return *m_listener; }
     [[nodiscard]] bool isOverStream() const { return m_transport.stream() != nullptr; }
     [[nodiscard]] bool isIdle() const { return m_phase == Phase::Idle || m_phase == Phase::Head; }
+    // The same for a sidecar's inbound listener in a mesh: the first byte says whether it is TLS.
+    [[nodiscard]] Result<void> beginMesh();
     // Ends it whatever it does; the worker destroys it at the end of the turn.
     void abort(std::string_view failure);
 
@@ -148,6 +150,14 @@ private:
     void settleVerdicts(RequestPolicy& state, Duration took);
     void settlePolicy();
 
+    // client_authentication.cpp
+    [[nodiscard]] bool decideMesh();
+    void onHandshakeFailed();
+    [[nodiscard]] bool admitPeer();
+    [[nodiscard]] bool authenticate();
+    void countProtection();
+    void tellTlsFailure(std::string_view reason);
+
     // client_attempt.cpp
     void startAttempts();
     Begun tryOnce();
@@ -224,6 +234,27 @@ private:
     Progress stepTunnel();
     void armTunnel();
     void onTunnelIdle();
+
+    // client_grpc.cpp
+    [[nodiscard]] bool admitGrpc();
+    void answerGrpc(
+        http::GrpcStatus status,
+        std::string_view message,
+        std::string_view failure,
+        std::string_view extraFields
+    );
+    void adoptGrpcTimeout();
+    [[nodiscard]] int attemptStatus();
+    [[nodiscard]] int resultStatus() const;
+    void reportAnswer();
+    void recordGrpc(Duration took);
+    [[nodiscard]] bool endGrpc(http::GrpcStatus status, std::string_view message);
+
+    // client_compress.cpp
+    void beginCompression();
+    Progress sendCompressedHead(std::string_view head);
+    Progress pumpCompressed();
+    Progress compressPieces(http::Flush flush);
 
     Worker& m_worker;
     std::shared_ptr<const Listener> m_listener;

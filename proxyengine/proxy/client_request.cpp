@@ -54,6 +54,9 @@ void ClientConnection::startExchange()
     ++exchange.runtime->streams;
     exchange.listener = m_listener->index;
     exchange.closesClient = !exchange.head.keepsAlive;
+    if (const auto type = exchange.head.fields.find(http::HeaderId::ContentType)) {
+        exchange.isGrpc = http::isGrpcContentType(*type);
+    }
     writeRequestId(m_worker.random(), exchange.requestId);
     if (readHost() && route() && admit()) {
         startAttempts();
@@ -127,12 +130,18 @@ bool ClientConnection::route()
         part
     );
     ++exchange.row->inflight;
+    if (!admitPeer()) {
+        return false;
+    }
     if (!match) {
         answerSelf(404, "no Route matched with those values", {});
         return false;
     }
     exchange.matchedPathBytes = match->matchedPathBytes;
     exchange.pattern = match->pattern;
+    if (exchange.route->isGrpc && !admitGrpc()) {
+        return false;
+    }
     if (!exchange.route->allowsHttp && !m_listener->isTls) {
         if (exchange.route->redirectStatus == 426) {
             answerSelf(
@@ -149,6 +158,9 @@ bool ClientConnection::route()
                 fmt::format("Location: https://{}{}\r\n", exchange.host, exchange.head.path())
             );
         }
+        return false;
+    }
+    if (!authenticate()) {
         return false;
     }
     const config::RoutePlan& route = *exchange.route;
@@ -174,6 +186,10 @@ void ClientConnection::answerSelf(
     Exchange& exchange = *m_exchange;
     if (exchange.requestId[0] == '\0') {
         writeRequestId(m_worker.random(), exchange.requestId);
+    }
+    if (exchange.isGrpc && status != 426) {
+        answerGrpc(http::grpcStatusFor(status), message, failure, extraFields);
+        return;
     }
     const std::string_view id(exchange.requestId.data(), exchange.requestId.size());
     PageFormat format = PageFormat::Json;

@@ -161,12 +161,13 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     Activation activation;
     activation.snapshot = snapshot;
     MESH_TRY(activation.serverTls, makeServerTls(*snapshot));
+    MESH_TRY(auto probeTls, makeMeshProbe(*snapshot));
     MESH_TRY(activation.meshServers, makeMeshServers(*snapshot));
     MESH_TRY(activation.verifiers, makeVerifiers(*snapshot));
     MESH_TRY(activation.upstreamTls, m_upstreamTls.makeAll(snapshot->upstreamTls));
     MESH_TRY(std::vector<Bound> made, bindNew(*snapshot));
     m_listenersEver += made.size();
-    m_board->apply(*snapshot);
+    m_board->apply(*snapshot, std::move(probeTls));
     activation.isAvailable = m_board->availability();
     m_cells = makePolicyCells(*snapshot, m_cells.get(), m_seed);
     activation.cells = m_cells;

@@ -76,7 +76,8 @@ private:
     [[nodiscard]] Result<void> activate(const std::shared_ptr<const config::Snapshot>& snapshot);
     [[nodiscard]] Result<std::shared_ptr<const tls::ServerContext>> makeServerTls(
         const config::Snapshot& snapshot
-    ) const;
+    );
+    void rotateTickets();
     void warnOfStreams(const config::Snapshot& snapshot);
     void dropGone(const config::Snapshot& snapshot);
     void setHealth(CommandId id, const api::SetTargetHealth& command);
@@ -113,6 +114,9 @@ private:
     std::size_t m_listenersEver = 0;
     std::shared_ptr<const config::Snapshot> m_snapshot;
     UpstreamContexts m_upstreamTls;
+    tls::CertificateText m_ownCertificate; // While the document has none.
+    std::shared_ptr<const tls::TicketKeys> m_tickets;
+    std::unique_ptr<net::FunctionTimer> m_ticketTimer;
     std::shared_ptr<const PolicyCells> m_cells; // Of the snapshot.
     std::deque<Rollover> m_rollovers; // In order.
     api::EngineState m_state = api::EngineState::Starting;

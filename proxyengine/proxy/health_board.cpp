@@ -89,8 +89,11 @@ HealthBoard::Group* HealthBoard::groupOf(const std::string& upstream) const
     return found == m_byName.end() ? nullptr : found->second;
 }
 
-void HealthBoard::apply(const config::Snapshot& snapshot)
+void HealthBoard::apply(
+    const config::Snapshot& snapshot, std::shared_ptr<const tls::ClientContext> mesh
+)
 {
+    m_meshTls = std::move(mesh);
     m_zone = snapshot.zone;
     m_prober.forgetTrust();
     std::vector<std::unique_ptr<Group>> groups;

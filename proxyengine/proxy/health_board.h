@@ -41,7 +41,10 @@ public:
     // Takes over the targets of a new snapshot. What is known of a target is kept while its
     // upstream and address stay; a change of the health checks starts them over, an operator's
     // word and an ejection stay.
-    void apply(const config::Snapshot& snapshot);
+    // `mesh`: with which sidecars are probed; null: plainly.
+    void apply(
+        const config::Snapshot& snapshot, std::shared_ptr<const tls::ClientContext> mesh = nullptr
+    );
     void observe(const PassiveReport& report);
     // False when there is no such target. Healthy ends an ejection too.
     [[nodiscard]] bool setOverride(
@@ -83,6 +86,7 @@ private:
     VerdictFunction m_onVerdict;
     std::unique_ptr<net::Resolver> m_resolver;
     Prober m_prober;
+    std::shared_ptr<const tls::ClientContext> m_meshTls;
     std::string m_zone; // Of the node.
     std::vector<std::unique_ptr<Group>> m_groups; // By upstream of the snapshot.
     std::unordered_map<std::string, Group*> m_byName;

@@ -116,8 +116,12 @@ void HealthBoard::probe(const std::shared_ptr<Row>& row)
 
 void HealthBoard::probeAddress(const std::shared_ptr<Row>& row, const net::SocketAddress& address)
 {
+    ProbeCall call = callOf(row->group->plan, row->plan(), address);
+    if (row->plan().isMesh && call.type != model::ProbeType::Tcp) {
+        call.context = m_meshTls;
+    }
     m_prober.start(
-        callOf(row->group->plan, row->plan(), address),
+        call,
         [this, probed = std::weak_ptr(row)](const ProbeOutcome& outcome) {
             onProbed(probed, outcome);
         }

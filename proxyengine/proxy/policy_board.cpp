@@ -129,7 +129,7 @@ void PolicyBoard::take(const PolicyNotice& notice)
         notice.subject,
         isFault ? std::string_view("faults are injected by configuration") : notice.reason,
         notice.count,
-        isLimit ? firstWord(notice.reason) : std::string_view()
+        isLimit ? firstWord(notice.reason) : std::string_view(notice.detail)
     );
 }
 

@@ -186,6 +186,7 @@ struct PolicyNotice
     std::string subject;
     std::string reason; // Empty: only to be counted, no event (a retry is daily bread).
     std::uint64_t count = 0; // Since the last notice of this kind and subject.
+    std::string detail = {}; // As of a telemetry::PolicyCount.
 };
 
 // What a worker has to say, at most kReportDelay old.

@@ -219,8 +219,8 @@ Prober::~Prober() = default;
 
 void Prober::start(const ProbeCall& call, DoneFunction onDone)
 {
-    std::shared_ptr<const tls::ClientContext> context;
-    if (speaksTls(call.type)) {
+    std::shared_ptr<const tls::ClientContext> context = call.context;
+    if (context == nullptr && speaksTls(call.type)) {
         auto made = contextFor(call);
         if (!made) {
             onDone(outcomeOf(Kind::ConnectFailure, 0, std::move(made).error().message));

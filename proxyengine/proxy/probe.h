@@ -27,6 +27,7 @@ struct ProbeCall
     std::string
         serverName; // Only TLS: SNI, and what the certificate must name when it is verified.
     tls::VerifyPeer verify = tls::VerifyPeer::Yes;
+    std::shared_ptr<const tls::ClientContext> context; // Of a mesh: TLS whatever the type says.
     Duration timeout = std::chrono::seconds(1); // From the connect to the outcome.
 };
 

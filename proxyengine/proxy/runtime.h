@@ -9,6 +9,7 @@
 #include "proxyengine/proxy/upstream_pool.h"
 #include "proxyengine/telemetry/counters.h"
 #include "proxyengine/tls/context.h"
+#include "proxyengine/tls/verifier.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,8 @@ struct ListenerView
     bool isInbound = false; // A sidecar's, in front of the workload's process.
     std::vector<telemetry::RequestRow*> requestRows; // By route, "no route", parts of splits.
     std::size_t noRoute = 0; // Its place.
+    std::shared_ptr<const tls::ServerContext> meshServer; // Of a sidecar in a mesh; null: plain.
+    model::MtlsMode meshMode = model::MtlsMode::Off;
     std::optional<std::size_t> meshTls; // As ListenerPlan::meshTls.
     std::vector<std::size_t> splitRows; // By route: place of its first part.
     std::vector<std::vector<telemetry::AttemptRow*>> attemptRows; // By upstream and target.
@@ -71,6 +74,8 @@ struct Activation
 {
     std::shared_ptr<const config::Snapshot> snapshot;
     std::shared_ptr<const tls::ServerContext> serverTls; // Null: no listener needs it.
+    std::vector<std::shared_ptr<const tls::ServerContext>> meshServers; // By Snapshot::listeners.
+    std::vector<std::shared_ptr<const tls::PeerVerifier>> verifiers; // By Snapshot::mtlsAuths.
     std::vector<std::shared_ptr<const tls::ClientContext>> upstreamTls; // By Snapshot::upstreamTls.
     std::vector<std::vector<bool>> isAvailable; // By upstream and target.
     std::shared_ptr<const PolicyCells> cells;

@@ -1,5 +1,6 @@
 #include "proxyengine/proxy/tls_contexts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mesh::proxy {
@@ -40,6 +41,84 @@ Result<std::vector<std::shared_ptr<const tls::ClientContext>>> UpstreamContexts:
     }
     m_byKey = std::move(byKey);
     return contexts;
+}
+
+Result<std::vector<std::shared_ptr<const tls::PeerVerifier>>> makeVerifiers(
+    const config::Snapshot& snapshot
+)
+{
+    std::vector<std::shared_ptr<const tls::PeerVerifier>> verifiers;
+    for (const config::MtlsAuthPlan& plan : snapshot.mtlsAuths) {
+        tls::VerifierOptions options;
+        options.caPem = plan.caPem;
+        options.crlPem = plan.crlPem;
+        options.acceptsPartialChain = plan.acceptsPartialChain;
+        switch (plan.revocation) {
+        case model::RevocationMode::Skip:
+            options.revocation = tls::RevocationCheck::Skip;
+            break;
+        case model::RevocationMode::IgnoreCaError:
+            options.revocation = tls::RevocationCheck::IgnoreCaError;
+            break;
+        case model::RevocationMode::Strict:
+            options.revocation = tls::RevocationCheck::Strict;
+            break;
+        }
+        MESH_TRY(auto verifier, tls::PeerVerifier::make(options));
+        verifiers.push_back(std::move(verifier));
+    }
+    return verifiers;
+}
+
+Result<std::vector<std::shared_ptr<const tls::ServerContext>>> makeMeshServers(
+    const config::Snapshot& snapshot
+)
+{
+    std::vector<std::shared_ptr<const tls::ServerContext>> servers(snapshot.listeners.size());
+    for (std::size_t at = 0; at < servers.size(); ++at) {
+        if (const auto& plan = snapshot.listeners[at].mesh) {
+            tls::ServerOptions options;
+            options.http2 = tls::Http2Offer::Yes;
+            options.mesh = tls::MeshTrust{plan->caPem, plan->trustDomain};
+            MESH_TRY(
+                servers[at],
+                tls::ServerContext::make({{plan->certPem, plan->keyPem, {}, {}, {}}}, options)
+            );
+        }
+    }
+    return servers;
+}
+
+Result<std::shared_ptr<const tls::ClientContext>> makeMeshProbe(const config::Snapshot& snapshot)
+{
+    const auto plan =
+        std::ranges::find(snapshot.upstreamTls, true, &config::UpstreamTlsPlan::isMesh);
+    if (plan == snapshot.upstreamTls.end()) {
+        return std::shared_ptr<const tls::ClientContext>();
+    }
+    tls::ClientOptions options = optionsOf(*plan);
+    options.http2 = tls::Http2Offer::No;
+    return tls::ClientContext::make(options);
+}
+
+Result<std::shared_ptr<const tls::ServerContext>> makeGatewayServer(
+    const config::Snapshot& snapshot, const tls::CertificateText& own
+)
+{
+    std::vector<tls::CertificateText> certificates;
+    for (const config::CertificatePlan& plan : snapshot.certificates) {
+        certificates.push_back(
+            {plan.certPem, plan.keyPem, plan.snis, plan.altCertPem, plan.altKeyPem}
+        );
+    }
+    if (certificates.empty()) {
+        certificates.push_back(own);
+    }
+    tls::ServerOptions options;
+    for (const config::CertificateWishPlan& wish : snapshot.certificateWishes) {
+        options.wishes.push_back({wish.snis, wish.caPem});
+    }
+    return tls::ServerContext::make(certificates, options);
 }
 
 } // namespace mesh::proxy

@@ -1,6 +1,7 @@
 #include "proxyengine/proxy/worker.h"
 
 #include "proxyengine/base/assert.h"
+#include "proxyengine/base/log.h"
 
 #include <fmt/format.h>
 
@@ -334,9 +335,33 @@ void Worker::onIdentified(
     if (listener->isTls && tls == nullptr) {
         return;
     }
-    if (client->begin(tls)) {
+    const bool isMesh = m_runtime->listeners[listener->index].meshServer != nullptr;
+    if (isMesh ? client->beginMesh() : client->begin(tls)) {
         m_clients.push_back(std::move(client));
     }
+}
+
+void Worker::onMeshPeerRefused(
+    const Listener& listener,
+    std::string_view peer,
+    std::string_view kind,
+    std::string_view reason,
+    std::string_view detail
+)
+{
+    m_tally->notice(kind, fmt::format("listener:{}", listener.name), reason, detail);
+    const TimePoint now = m_loop->now();
+    if (now - m_refusalLoggedAt < std::chrono::seconds(1)) {
+        return;
+    }
+    m_refusalLoggedAt = now;
+    MESH_LOG(
+        Warn,
+        "mesh.peer_refused",
+        kv("listener", listener.name),
+        kv("peer", peer),
+        kv("reason", reason)
+    );
 }
 
 void Worker::close(H2ServerConnection& connection)
@@ -436,6 +461,9 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
     record.bytesOut = exchange.bytesOut;
     record.requestId = {exchange.requestId.data(), exchange.requestId.size()};
     record.failure = exchange.failure;
+    if (exchange.grpcStatus) {
+        record.grpcStatus = static_cast<int>(*exchange.grpcStatus);
+    }
     keepRecord(record, exchange.path);
 }
 
@@ -462,7 +490,8 @@ void Worker::keepRecord(const telemetry::AccessRecord& record, std::string_view 
              milliseconds(record.latencyProxy),
              record.bytesIn,
              record.bytesOut,
-             std::string(record.requestId)}
+             std::string(record.requestId),
+             std::string(record.failure)}
         );
     }
     const bool isLogged = m_options.accessLog != api::AccessLogFormat::Off;

@@ -144,6 +144,17 @@ public:
         FileDescriptor socket,
         const StreamPeers& peers
     );
+    // Behind the session tickets of listeners.
+    void setTickets(std::shared_ptr<const tls::TicketKeys> keys) { m_tickets = std::move(keys); }
+    [[nodiscard]] const std::shared_ptr<const tls::TicketKeys>& tickets() const { return m_tickets; }
+    // Counted, told and logged, the log at most once a second.
+    void onMeshPeerRefused(
+        const Listener& listener,
+        std::string_view peer,
+        std::string_view kind,
+        std::string_view reason,
+        std::string_view detail
+    );
     [[nodiscard]] PolicyTally& tally() { return *m_tally; }
     [[nodiscard]] Runtime& runtime() { return *m_runtime; }
     void releaseRuntime(Runtime& runtime);
@@ -216,6 +227,8 @@ private:
     std::vector<std::unique_ptr<H2ServerConnection>> m_http2;
     std::size_t m_streamDrivers = 0; // Of m_clients: those over a stream of one of m_http2.
     TimePoint m_limitLoggedAt{};
+    TimePoint m_refusalLoggedAt{};
+    std::shared_ptr<const tls::TicketKeys> m_tickets;
     std::unique_ptr<StreamFront> m_streams;
     std::vector<api::AccessEvent> m_samples;
     std::string m_logLines;

@@ -55,6 +55,8 @@ RequestSeries takeRow(RequestRow& row)
     series.bytesIn = std::exchange(row.bytesIn, 0);
     series.bytesOut = std::exchange(row.bytesOut, 0);
     series.inflight = row.inflight;
+    series.mtls = std::exchange(row.mtls, 0);
+    series.plaintext = std::exchange(row.plaintext, 0);
     if (total(series.answers) != 0) {
         series.latency = row.latency.take();
     }
@@ -134,6 +136,8 @@ void addSeries(RequestSeries& sum, const RequestSeries& part)
     sum.bytesIn += part.bytesIn;
     sum.bytesOut += part.bytesOut;
     sum.inflight += part.inflight;
+    sum.mtls += part.mtls;
+    sum.plaintext += part.plaintext;
     sum.latency.merge(part.latency);
 }
 
@@ -217,6 +221,9 @@ Reading WorkerCounters::take()
     reading.http2Limits = std::exchange(http2Limits, {});
     reading.streams = std::exchange(streams, {});
     reading.droppedSeries = total(m_requestsBeyond.answers) + total(m_attemptsBeyond.answers);
+    reading.grpc = grpc.take();
+    reading.compressedFrom = std::exchange(compressedFrom, 0);
+    reading.compressedTo = std::exchange(compressedTo, 0);
     m_requestsBeyond.answers = {};
     m_attemptsBeyond.answers = {};
     return reading;
@@ -233,6 +240,9 @@ void merge(StatsFrame& frame, Reading&& reading)
 {
     mergeSeries(frame.requests, std::move(reading.requests));
     mergeSeries(frame.attempts, std::move(reading.attempts));
+    merge(frame.grpc, std::move(reading.grpc));
+    frame.compressedFrom += reading.compressedFrom;
+    frame.compressedTo += reading.compressedTo;
     frame.connections += reading.connections;
     frame.accepted += reading.accepted;
     frame.protocolErrors += reading.protocolErrors;

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/histogram.h"
 #include "proxyengine/telemetry/frame.h"
+#include "proxyengine/telemetry/grpc_counts.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,8 @@ struct RequestRow
     std::uint64_t bytesIn = 0;
     std::uint64_t bytesOut = 0;
     std::uint64_t inflight = 0;
+    std::uint64_t mtls = 0;
+    std::uint64_t plaintext = 0;
     std::uint32_t holders = 0; // Who points at this row; a row without any may be dropped.
     Histogram latency; // Microseconds.
 };
@@ -60,6 +63,9 @@ struct Reading
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0;
     std::uint64_t droppedSeries = 0;
+    std::vector<GrpcSeries> grpc;
+    std::uint64_t compressedFrom = 0;
+    std::uint64_t compressedTo = 0;
     Http2Limits http2Limits{};
     StreamCounts streams;
 };
@@ -95,6 +101,11 @@ public:
     std::uint64_t protocolErrors = 0; // Since the last take().
     Http2Limits http2Limits{}; // Since the last take().
     StreamCounts streams; // Since the last take().
+
+    GrpcCounts grpc;
+    std::uint64_t compressedFrom =
+        0; // Bytes of bodies that were compressed, since the last take().
+    std::uint64_t compressedTo = 0; // What they became.
 
     // Empties the counters of the interval and forgets rows that nobody holds.
     [[nodiscard]] Reading take();

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/histogram.h"
 #include "proxyengine/base/time.h"
+#include "proxyengine/telemetry/grpc_counts.h"
 
 #include <array>
 #include <cstdint>
@@ -36,6 +37,10 @@ struct RequestSeries
     std::uint64_t bytesIn = 0; // Bodies and heads from the caller.
     std::uint64_t bytesOut = 0; // To the caller.
     std::uint64_t inflight = 0;
+    // Within a mesh that speaks mutual TLS: requests whose hop to or from a sidecar was under it,
+    // and those whose hop was plain. Both zero: there was no such hop.
+    std::uint64_t mtls = 0;
+    std::uint64_t plaintext = 0;
     HistogramCounts latency; // Microseconds, whole request as the caller saw it.
 };
 
@@ -145,6 +150,9 @@ struct StatsFrame
     std::uint64_t accepted = 0;
     std::uint64_t protocolErrors = 0; // Requests refused as malformed.
     Http2Limits http2Limits{};
+    std::vector<GrpcSeries> grpc; // Only methods that were called.
+    std::uint64_t compressedFrom = 0; // Bytes of bodies that were compressed on their way.
+    std::uint64_t compressedTo = 0; // What they became.
     std::uint64_t droppedSeries = 0; // Beyond kSeriesPerNodeMax.
     StreamCounts streams;
     Duration cpu{}; // Of the process, in the interval.

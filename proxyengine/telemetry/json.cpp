@@ -58,6 +58,27 @@ Json policyJson(const std::vector<PolicyCount>& counts)
     return policy;
 }
 
+Json grpcJson(const std::vector<GrpcSeries>& rows)
+{
+    Json methods = Json::array();
+    for (const GrpcSeries& row : rows) {
+        Json statuses = Json::object();
+        for (std::size_t status = 0; status < row.statuses.size(); ++status) {
+            if (row.statuses[status] > 0) {
+                statuses[std::string(grpcStatusText(status))] = row.statuses[status];
+            }
+        }
+        methods.push_back(
+            {{"source", row.source},
+             {"service", row.service},
+             {"method", row.method},
+             {"statuses", std::move(statuses)},
+             {"latency_ms", latencyJson(row.latency)}}
+        );
+    }
+    return methods;
+}
+
 Json statesJson(const std::vector<PolicyState>& rows)
 {
     Json states = Json::array();
@@ -97,6 +118,8 @@ std::string toJson(const StatsFrame& frame)
              {"bytes_in", row.bytesIn},
              {"bytes_out", row.bytesOut},
              {"inflight", row.inflight},
+             {"mtls", row.mtls},
+             {"plaintext", row.plaintext},
              {"latency_ms", latencyJson(row.latency)}}
         );
     }
@@ -118,6 +141,12 @@ std::string toJson(const StatsFrame& frame)
     Json health = Json::array();
     for (const TargetHealth& row : frame.health) {
         health.push_back(healthJson(row));
+    }
+    if (!frame.grpc.empty()) {
+        json["grpc"] = grpcJson(frame.grpc);
+    }
+    if (frame.compressedFrom > 0) {
+        json["compression"] = {{"from", frame.compressedFrom}, {"to", frame.compressedTo}};
     }
     json["policy"] = policyJson(frame.policy);
     json["states"] = statesJson(frame.states);

@@ -117,6 +117,9 @@ void Totals::add(const StatsFrame& frame)
     m_cpu += frame.cpu;
     addTo(m_http2Limits, frame.http2Limits);
     addTo(m_streams, frame.streams);
+    merge(m_grpc, std::vector<GrpcSeries>(frame.grpc));
+    m_compressedFrom += frame.compressedFrom;
+    m_compressedTo += frame.compressedTo;
     m_health = frame.health;
     m_droppedSeries += m_policies.add(frame);
     for (auto& [key, row] : m_byRequest) {
@@ -145,6 +148,8 @@ void Totals::add(const StatsFrame& frame)
         sum.bytesIn += part.bytesIn;
         sum.bytesOut += part.bytesOut;
         sum.inflight += part.inflight;
+        sum.mtls += part.mtls;
+        sum.plaintext += part.plaintext;
         sum.latency.merge(part.latency);
     }
     for (const AttemptSeries& part : frame.attempts) {
@@ -174,6 +179,7 @@ std::string Totals::prometheusText() const
     writeStreams(out);
     writeRequests(out);
     writeAttempts(out);
+    writeGrpc(out);
     writeHealth(out);
     m_policies.write(out);
     return out;
@@ -290,6 +296,39 @@ void Totals::writeRequests(std::string& out) const
         "Whole requests as callers saw them.",
         [&](Name name, Labels labels, Row row) { histogram(out, name, labels, row.latency); }
     );
+}
+
+void Totals::writeGrpc(std::string& out) const
+{
+    const auto labelsOf = [](const GrpcSeries& row) {
+        return fmt::format(
+            "source=\"{}\",service=\"{}\",method=\"{}\"",
+            escaped(row.source),
+            escaped(row.service),
+            escaped(row.method)
+        );
+    };
+    head(out, "mesh_grpc_calls_total", "counter", "gRPC calls by method and status.");
+    for (const GrpcSeries& row : m_grpc) {
+        for (std::size_t status = 0; status < row.statuses.size(); ++status) {
+            if (row.statuses[status] > 0) {
+                line(
+                    out,
+                    "mesh_grpc_calls_total",
+                    fmt::format("{},status=\"{}\"", labelsOf(row), grpcStatusText(status)),
+                    row.statuses[status]
+                );
+            }
+        }
+    }
+    head(out, "mesh_grpc_call_seconds", "histogram", "Whole gRPC calls as callers saw them.");
+    for (const GrpcSeries& row : m_grpc) {
+        histogram(out, "mesh_grpc_call_seconds", labelsOf(row), row.latency);
+    }
+    head(out, "mesh_compressed_from_bytes_total", "counter", "Bodies before they were compressed.");
+    line(out, "mesh_compressed_from_bytes_total", "", m_compressedFrom);
+    head(out, "mesh_compressed_to_bytes_total", "counter", "The same bodies, compressed.");
+    line(out, "mesh_compressed_to_bytes_total", "", m_compressedTo);
 }
 
 void Totals::writeAttempts(std::string& out) const

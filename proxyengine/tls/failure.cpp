@@ -1,5 +1,6 @@
 #include "proxyengine/tls/failure.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -56,6 +57,13 @@ std::string_view wordOf(Failure failure) { return kWords[static_cast<std::size_t
 std::string_view sentenceOf(Failure failure)
 {
     return kSentences[static_cast<std::size_t>(failure)];
+}
+
+Failure failureSaid(std::string_view sentence)
+{
+    const auto* const found = std::find(kSentences.begin() + 1, kSentences.end(), sentence);
+    return found == kSentences.end() ? Failure::None
+                                     : static_cast<Failure>(found - kSentences.begin());
 }
 
 std::span<const std::string_view> failureWords() { return std::span(kWords).subspan(1); }

@@ -34,6 +34,9 @@ enum class Failure : std::uint8_t {
 // "the upstream's certificate has expired": for logs and for people. The peer is an upstream.
 [[nodiscard]] std::string_view sentenceOf(Failure failure);
 
+// The failure whose sentence this is; None when it is none of them.
+[[nodiscard]] Failure failureSaid(std::string_view sentence);
+
 // All words, None left out.
 [[nodiscard]] std::span<const std::string_view> failureWords();
 

@@ -1,4 +1,5 @@
 #include "proxyengine/base/hash.h"
+#include "proxyengine/base/limits.h"
 #include "proxyengine/tls/context.h"
 #include "proxyengine/tls/openssl_error.h"
 #include "proxyengine/tls/openssl_objects.h"

@@ -341,17 +341,18 @@ std::optional<CertificateFacts> TlsStream::peerFacts() const
     return certificate == nullptr ? std::nullopt : std::optional(factsOf(certificate));
 }
 
-Failure TlsStream::verifyPeer(const PeerVerifier& verifier, WallTime now)
+Failure TlsStream::verifyPeer(const std::shared_ptr<const PeerVerifier>& verifier, WallTime now)
+    const
 {
-    if (m_verdict != nullptr && m_verdict->verifier == &verifier && now < m_verdict->until) {
+    if (m_verdict != nullptr && m_verdict->verifier == verifier && now < m_verdict->until) {
         return m_verdict->failure;
     }
-    const Failure failure = verifier.verify(
+    const Failure failure = verifier->verify(
         SSL_get0_peer_certificate(m_connection.get()),
         SSL_get_peer_cert_chain(m_connection.get()),
         now
     );
-    m_verdict = std::make_unique<Verdict>(Verdict{&verifier, now + kVerdictLifetime, failure});
+    m_verdict = std::make_unique<Verdict>(Verdict{verifier, now + kVerdictLifetime, failure});
     return failure;
 }
 

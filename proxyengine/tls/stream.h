@@ -119,7 +119,9 @@ public:
     [[nodiscard]] std::optional<CertificateFacts> peerFacts() const;
     // Whether these authorities vouch for the peer's certificate now; NoCertificate when it showed
     // none. The answer is kept for a minute, so that the requests of a connection ask once.
-    [[nodiscard]] Failure verifyPeer(const PeerVerifier& verifier, WallTime now);
+    [[nodiscard]] Failure verifyPeer(
+        const std::shared_ptr<const PeerVerifier>& verifier, WallTime now
+    ) const;
 
     // For the callbacks of contexts.
     static const TicketKeys* ticketsOf(ssl_st* connection);
@@ -144,7 +146,7 @@ private:
 
     struct Verdict
     {
-        const PeerVerifier* verifier = nullptr;
+        std::shared_ptr<const PeerVerifier> verifier;
         WallTime until{};
         Failure failure = Failure::None;
     };
@@ -153,7 +155,7 @@ private:
     std::unique_ptr<SocketBio> m_bio; // The connection's.
     SslPtr m_connection;
     std::shared_ptr<const TicketKeys> m_tickets; // Until the handshake is done.
-    std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer().
+    mutable std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer().
     ClientSession* m_session = nullptr;
     const std::string* m_trustDomain = nullptr; // The context's; the peer's identity must be of it.
     std::string m_failure;

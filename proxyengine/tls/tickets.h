@@ -10,12 +10,6 @@
 
 namespace mesh::tls {
 
-// How long a client may resume by a ticket, and how often the key behind tickets changes. A key
-// opens tickets for the period it makes them and for one more, so every ticket lives its whole
-// time; a stolen key opens what two hours of clients of TLS 1.2 have said, not more.
-inline constexpr Duration kTicketLifetime = std::chrono::hours(1);
-inline constexpr Duration kTicketRotation = std::chrono::hours(1);
-
 // The keys that session tickets are sealed with: the present one and the one before. Immutable, so
 // that all workers of a node share them and a client resumes on any of them.
 class TicketKeys

@@ -71,6 +71,10 @@ public:
     // SNI and ALPN of the connection accepted last.
     [[nodiscard]] std::string serverName() const { return m_connections.back()->serverName(); }
     [[nodiscard]] std::string protocol() const { return m_connections.back()->protocol(); }
+    [[nodiscard]] bool hasPeerCertificate() const
+    {
+        return m_connections.back()->hasPeerCertificate();
+    }
 
 private:
     class Connection final : private net::FdHandler
@@ -97,6 +101,11 @@ private:
         [[nodiscard]] std::string protocol() const
         {
             return std::string(m_transport.tls()->protocol());
+        }
+
+        [[nodiscard]] bool hasPeerCertificate() const
+        {
+            return m_transport.tls()->hasPeerCertificate();
         }
 
     private:

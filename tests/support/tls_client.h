@@ -25,6 +25,13 @@ public:
         tls::ClientOptions options;
         options.verify = caPem.empty() ? tls::VerifyPeer::No : tls::VerifyPeer::Yes;
         options.caPem = caPem;
+        return begin(loop, serverName, options);
+    }
+
+    bool begin(
+        net::EventLoop& loop, const std::string& serverName, const tls::ClientOptions& options
+    )
+    {
         m_context = *tls::ClientContext::make(options);
         if (!runUntil(loop, [this] { return net::connectOutcome(m_socket.get()).has_value(); })) {
             return false;
@@ -89,6 +96,7 @@ public:
         return m_hasEnded;
     }
 
+    [[nodiscard]] int descriptor() const { return m_socket.get(); }
     [[nodiscard]] const std::string& heard() const { return m_heard; }
     [[nodiscard]] tls::TlsStream& stream() { return *m_stream; }
 

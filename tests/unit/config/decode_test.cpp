@@ -92,13 +92,11 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("key");
         for (const char* const key :
-             {"plugins",
-              "consumers",
+             {"consumers",
               "consumer_groups",
               "vaults",
               "keys",
               "key_sets",
-              "ca_certificates",
               "permissions",
               "_plugin_configs",
               "acls"}) {

@@ -204,11 +204,11 @@ private Q_SLOTS:
     void unknownAndMissingFieldsAreReported()
     {
         const FieldProblems problems =
-            validate(schemaOf<Service>(), record({{"hsot", "a"}, {"plugins", Value::List()}}));
+            validate(schemaOf<Service>(), record({{"hsot", "a"}, {"filter_chains", Value::List()}}));
         QCOMPARE(
             textOf(problems),
-            QStringLiteral("hsot: unknown field|plugins: plugins are not supported by this "
-                           "version; remove them or use a later version|host: required field "
+            QStringLiteral("hsot: unknown field|filter_chains: filter chains are not supported by "
+                           "this version; remove them or use a later version|host: required field "
                            "missing")
         );
         QCOMPARE(problems[1].code, ErrorCode::Unsupported);

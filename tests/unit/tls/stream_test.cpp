@@ -61,7 +61,9 @@ Pair connectPair(const ServerContext& server, const ClientContext& client, const
 
 std::shared_ptr<const ClientContext> trusting(const CertificateText& certificate)
 {
-    return *ClientContext::make({VerifyPeer::Yes, certificate.chainPem, {}, {}});
+    ClientOptions options;
+    options.caPem = certificate.chainPem;
+    return *ClientContext::make(options);
 }
 
 } // namespace
@@ -168,7 +170,7 @@ void StreamTest::aKeyOfAnotherCertificateIsRefused()
 
 void StreamTest::textThatIsNotPemIsRefused()
 {
-    const auto checked = checkCertificate({"not pem", "not pem", {}});
+    const auto checked = checkCertificate({"not pem", "not pem", {}, {}, {}});
 
     QVERIFY(checked.error().code == ErrorCode::Tls);
     QVERIFY(!ServerContext::make({}, Http2Offer::No));

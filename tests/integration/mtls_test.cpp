@@ -1,0 +1,532 @@
+// Goal: routes with mtls-auth let in whom their authorities vouch for and nobody else; a target's
+// certificate that is no good is named as the reason; certificates change without a connection
+// being dropped; sidecars speak mutual TLS, and plaintext peers are refused or counted.
+// Method: engines, TLS clients and origins on loopback; certificates made here.
+#include "tests/support/certificate_maker.h"
+#include "tests/support/proxy_fixture.h"
+#include "tests/support/talking_server.h"
+#include "tests/support/tls_client.h"
+
+#include <QTest>
+
+using namespace mesh;
+using namespace mesh::test;
+
+namespace {
+
+constexpr Duration kHour = std::chrono::hours(1);
+constexpr std::string_view kGood = "11111111-1111-4111-8111-111111111111";
+constexpr std::string_view kServer = "22222222-2222-4222-8222-222222222222";
+constexpr std::string_view kCart = "33333333-3333-4333-8333-333333333333";
+constexpr std::string_view kEdge = "44444444-4444-4444-8444-444444444444";
+constexpr std::string_view kNoCertificate = "No required TLS certificate was sent";
+constexpr std::string_view kNotTrusted = "TLS certificate failed verification";
+
+bool holds(const std::string& text, std::string_view part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+std::string indented(std::string_view text)
+{
+    std::string out = "    ";
+    for (const char c : text) {
+        out += c;
+        if (c == '\n') {
+            out += "    ";
+        }
+    }
+    return out;
+}
+
+std::string certificateYaml(
+    const IssuedCertificate& shown, std::string_view id, std::string_view sni = {}
+)
+{
+    std::string yaml = fmt::format(
+        "- id: {}\n  cert: |\n{}\n  key: |\n{}\n",
+        id,
+        indented(shown.pem()),
+        indented(shown.keyPem())
+    );
+    return sni.empty() ? yaml : yaml + fmt::format("  snis: [{{name: {}}}]\n", sni);
+}
+
+std::string authorityYaml(const IssuedCertificate& authority, const std::string& crl = {})
+{
+    std::string yaml = fmt::format(
+        "ca_certificates:\n- id: {}\n  cert: |\n{}\n", kGood, indented(authority.pem())
+    );
+    return crl.empty() ? yaml : yaml + fmt::format("  crl: |\n{}\n", indented(crl));
+}
+
+// A port that nobody listens on at the moment.
+std::string freeAddress()
+{
+    const FileDescriptor socket =
+        *net::listenOn(net::SocketAddress::loopback(0), net::PortSharing::No);
+    return net::localAddress(socket.get()).toText();
+}
+
+std::unique_ptr<http::Server> serveOk(ProxyFixture& mesh)
+{
+    return mesh.serve([](http::Request, http::Responder responder) {
+        http::Response response;
+        response.body = "hello|end";
+        responder.send(response);
+    });
+}
+
+// What a client with this certificate (null: none) is answered under this name.
+std::string ask(
+    ProxyFixture& mesh,
+    const net::SocketAddress& address,
+    const std::string& name,
+    const IssuedCertificate* shown,
+    std::string_view path
+)
+{
+    tls::ClientOptions options;
+    options.verify = tls::VerifyPeer::No;
+    if (shown != nullptr) {
+        options.certPem = shown->pem();
+        options.keyPem = shown->keyPem();
+    }
+    TlsClient client(address);
+    if (!client.begin(*mesh.loop, name, options)) {
+        return "no handshake";
+    }
+    client.send(
+        *mesh.loop, fmt::format("GET {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", path)
+    );
+    client.waitForCloseNotify(*mesh.loop);
+    return client.heard();
+}
+
+// A gateway and the sidecar of one workload, with the same document.
+struct MeshPair
+{
+    ProxyFixture gateway;
+    ProxyFixture sidecar;
+    std::unique_ptr<http::Server> process;
+    std::string inbound = freeAddress();
+    IssuedCertificate authority = issueAuthority("Mesh CA");
+
+    [[nodiscard]] IssuedCertificate member(const std::string& name) const
+    {
+        CertificateSpec spec;
+        spec.name = name;
+        spec.alternatives = "URI:spiffe://shop.local/" + name;
+        return issue(spec, &authority);
+    }
+
+    [[nodiscard]] std::string document(std::string_view mode) const
+    {
+        return fmt::format(
+                   "_format_version: \"3.0\"\nservices:\n- name: cart\n  host: cart\n  routes:\n"
+                   "  - {{name: cart, paths: [/]}}\n"
+                   "mesh: {{name: shop, trust_domain: shop.local, mtls: {}, "
+                   "ca_certificates: [{}]}}\n"
+                   "nodes:\n- {{name: edge, role: gateway, certificate: {}}}\n"
+                   "- {{name: side, role: sidecar}}\nworkloads:\n"
+                   "- {{name: cart-1, service: cart, node: side, address: \"{}\", inbound: \"{}\", "
+                   "certificate: {}}}\n",
+                   mode,
+                   kGood,
+                   kEdge,
+                   process->address().toText(),
+                   inbound,
+                   kCart
+               )
+               + authorityYaml(authority) + "certificates:\n"
+               + certificateYaml(member("cart"), kCart) + certificateYaml(member("edge"), kEdge);
+    }
+
+    std::string begin(std::string_view mode)
+    {
+        gateway.options.node = "edge";
+        sidecar.options.node = "side";
+        sidecar.options.proxyListen = {};
+        process = serveOk(gateway);
+        if (!gateway.start() || !sidecar.start()) {
+            return "no start";
+        }
+        const std::string text = document(mode);
+        const std::string refused = sidecar.apply(text);
+        return refused.empty() ? gateway.apply(text) : refused;
+    }
+
+    std::string askDirectly()
+    {
+        RawSocket client(*net::SocketAddress::parse(inbound));
+        client.send(*gateway.loop, "GET / HTTP/1.1\r\nHost: cart\r\nConnection: close\r\n\r\n");
+        client.waitForEnd(*gateway.loop);
+        return client.heard();
+    }
+
+    // Sums over all frames of this engine so far.
+    static std::pair<std::uint64_t, std::uint64_t> protections(ProxyFixture& node)
+    {
+        node.box.takeAll();
+        std::pair<std::uint64_t, std::uint64_t> sums{};
+        for (const api::Event& event : node.box.events) {
+            if (const auto* stats = std::get_if<api::StatsEvent>(&event)) {
+                for (const auto& series : stats->frame->requests) {
+                    sums.first += series.mtls;
+                    sums.second += series.plaintext;
+                }
+            }
+        }
+        return sums;
+    }
+};
+
+} // namespace
+
+class MtlsTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void clientsAreLetInByTheirCertificates_data();
+    void clientsAreLetInByTheirCertificates();
+    void whatATargetsCertificateLacksIsNamed_data();
+    void whatATargetsCertificateLacksIsNamed();
+    void targetsAreShownACertificate();
+    void certificatesChangeUnderOpenConnections();
+    void clientsResumeOnEveryWorkerAcrossARotation();
+    void sidecarsSpeakMutualTls();
+    void strictRefusesPlaintext();
+    void permissiveServesAndCountsPlaintext();
+
+private:
+    IssuedCertificate m_authority = issueAuthority("Good CA");
+    IssuedCertificate m_other = issueAuthority("Other CA");
+};
+
+void MtlsTest::clientsAreLetInByTheirCertificates_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QString>("message");
+    const QString refused = QString::fromLatin1(kNotTrusted.data());
+    QTest::newRow("good") << "good" << 200 << "hello|end";
+    QTest::newRow("none") << "none" << 401 << QString::fromLatin1(kNoCertificate.data());
+    QTest::newRow("wrong authority") << "foreign" << 401 << refused;
+    QTest::newRow("expired") << "expired" << 401 << refused;
+    QTest::newRow("revoked") << "revoked" << 401 << refused;
+    QTest::newRow("plain HTTP") << "plain" << 401 << QString::fromLatin1(kNoCertificate.data());
+    QTest::newRow("open route") << "open" << 200 << "hello|end";
+}
+
+void MtlsTest::clientsAreLetInByTheirCertificates()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const int, status);
+    QFETCH(const QString, message);
+    ProxyFixture mesh;
+    mesh.options.proxyListen = {{"127.0.0.1:0", false, false}, {"127.0.0.1:0", true, false}};
+    QVERIFY(mesh.start());
+    const auto origin = serveOk(mesh);
+    QCOMPARE(
+        mesh.apply(
+            fmt::format(
+                "_format_version: \"3.0\"\nservices:\n- name: o\n  url: http://{}\n  routes:\n"
+                "  - name: secure\n    paths: [/secure]\n    plugins:\n"
+                "    - {{name: mtls-auth, config: {{ca_certificates: [{}], "
+                "skip_consumer_lookup: true}}}}\n"
+                "  - {{name: open, paths: [/open]}}\n",
+                origin->address().toText(),
+                kGood
+            )
+            + authorityYaml(m_authority, revoke(m_authority, {7}))
+        ),
+        std::string()
+    );
+    CertificateSpec spec;
+    spec.serial = kind == QStringLiteral("revoked") ? 7 : 8;
+    if (kind == QStringLiteral("expired")) {
+        spec.begin = -kHour * 2;
+        spec.end = -kHour;
+    }
+    const IssuedCertificate shown =
+        issue(spec, kind == QStringLiteral("foreign") ? &m_other : &m_authority);
+    const bool isBare = kind == QStringLiteral("none") || kind == QStringLiteral("open");
+
+    const std::string heard =
+        kind == QStringLiteral("plain")
+            ? mesh.talk("GET /secure HTTP/1.1\r\nHost: a\r\n\r\n", kNoCertificate)
+            : ask(
+                mesh,
+                mesh.proxies[1],
+                "a.test",
+                isBare ? nullptr : &shown,
+                kind == QStringLiteral("open") ? "/open" : "/secure"
+            );
+
+    QVERIFY2(holds(heard, fmt::format("HTTP/1.1 {} ", status)), heard.c_str());
+    QVERIFY2(holds(heard, message.toStdString()), heard.c_str());
+    if (status == 401) {
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            return mesh.box.has<api::PolicyEvent>([](const api::PolicyEvent& event) {
+                return event.kind == "certificate_refused" && event.subject == "route:secure";
+            });
+        }));
+    }
+}
+
+void MtlsTest::whatATargetsCertificateLacksIsNamed_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<QString>("word");
+    QTest::newRow("good") << "good"
+                          << "";
+    QTest::newRow("expired") << "expired"
+                             << "certificate_expired";
+    QTest::newRow("other name") << "name"
+                                << "name_mismatch";
+    QTest::newRow("unknown authority") << "foreign"
+                                       << "unknown_authority";
+}
+
+void MtlsTest::whatATargetsCertificateLacksIsNamed()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const QString, word);
+    CertificateSpec spec;
+    spec.name = kind == QStringLiteral("name") ? "other.test" : "127.0.0.1";
+    spec.alternatives = kind == QStringLiteral("name") ? "DNS:other.test" : "IP:127.0.0.1";
+    if (kind == QStringLiteral("expired")) {
+        spec.begin = -kHour * 2;
+        spec.end = -kHour;
+    }
+    const IssuedCertificate shown =
+        issue(spec, kind == QStringLiteral("foreign") ? &m_other : &m_authority);
+    ProxyFixture mesh;
+    QVERIFY(mesh.start());
+    std::string heardByTarget;
+    TalkingServer target(
+        *mesh.loop,
+        *tls::ServerContext::make({{shown.pem(), shown.keyPem(), {}, {}, {}}}, tls::Http2Offer::No),
+        [&] {
+            return std::make_unique<CannedTalk>(
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", heardByTarget
+            );
+        }
+    );
+    QCOMPARE(
+        mesh.apply(
+            fmt::format(
+                "_format_version: \"3.0\"\nservices:\n- name: o\n  url: https://{}\n"
+                "  tls_verify: true\n  ca_certificates: [{}]\n  retries: 0\n  routes:\n"
+                "  - {{name: all, paths: [/]}}\n",
+                target.address().toText(),
+                kGood
+            )
+            + authorityYaml(m_authority)
+        ),
+        std::string()
+    );
+
+    const std::string heard = mesh.talk("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n\r\n");
+
+    if (word.isEmpty()) {
+        QVERIFY2(holds(heard, "HTTP/1.1 200 "), heard.c_str());
+        return;
+    }
+    tls::Failure failure = tls::Failure::None;
+    for (const tls::Failure each :
+         {tls::Failure::Expired, tls::Failure::NameMismatch, tls::Failure::UnknownAuthority}) {
+        failure = tls::wordOf(each) == word.toStdString() ? each : failure;
+    }
+    const std::string sentence(tls::sentenceOf(failure));
+    QVERIFY2(holds(heard, "HTTP/1.1 502 "), heard.c_str());
+    QVERIFY2(holds(heard, "x-meshwright-proxy-error: " + sentence), heard.c_str());
+    QVERIFY(runUntil(*mesh.loop, [&] {
+        return mesh.box.has<api::AccessEvent>([&](const api::AccessEvent& event) {
+            return event.status == 502 && event.failure == sentence;
+        });
+    }));
+    QVERIFY(runUntil(*mesh.loop, [&] {
+        return mesh.box.has<api::StatsEvent>([&](const api::StatsEvent& event) {
+            return std::ranges::any_of(event.frame->policy, [&](const auto& count) {
+                return count.kind == "tls_failed" && count.detail == word.toStdString();
+            });
+        });
+    }));
+}
+
+void MtlsTest::targetsAreShownACertificate()
+{
+    CertificateSpec spec;
+    spec.name = "shop.test";
+    const IssuedCertificate shown = issue(spec, &m_authority);
+    ProxyFixture mesh;
+    QVERIFY(mesh.start());
+    std::string heardByTarget;
+    tls::ServerOptions demanding;
+    demanding.wishes.push_back({});
+    TalkingServer target(
+        *mesh.loop,
+        *tls::ServerContext::make({{shown.pem(), shown.keyPem(), {}, {}, {}}}, demanding),
+        [&] {
+            return std::make_unique<CannedTalk>(
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", heardByTarget
+            );
+        }
+    );
+    QCOMPARE(
+        mesh.apply(
+            fmt::format(
+                "_format_version: \"3.0\"\nservices:\n- name: o\n  protocol: https\n  host: pool\n"
+                "  tls_verify: true\n  ca_certificates: [{}]\n  client_certificate: {}\n"
+                "  retries: 0\n  routes:\n  - {{name: all, paths: [/]}}\n"
+                "upstreams:\n- {{name: pool, host_header: \"shop.test\", targets: [{{target: "
+                "\"{}\"}}]}}\n",
+                kGood,
+                kServer,
+                target.address().toText()
+            )
+            + authorityYaml(m_authority) + "certificates:\n" + certificateYaml(shown, kServer)
+        ),
+        std::string()
+    );
+
+    const std::string heard = mesh.talk("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "ok");
+
+    QVERIFY2(holds(heard, "HTTP/1.1 200 "), heard.c_str());
+    QCOMPARE(target.serverName(), std::string("shop.test"));
+    QVERIFY(target.hasPeerCertificate());
+}
+
+void MtlsTest::certificatesChangeUnderOpenConnections()
+{
+    ProxyFixture mesh;
+    mesh.options.proxyListen = {{"127.0.0.1:0", true, false}};
+    QVERIFY(mesh.start(2));
+    const auto origin = serveOk(mesh);
+    const auto document = [&](const IssuedCertificate& shown) {
+        return fmt::format(
+                   "_format_version: \"3.0\"\nservices:\n- name: o\n  url: http://{}\n  routes:\n"
+                   "  - {{name: all, paths: [/]}}\ncertificates:\n",
+                   origin->address().toText()
+               )
+               + certificateYaml(shown, kServer, "a.test");
+    };
+    CertificateSpec spec;
+    QCOMPARE(mesh.apply(document(issue(spec, &m_authority))), std::string());
+    TlsClient old(mesh.proxy);
+    QVERIFY(old.begin(*mesh.loop, "a.test", m_authority.pem()));
+    std::size_t asked = 0;
+    const auto answers = [&] {
+        old.receive();
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = old.heard().find("|end", at)) != std::string::npos; ++at) {
+            ++count;
+        }
+        return count;
+    };
+    const auto askAgain = [&] {
+        return old.send(*mesh.loop, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+               && runUntil(*mesh.loop, [&, want = ++asked] { return answers() == want; });
+    };
+    QVERIFY(askAgain());
+
+    for (int round = 0; round < 5; ++round) {
+        const IssuedCertificate& issuer = round % 2 == 0 ? m_other : m_authority;
+        QCOMPARE(mesh.apply(document(issue(spec, &issuer))), std::string());
+        TlsClient fresh(mesh.proxy);
+        QVERIFY(fresh.begin(*mesh.loop, "a.test", issuer.pem())); // Sees the new one...
+        QVERIFY(askAgain()); // ... while the old connection goes on.
+    }
+    QVERIFY(!holds(old.heard(), "Connection: close"));
+}
+
+void MtlsTest::clientsResumeOnEveryWorkerAcrossARotation()
+{
+    ProxyFixture mesh;
+    mesh.options.proxyListen = {{"127.0.0.1:0", true, false}};
+    mesh.timeouts.ticketRotation = std::chrono::milliseconds(400);
+    QVERIFY(mesh.start(4));
+    const auto origin = serveOk(mesh);
+    const auto context =
+        *tls::ClientContext::make({tls::VerifyPeer::No, {}, {}, {}, tls::Http2Offer::No, {}, {}});
+    tls::ClientSession session;
+    int resumed = 0;
+    const TimePoint begin = mesh.clock.now();
+    // Ten connections within two periods land on several workers; each renews the ticket.
+    for (int at = 0; at < 10; ++at) {
+        FileDescriptor socket = *net::connectTo(mesh.proxy);
+        QVERIFY(runUntil(*mesh.loop, [&] { return net::connectOutcome(socket.get()).has_value(); })
+        );
+        const auto stream = *tls::TlsStream::client(*context, socket.get(), "a.test", &session);
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            return stream->handshake().status == tls::StreamStatus::Done;
+        }));
+        resumed += stream->isResumed() ? 1 : 0;
+        std::array<char, 4096> buffer{};
+        static_cast<void>(stream->write(std::string_view("GET / HTTP/1.1\r\nHost: a\r\n\r\n")));
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            return stream->read(buffer).status == tls::StreamStatus::Done;
+        }));
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            return mesh.clock.now() - begin >= std::chrono::milliseconds(60) * at;
+        }));
+    }
+    // Only the first, unless this machine slept through a whole period between two.
+    QVERIFY2(resumed >= 7, std::to_string(resumed).c_str());
+}
+
+void MtlsTest::sidecarsSpeakMutualTls()
+{
+    MeshPair pair;
+    QCOMPARE(pair.begin("strict"), std::string());
+    const std::string heard =
+        pair.gateway.talk("GET / HTTP/1.1\r\nHost: cart\r\n\r\n", "hello|end");
+
+    QVERIFY2(holds(heard, "HTTP/1.1 200 "), heard.c_str());
+    for (ProxyFixture* node : {&pair.gateway, &pair.sidecar}) {
+        QVERIFY(runUntil(*pair.gateway.loop, [&] {
+            return MeshPair::protections(*node) == std::pair<std::uint64_t, std::uint64_t>(1, 0);
+        }));
+    }
+}
+
+void MtlsTest::strictRefusesPlaintext()
+{
+    MeshPair pair;
+    QCOMPARE(pair.begin("strict"), std::string());
+
+    QCOMPARE(pair.askDirectly(), std::string());
+    const auto isTold = [&](std::string_view kind) {
+        return runUntil(*pair.gateway.loop, [&] {
+            return pair.sidecar.box.has<api::PolicyEvent>([&](const api::PolicyEvent& event) {
+                return event.kind == kind && event.subject == "listener:cart-1 inbound";
+            });
+        });
+    };
+    QVERIFY(isTold("plaintext_refused"));
+    const IssuedCertificate stranger = issue({}, &m_authority);
+    const auto inbound = *net::SocketAddress::parse(pair.inbound);
+    QVERIFY(!holds(ask(pair.gateway, inbound, "cart", &stranger, "/"), "HTTP/1.1"));
+    QVERIFY(isTold("peer_refused"));
+    const IssuedCertificate member = pair.member("other");
+    QVERIFY(holds(ask(pair.gateway, inbound, "cart", &member, "/"), "HTTP/1.1 200 "));
+}
+
+void MtlsTest::permissiveServesAndCountsPlaintext()
+{
+    MeshPair pair;
+    QCOMPARE(pair.begin("permissive"), std::string());
+
+    QVERIFY(holds(pair.askDirectly(), "HTTP/1.1 200 "));
+    const std::string heard =
+        pair.gateway.talk("GET / HTTP/1.1\r\nHost: cart\r\n\r\n", "hello|end");
+    QVERIFY2(holds(heard, "HTTP/1.1 200 "), heard.c_str());
+    QVERIFY(runUntil(*pair.gateway.loop, [&] {
+        return MeshPair::protections(pair.sidecar) == std::pair<std::uint64_t, std::uint64_t>(1, 1);
+    }));
+}
+
+QTEST_APPLESS_MAIN(MtlsTest)
+#include "mtls_test.moc"

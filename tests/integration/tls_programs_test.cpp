@@ -1,0 +1,417 @@
+// Goal: what other people's programs say to our TLS: curl and openssl as clients, nginx and haproxy
+// as targets that demand a certificate, testssl.sh as the judge of the default listener.
+// Method: an engine in this process, the programs as processes on loopback; certificates made here.
+#include "tests/support/certificate_maker.h"
+#include "tests/support/proxy_fixture.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace mesh;
+using namespace mesh::test;
+
+namespace {
+
+constexpr std::string_view kGood = "11111111-1111-4111-8111-111111111111";
+constexpr std::string_view kServer = "22222222-2222-4222-8222-222222222222";
+constexpr int kPatience_ms = 20'000;
+constexpr int kJudging_ms = 280'000;
+
+std::string indented(std::string_view text)
+{
+    std::string out = "    ";
+    for (const char c : text) {
+        out += c;
+        if (c == '\n') {
+            out += "    ";
+        }
+    }
+    return out;
+}
+
+QString find(const char* name)
+{
+    return QStandardPaths::findExecutable(
+        QString::fromLatin1(name), {QStringLiteral("/usr/sbin"), QStringLiteral("/usr/bin")}
+    );
+}
+
+// What the program said, both ways, until its end.
+QString run(
+    const QString& program,
+    const QStringList& arguments,
+    const QByteArray& input = {},
+    int patience_ms = kPatience_ms
+)
+{
+    QProcess process;
+    process.setProcessChannelMode(QProcess::MergedChannels);
+    process.start(program, arguments);
+    process.write(input);
+    if (input.isEmpty()) {
+        process.closeWriteChannel();
+    }
+    if (!process.waitForFinished(patience_ms)) {
+        process.kill();
+        process.waitForFinished();
+    }
+    return QString::fromUtf8(process.readAll());
+}
+
+int freePort()
+{
+    const FileDescriptor socket =
+        *net::listenOn(net::SocketAddress::loopback(0), net::PortSharing::No);
+    return net::localAddress(socket.get()).port();
+}
+
+} // namespace
+
+class TlsProgramsTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void curlIsLetInByItsCertificate();
+    void opensslResumes_data();
+    void opensslResumes();
+    void opensslIsRefusedOldVersions();
+    void nginxIsShownACertificate();
+    void haproxyIsShownACertificate();
+    void testsslFindsNoWeakness();
+
+private:
+    void write(const char* name, const std::string& text);
+    [[nodiscard]] QString path(const char* name) const
+    {
+        return m_directory.filePath(QString::fromLatin1(name));
+    }
+    // A service at this port, called under TLS, perhaps with a certificate.
+    [[nodiscard]] std::string callerOf(int port, bool showsCertificate) const;
+    bool begin(ProxyFixture& mesh, const std::string& more);
+
+    QTemporaryDir m_directory;
+    IssuedCertificate m_authority = issueAuthority("Good CA");
+    IssuedCertificate m_shown;
+    std::unique_ptr<http::Server> m_origin;
+};
+
+void TlsProgramsTest::write(const char* name, const std::string& text)
+{
+    QFile file(path(name));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(QByteArray::fromStdString(text));
+}
+
+void TlsProgramsTest::initTestCase()
+{
+    CertificateSpec spec;
+    spec.name = "localhost";
+    spec.alternatives = "DNS:localhost,IP:127.0.0.1";
+    m_shown = issue(spec, &m_authority);
+    write("ca.pem", m_authority.pem());
+    write("cert.pem", m_shown.pem());
+    write("key.pem", m_shown.keyPem());
+    write("both.pem", m_shown.pem() + m_shown.keyPem());
+}
+
+std::string TlsProgramsTest::callerOf(int port, bool showsCertificate) const
+{
+    std::string yaml = fmt::format(
+        "_format_version: \"3.0\"\nservices:\n- name: o\n  url: https://127.0.0.1:{}\n"
+        "  tls_verify: true\n  retries: 0\n  ca_certificates: [{}]\n{}  routes:\n"
+        "  - {{name: all, paths: [/]}}\n",
+        port,
+        kGood,
+        showsCertificate ? fmt::format("  client_certificate: {}\n", kServer) : std::string()
+    );
+    return yaml
+           + fmt::format(
+               "ca_certificates:\n- id: {}\n  cert: |\n{}\ncertificates:\n- id: {}\n  cert: |\n{}\n"
+               "  key: |\n{}\n",
+               kGood,
+               indented(m_authority.pem()),
+               kServer,
+               indented(m_shown.pem()),
+               indented(m_shown.keyPem())
+           );
+}
+
+// Two listeners, plain and TLS, in front of an origin that answers hello.
+bool TlsProgramsTest::begin(ProxyFixture& mesh, const std::string& more)
+{
+    mesh.options.proxyListen = {{"127.0.0.1:0", false, false}, {"127.0.0.1:0", true, true}};
+    if (!mesh.start()) {
+        return false;
+    }
+    const std::string refused = mesh.apply(
+        "_format_version: \"3.0\"\nservices:\n- name: o\n  url: http://127.0.0.1:1\n"
+        "  routes:\n  - name: secure\n    paths: [/secure]\n    snis: [localhost]\n"
+        "    protocols: [https]\n    plugins:\n    - {name: mtls-auth, config: {ca_certificates: ["
+        + std::string(kGood) + "], skip_consumer_lookup: true}}\n  - {name: open, paths: [/open]}\n"
+        + more
+        + fmt::format(
+            "ca_certificates:\n- id: {}\n  cert: |\n{}\ncertificates:\n- cert: |\n{}\n  key: "
+            "|\n{}\n",
+            kGood,
+            indented(m_authority.pem()),
+            indented(m_shown.pem()),
+            indented(m_shown.keyPem())
+        )
+    );
+    return refused.empty();
+}
+
+void TlsProgramsTest::curlIsLetInByItsCertificate()
+{
+    const QString curl = find("curl");
+    if (curl.isEmpty()) {
+        QSKIP("curl is not installed");
+    }
+    ProxyFixture mesh;
+    QVERIFY(begin(mesh, {}));
+    const QString url = QStringLiteral("https://localhost:%1/secure").arg(mesh.proxies[1].port());
+    const QStringList common = {
+        QStringLiteral("-si"), QStringLiteral("--cacert"), path("ca.pem"), QStringLiteral("-4")};
+
+    const QString bare = run(curl, common + QStringList{url});
+    const QString shown =
+        run(curl,
+            common
+                + QStringList{
+                    QStringLiteral("--cert"),
+                    path("cert.pem"),
+                    QStringLiteral("--key"),
+                    path("key.pem"),
+                    url});
+
+    QVERIFY2(bare.contains(QStringLiteral(" 401")), qPrintable(bare));
+    QVERIFY2(
+        bare.contains(QStringLiteral("No required TLS certificate was sent")), qPrintable(bare)
+    );
+    // Nobody is behind the route: who gets this far was let in.
+    QVERIFY2(shown.contains(QStringLiteral(" 502")), qPrintable(shown));
+}
+
+void TlsProgramsTest::opensslResumes_data()
+{
+    QTest::addColumn<QString>("version");
+    QTest::newRow("TLS 1.2") << "-tls1_2";
+    QTest::newRow("TLS 1.3") << "-tls1_3";
+}
+
+void TlsProgramsTest::opensslResumes()
+{
+    QFETCH(const QString, version);
+    const QString openssl = find("openssl");
+    if (openssl.isEmpty()) {
+        QSKIP("openssl is not installed");
+    }
+    ProxyFixture mesh;
+    QVERIFY(begin(mesh, {}));
+    const QStringList common = {
+        QStringLiteral("s_client"),
+        version,
+        QStringLiteral("-connect"),
+        QStringLiteral("127.0.0.1:%1").arg(mesh.proxies[1].port()),
+        QStringLiteral("-servername"),
+        QStringLiteral("other.test"), // Nobody asks for a certificate there.
+        QStringLiteral("-ign_eof")};
+    const QByteArray request = "GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+    const QString first =
+        run(openssl, common + QStringList{QStringLiteral("-sess_out"), path("session")}, request);
+    const QString second =
+        run(openssl, common + QStringList{QStringLiteral("-sess_in"), path("session")}, request);
+
+    QVERIFY2(first.contains(QStringLiteral("\nNew, TLSv1")), qPrintable(first));
+    QVERIFY2(second.contains(QStringLiteral("\nReused, TLSv1")), qPrintable(second));
+    QVERIFY(first.contains(QStringLiteral("X25519")));
+    QVERIFY(first.contains(QStringLiteral("No client certificate CA names sent")));
+}
+
+void TlsProgramsTest::opensslIsRefusedOldVersions()
+{
+    const QString openssl = find("openssl");
+    if (openssl.isEmpty()) {
+        QSKIP("openssl is not installed");
+    }
+    ProxyFixture mesh;
+    QVERIFY(begin(mesh, {}));
+    const QString said =
+        run(openssl,
+            {QStringLiteral("s_client"),
+             QStringLiteral("-tls1_1"),
+             QStringLiteral("-cipher"),
+             QStringLiteral("ALL:@SECLEVEL=0"),
+             QStringLiteral("-connect"),
+             QStringLiteral("127.0.0.1:%1").arg(mesh.proxies[1].port())});
+    QVERIFY2(said.contains(QStringLiteral("protocol version")), qPrintable(said));
+}
+
+void TlsProgramsTest::nginxIsShownACertificate()
+{
+    const QString nginx = find("nginx");
+    if (nginx.isEmpty()) {
+        QSKIP("nginx is not installed");
+    }
+    const int port = freePort();
+    const std::string folder = m_directory.path().toStdString();
+    write(
+        "nginx.conf",
+        fmt::format(
+            "daemon off;\nmaster_process off;\npid {0}/pid;\nerror_log {0}/error.log;\nevents "
+            "{{}}\n"
+            "http {{ access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p;\n"
+            "fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n"
+            "server {{ listen 127.0.0.1:{1} ssl; ssl_certificate {0}/cert.pem;\n"
+            "ssl_certificate_key {0}/key.pem; ssl_client_certificate {0}/ca.pem;\n"
+            "ssl_verify_client on; location / {{ return 200 \"$ssl_client_s_dn "
+            "$ssl_session_reused\"; }} }} }}\n",
+            folder,
+            port
+        )
+    );
+    QProcess server;
+    server.start(
+        nginx,
+        {QStringLiteral("-p"),
+         m_directory.path(),
+         QStringLiteral("-c"),
+         path("nginx.conf"),
+         QStringLiteral("-e"),
+         path("start.log")}
+    );
+    QVERIFY(server.waitForStarted());
+    ProxyFixture mesh;
+    QVERIFY(mesh.start());
+    const std::string get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+    QCOMPARE(mesh.apply(callerOf(port, true)), std::string());
+    std::string shown;
+    QVERIFY(QTest::qWaitFor(
+        [&] {
+            shown = mesh.talk(get, "CN=localhost");
+            return shown.find("CN=localhost") != std::string::npos;
+        },
+        kPatience_ms
+    ));
+    QVERIFY2(shown.find("HTTP/1.1 200 ") != std::string::npos, shown.c_str());
+    QCOMPARE(mesh.apply(callerOf(port, false)), std::string());
+    const std::string bare = mesh.talk(get, "</html>");
+    QVERIFY2(bare.find("No required SSL certificate was sent") != std::string::npos, bare.c_str());
+    server.terminate();
+    server.waitForFinished();
+}
+
+void TlsProgramsTest::haproxyIsShownACertificate()
+{
+    const QString haproxy = find("haproxy");
+    if (haproxy.isEmpty()) {
+        QSKIP("haproxy is not installed");
+    }
+    const int port = freePort();
+    const std::string folder = m_directory.path().toStdString();
+    write(
+        "haproxy.cfg",
+        fmt::format(
+            "defaults\n  mode http\n  timeout client 10s\n  timeout connect 10s\n  timeout server "
+            "10s\nfrontend f\n  bind 127.0.0.1:{} ssl crt {}/both.pem ca-file {}/ca.pem verify "
+            "required ssl-max-ver TLSv1.2\n  http-request return status 200 content-type "
+            "text/plain "
+            "string \"let in|end\"\n",
+            port,
+            folder,
+            folder
+        )
+    );
+    QProcess server;
+    server.start(haproxy, {QStringLiteral("-db"), QStringLiteral("-f"), path("haproxy.cfg")});
+    QVERIFY(server.waitForStarted());
+    ProxyFixture mesh;
+    QVERIFY(mesh.start());
+    const std::string get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+    QCOMPARE(mesh.apply(callerOf(port, true)), std::string());
+    std::string shown;
+    QVERIFY(QTest::qWaitFor(
+        [&] {
+            shown = mesh.talk(get, "|end");
+            return shown.find("let in|end") != std::string::npos;
+        },
+        kPatience_ms
+    ));
+    QCOMPARE(mesh.apply(callerOf(port, false)), std::string());
+    const std::string bare = mesh.talk(get, "\r\n\r\n");
+    QVERIFY2(bare.find("HTTP/1.1 502 ") != std::string::npos, bare.c_str());
+    QVERIFY2(
+        bare.find("x-meshwright-proxy-error: the upstream refused the TLS handshake")
+            != std::string::npos,
+        bare.c_str()
+    );
+    server.terminate();
+    server.waitForFinished();
+}
+
+void TlsProgramsTest::testsslFindsNoWeakness()
+{
+    const QString testssl = find("testssl");
+    if (testssl.isEmpty()) {
+        QSKIP("testssl is not installed");
+    }
+    if (qEnvironmentVariableIntValue("MESH_TEST_TESTSSL") != 1) {
+        QSKIP("takes minutes; MESH_TEST_TESTSSL=1 runs it");
+    }
+    ProxyFixture mesh;
+    QVERIFY(begin(mesh, {}));
+    const QString report = path("testssl.json");
+    const QString said =
+        run(testssl,
+            {QStringLiteral("--quiet"),
+             QStringLiteral("--color"),
+             QStringLiteral("0"),
+             QStringLiteral("--warnings"),
+             QStringLiteral("off"),
+             QStringLiteral("--nodns"),
+             QStringLiteral("none"),
+             QStringLiteral("--add-ca"),
+             path("ca.pem"),
+             QStringLiteral("--jsonfile"),
+             report,
+             QStringLiteral("-p"), // Protocols.
+             QStringLiteral("-s"), // Kinds of ciphers.
+             QStringLiteral("-f"), // Forward secrecy.
+             QStringLiteral("-S"), // Server defaults.
+             QStringLiteral("-U"), // Vulnerabilities.
+             QStringLiteral("localhost:%1").arg(mesh.proxies[1].port())},
+            {},
+            kJudging_ms);
+    QFile file(report);
+    QVERIFY2(file.open(QIODevice::ReadOnly), qPrintable(said));
+    const QJsonArray findings = QJsonDocument::fromJson(file.readAll()).array();
+    QVERIFY2(findings.size() > 50, qPrintable(said));
+    const QStringList bad = {
+        QStringLiteral("MEDIUM"), QStringLiteral("HIGH"), QStringLiteral("CRITICAL")};
+    QStringList weak;
+    for (const QJsonValue& each : findings) {
+        const QJsonObject finding = each.toObject();
+        const QString id = finding[QStringLiteral("id")].toString();
+        // What the certificate itself says is its issuer's affair, not the listener's.
+        if (bad.contains(finding[QStringLiteral("severity")].toString())
+            && !id.startsWith(QStringLiteral("cert_"))) {
+            weak << id + QStringLiteral(": ") + finding[QStringLiteral("finding")].toString();
+        }
+    }
+    QVERIFY2(weak.isEmpty(), qPrintable(weak.join(u'\n')));
+}
+
+QTEST_GUILESS_MAIN(TlsProgramsTest)
+#include "tls_programs_test.moc"
