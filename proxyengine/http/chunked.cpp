@@ -113,6 +113,9 @@ ChunkStep ChunkedDecoder::keep(std::string_view bytes)
             if (status == ParseStatus::Done) {
                 at += length + kChunkEnd.size();
                 m_state = length == 0 ? State::Done : State::Trailers;
+                if (m_trailers != nullptr && length > 0) {
+                    m_trailers->append(rest.substr(0, length + kChunkEnd.size()));
+                }
             }
         } else {
             status = readLineEnd(rest);

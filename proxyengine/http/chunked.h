@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace mesh::http {
@@ -44,6 +45,10 @@ public:
     [[nodiscard]] ChunkStep next(std::string_view bytes);
     [[nodiscard]] const Refusal& refusal() const { return m_refusal; }
     [[nodiscard]] bool isDone() const { return m_state == State::Done; }
+    // What was yielded ends with a whole chunk, and the last one has not begun.
+    [[nodiscard]] bool isBetweenChunks() const { return m_state == State::Size; }
+    // Mode::Keep: where trailer lines are copied to, with their CRLF; it outlives the body.
+    void collectTrailers(std::string& lines) { m_trailers = &lines; }
 
 private:
     enum class State : std::uint8_t { Size, LineEnd, Content, ContentEnd, Trailers, Done, Bad };
@@ -64,6 +69,7 @@ private:
     [[nodiscard]] std::size_t takeContent(std::size_t available);
 
     Refusal m_refusal;
+    std::string* m_trailers = nullptr;
     std::uint64_t m_left = 0; // Content bytes of this chunk.
     std::uint32_t m_trailerBytes = 0;
     Mode m_mode;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace mesh::proxy {
@@ -44,6 +45,14 @@ public:
     [[nodiscard]] bool isEndSeen() const { return m_isEnd; }
     // The sender closed. True when that is a proper end (a body until close).
     [[nodiscard]] bool endByClose();
+    // Behind start(), of a chunked body: where its trailer lines are copied to.
+    void collectTrailers(std::string& lines) { m_decoder.collectTrailers(lines); }
+    // A chunked body of which all that was cut is written, and whose next chunk may be the last.
+    [[nodiscard]] bool isBetweenChunks() const
+    {
+        return m_kind == http::BodyFraming::Kind::Chunked && isFlushed() && !m_isEnd
+               && m_decoder.isBetweenChunks();
+    }
 
 private:
     static constexpr std::size_t kPiecesMax = 32; // Parts of one write; more wait a moment.

@@ -54,13 +54,17 @@ void ClientConnection::beginPolicy(std::optional<std::size_t> resilience)
     Exchange& exchange = *m_exchange;
     const Activation& activation = exchange.runtime->activation;
     const bool hasLimits = activation.cells->usages[exchange.service->upstream] != nullptr;
-    if (!resilience && !hasLimits) {
+    const bool hasTimeout = exchange.isGrpc && exchange.head.fields.find("grpc-timeout");
+    if (!resilience && !hasLimits && !hasTimeout) {
         return;
     }
     RequestPolicy& state = m_worker.takePolicy();
     exchange.policy = &state;
     state.owner = this;
     adoptPlan(resilience);
+    if (hasTimeout) {
+        adoptGrpcTimeout();
+    }
 }
 
 // Makes this plan the request's; a fallback comes with its own.
@@ -349,7 +353,7 @@ bool ClientConnection::serveFallback(const config::KeptPlan<model::Breaker>& pla
     m_worker.tally().notice("fallback_served", plan.subject, "the breaker is open");
     if (!state.plan->fallbackService) {
         state.ending = RequestPolicy::Ending::Abandoned;
-        if (fallback.body.empty()) {
+        if (fallback.body.empty() || exchange.isGrpc) {
             answerSelf(fallback.status, messageOf(fallback.status), "the breaker is open");
             return false;
         }
@@ -370,7 +374,7 @@ void ClientConnection::settleVerdicts(RequestPolicy& state, Duration took)
     const Exchange& exchange = *m_exchange;
     const bool isFailed =
         state.ending == RequestPolicy::Ending::Failed
-        || (state.ending == RequestPolicy::Ending::ByStatus && exchange.status >= 500);
+        || (state.ending == RequestPolicy::Ending::ByStatus && resultStatus() >= 500);
     const bool isAbandoned =
         state.ending == RequestPolicy::Ending::Abandoned || (!isFailed && exchange.status == 0);
     if (state.breaker != nullptr) {

@@ -57,7 +57,7 @@ std::optional<std::string> ClientConnection::copyRequest(const Destination& to)
         *to.service,
         upstream,
         upstream.targets[to.target],
-        {m_peer, m_listener->port, m_listener->isTls},
+        {m_peer, m_listener->port, m_listener->isTls, m_worker.loop().now(), isOverStream()},
         m_worker.names()
     );
     if (out.hasOverflowed()) {

@@ -46,7 +46,7 @@ ClientConnection::Progress ClientConnection::sendHead()
         *exchange.service,
         upstream,
         upstream.targets[exchange.target],
-        {m_peer, m_listener->port, m_listener->isTls},
+        {m_peer, m_listener->port, m_listener->isTls, m_worker.loop().now(), isOverStream()},
         m_worker.names()
     );
     if (out.hasOverflowed()) {
@@ -151,6 +151,9 @@ ClientConnection::Progress ClientConnection::pumpDown()
 {
     Exchange& exchange = *m_exchange;
     UpstreamConnection& connection = *exchange.connection;
+    if (exchange.compressor != nullptr) {
+        return pumpCompressed();
+    }
     if (!exchange.toClient.isEmpty()) {
         return flush(exchange.toClient, m_transport, m_mayWrite);
     }
@@ -216,7 +219,9 @@ ClientConnection::Progress ClientConnection::readAnswer()
         if (exchange.isAnswerHead && step.status == net::IoStatus::Closed
             && exchange.down.endByClose()) {
             exchange.answer.keepsAlive = false;
-            finish();
+            if (exchange.compressor == nullptr) {
+                finish();
+            }
             return Progress::Moved;
         }
         onAttemptFailed(policy::AttemptFailure::Broken, "the upstream closed early");
@@ -262,11 +267,15 @@ void ClientConnection::recordAnswer()
     Exchange& exchange = *m_exchange;
     const TimePoint now = m_worker.loop().now();
     exchange.upstreamLatency = now - exchange.attemptAt;
+    const int status = attemptStatus();
     if (std::exchange(exchange.isAnswerRecorded, false)) {
         return;
     }
-    const int status = exchange.answer.status;
-    ++exchange.attemptRow->answers[telemetry::classOf(status)];
+    exchange.owesReport = status < 400;
+    exchange.owesCount = exchange.isGrpc && exchange.owesReport; // Of a call only its end tells.
+    if (!exchange.owesCount) {
+        ++exchange.attemptRow->answers[telemetry::classOf(status)];
+    }
     exchange.attemptRow->latency.record(static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(exchange.upstreamLatency).count()
     ));
@@ -276,7 +285,6 @@ void ClientConnection::recordAnswer()
         exchange.upstreamLatency,
         status < 500 ? policy::AttemptEnd::Succeeded : policy::AttemptEnd::Failed
     );
-    exchange.owesReport = status < 400;
     if (!exchange.owesReport) {
         report(policy::Observation::Kind::Status, status);
     }
@@ -301,6 +309,9 @@ ClientConnection::Progress ClientConnection::sendAnswerHead()
                             || answer.body.kind == http::BodyFraming::Kind::UntilClose
                             || (isOld && isChunked) || m_worker.isDraining()
                             || !m_worker.isOpen(*m_listener);
+    if (exchange.route->compression) {
+        beginCompression();
+    }
     http::HeadWriter out(m_worker.scratch());
     writeClientHead(
         out,
@@ -310,9 +321,15 @@ ClientConnection::Progress ClientConnection::sendAnswerHead()
         m_worker.names()
     );
     connection.in.consume(answer.size);
+    if (exchange.compressor != nullptr) {
+        return sendCompressedHead(out.written());
+    }
     exchange.down.start(
         answer.body, isOld ? http::ChunkedDecoder::Mode::Strip : http::ChunkedDecoder::Mode::Keep
     );
+    if (exchange.isGrpc) {
+        exchange.down.collectTrailers(exchange.trailers);
+    }
     if (out.hasOverflowed() || !exchange.down.take(connection.in.readable())) {
         exchange.hasAnswered = false;
         exchange.isAnswerHead = false;

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -33,12 +32,8 @@ AttemptOutcome::Kind kindOf(policy::AttemptFailure failure)
 std::optional<int> grpcStatusOf(const http::ResponseHead& head)
 {
     const auto text = head.fields.find("grpc-status");
-    int status = 0;
-    if (!text
-        || std::from_chars(text->data(), text->data() + text->size(), status).ec != std::errc()) {
-        return std::nullopt;
-    }
-    return status;
+    const auto status = text ? http::parseGrpcStatus(*text) : std::nullopt;
+    return status ? std::optional(static_cast<int>(*status)) : std::nullopt;
 }
 
 } // namespace
@@ -235,9 +230,7 @@ void ClientConnection::dropAnswer()
     Exchange& exchange = *m_exchange;
     UpstreamConnection& connection = *exchange.connection;
     recordAnswer();
-    if (std::exchange(exchange.owesReport, false)) {
-        report(policy::Observation::Kind::Status, exchange.answer.status);
-    }
+    reportAnswer();
     exchange.isAnswerHead = true;
     connection.in.consume(exchange.answer.size);
     exchange.down.start(exchange.answer.body, http::ChunkedDecoder::Mode::Keep);
@@ -257,6 +250,9 @@ void ClientConnection::prepareNextAttempt()
     exchange.hasSentAny = false;
     exchange.isAnswerHead = false;
     exchange.owesReport = false;
+    exchange.owesCount = false;
+    exchange.grpcStatus.reset();
+    exchange.trailers.clear();
     exchange.answerParser.reset();
     exchange.toUpstream.release();
     exchange.down.start({}, http::ChunkedDecoder::Mode::Keep);
@@ -341,11 +337,21 @@ void ClientConnection::onDeadline()
     state.hedgeAt = TimePoint::max();
     state.wait = RequestPolicy::Wait::Nothing;
     leaveQueue(state);
-    m_worker.tally().notice(
-        "timed_out",
-        state.deadlinePlan->subject,
-        fmt::format("no whole answer within {} ms", toMilliseconds(*state.deadlinePlan->timeout))
-    );
+    if (state.deadlinePlan == nullptr) {
+        m_worker.tally().notice(
+            "timed_out",
+            fmt::format("service:{}", exchange.service->name),
+            "no whole answer before the caller's deadline"
+        );
+    } else {
+        m_worker.tally().notice(
+            "timed_out",
+            state.deadlinePlan->subject,
+            fmt::format(
+                "no whole answer within {} ms", toMilliseconds(*state.deadlinePlan->timeout)
+            )
+        );
+    }
     cancelHedges();
     if (exchange.isOwnAnswer) {
         return; // It is on its way; the client's own timeout holds.
@@ -355,6 +361,9 @@ void ClientConnection::onDeadline()
         if (exchange.connection != nullptr && m_mayWrite && exchange.down.isFlushed()) {
             ++exchange.attemptRow->timeouts; // The upstream is slow, not the client.
             recordFailure(policy::AttemptFailure::Timeout);
+        }
+        if (endGrpc(http::GrpcStatus::DeadlineExceeded, "the request took too long")) {
+            return;
         }
         abort("the request took too long");
         return;

@@ -67,9 +67,7 @@ ClientConnection::Progress ClientConnection::openTunnel()
     }
     exchange.status = exchange.answer.status;
     recordAnswer();
-    if (std::exchange(exchange.owesReport, false)) {
-        report(policy::Observation::Kind::Status, exchange.status);
-    }
+    reportAnswer();
     const Duration took = m_worker.loop().now() - exchange.startedAt;
     if (exchange.policy != nullptr) {
         settleVerdicts(*exchange.policy, took);

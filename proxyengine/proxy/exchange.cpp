@@ -27,6 +27,7 @@ void Exchange::reset()
     requestId.fill('\0');
     path = {};
     query = {};
+    isGrpc = false;
     upgrade = {};
     runtime = nullptr;
     route = nullptr;
@@ -67,7 +68,14 @@ void Exchange::reset()
     bytesOutTold = 0;
     tunnel.reset();
     failure = {};
+    trailers.clear();
+    grpcStatus.reset();
+    coding = {};
+    compressor.reset();
+    owesFlush = false;
+    isCompressed = false;
     isAnswerRecorded = false;
+    owesCount = false;
     owesReport = false;
 }
 

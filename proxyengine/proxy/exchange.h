@@ -1,12 +1,14 @@
 #pragma once
 
 #include "proxyengine/base/time.h"
+#include "proxyengine/http/grpc_words.h"
 #include "proxyengine/http/head.h"
 #include "proxyengine/http/parser.h"
 #include "proxyengine/net/buffer.h"
 #include "proxyengine/net/resolver.h"
 #include "proxyengine/policy/hosts.h"
 #include "proxyengine/proxy/body_pump.h"
+#include "proxyengine/proxy/compression.h"
 #include "proxyengine/proxy/request_policy.h"
 #include "proxyengine/proxy/runtime.h"
 #include "proxyengine/proxy/tunnel.h"
@@ -42,6 +44,7 @@ struct Exchange
     std::string_view path; // Normalised, without query.
     std::string_view query; // With its '?', as received.
     std::array<char, 32> requestId{};
+    bool isGrpc = false; // By its content type.
     std::string_view upgrade; // The protocol that is asked for and allowed; empty: none.
 
     // Where it goes.
@@ -97,7 +100,14 @@ struct Exchange
     std::uint64_t bytesOutTold = 0;
     std::string_view failure; // For the log; a literal, or a view of failureText.
     std::string failureText;
+    std::string trailers; // Lines behind the answer's body; kept of gRPC alone.
+    std::optional<http::GrpcStatus> grpcStatus; // What the caller was told.
+    CodingVerdict coding; // Whether the answer is compressed.
+    std::unique_ptr<http::Compressor> compressor; // Of the answer; null: it passes as it is.
+    bool owesFlush = false; // The compressor has taken bytes that cannot be read yet.
+    bool isCompressed = false; // All of the answer.
     bool isAnswerRecorded = false; // Counters and health know of the answer already.
+    bool owesCount = false; // And the counters of attempts: a gRPC call tells at its end.
     bool owesReport = false; // Health hears of the answer when its body has come whole.
 
     // After a 101.

@@ -32,8 +32,48 @@ constexpr std::uint64_t kAnswerDropped = bit(HeaderId::ContentLength)
                                          | bit(HeaderId::TransferEncoding) | bit(HeaderId::Via)
                                          | bit(HeaderId::Connection);
 
+constexpr std::string_view kGrpcTimeout = "grpc-timeout";
+
+// The deadline of a call goes with it, so that everybody on its way knows when to give up.
+bool hasGrpcDeadline(const Exchange& exchange)
+{
+    return exchange.isGrpc && exchange.policy != nullptr
+           && exchange.policy->deadline != TimePoint::max();
+}
+
+// What a body that is compressed on its way needs and what it cannot keep; and Vary, where another
+// client would have got another coding.
+void writeCoding(http::HeadWriter& out, const Exchange& exchange)
+{
+    const http::FieldTable& fields = exchange.answer.fields;
+    out.raw("Vary: ");
+    for (const http::FieldPlace& field : fields) {
+        if (field.id == HeaderId::Vary) {
+            out.raw(fields.value(field));
+            out.raw(", ");
+        }
+    }
+    out.raw("Accept-Encoding\r\n");
+    if (exchange.compressor == nullptr) {
+        return;
+    }
+    out.field("Content-Encoding", toText(*exchange.coding.coding));
+    out.raw("Transfer-Encoding: chunked\r\n");
+    if (const auto etag = fields.find(HeaderId::Etag)) {
+        out.raw(etag->starts_with("W/") ? "ETag: " : "ETag: W/");
+        out.raw(*etag);
+        out.raw("\r\n");
+    }
+}
+
 // Copies the fields that stay, runs of neighbours in one piece, as they were received.
-void copyFields(http::HeadWriter& out, const http::FieldTable& fields, std::uint64_t dropped)
+// `alsoDropped`: one more name, of those without an id.
+void copyFields(
+    http::HeadWriter& out,
+    const http::FieldTable& fields,
+    std::uint64_t dropped,
+    std::string_view alsoDropped = {}
+)
 {
     const char* begin = nullptr;
     const char* end = nullptr;
@@ -48,7 +88,10 @@ void copyFields(http::HeadWriter& out, const http::FieldTable& fields, std::uint
         const std::string_view name = fields.name(field);
         const bool isDropped =
             field.isHopByHop
-            || (field.id != HeaderId::Other ? (dropped & bit(field.id)) != 0 : isOwnName(name));
+            || (field.id != HeaderId::Other
+                    ? (dropped & bit(field.id)) != 0
+                    : isOwnName(name)
+                          || (!alsoDropped.empty() && http::equalsIgnoringCase(name, alsoDropped)));
         if (isDropped) {
             flush();
             continue;
@@ -156,7 +199,12 @@ void writeUpstreamHead(
     out.raw(exchange.query);
     out.raw(" HTTP/1.1\r\n");
     writeHost(out, exchange, service, upstream, target);
-    copyFields(out, head.fields, kRequestDropped);
+    if (hasGrpcDeadline(exchange)) {
+        copyFields(out, head.fields, kRequestDropped, kGrpcTimeout);
+        out.field(kGrpcTimeout, http::grpcTimeoutText(exchange.policy->deadline - client.now));
+    } else {
+        copyFields(out, head.fields, kRequestDropped);
+    }
     writeFraming(out, head.body);
     if (head.body.kind == http::BodyFraming::Kind::None && mayHaveBody(head.method)) {
         out.raw("Content-Length: 0\r\n");
@@ -191,7 +239,13 @@ void writeUpstreamHead(
         out.raw(*via);
         out.raw(", ");
     }
-    out.raw(names.via);
+    if (client.isHttp2) {
+        constexpr std::size_t kVersionBytes = 3; // "1.1" of names.via.
+        out.raw("2.0");
+        out.raw(std::string_view(names.via).substr(kVersionBytes));
+    } else {
+        out.raw(names.via);
+    }
     out.raw("\r\n");
     out.field("X-Meshwright-Request-Id", {exchange.requestId.data(), exchange.requestId.size()});
     out.end();
@@ -207,10 +261,25 @@ void writeClientHead(
 {
     const http::ResponseHead& answer = exchange.answer;
     out.statusLine(answer.status);
-    copyFields(out, answer.fields, kAnswerDropped);
+    const bool isCompressed = exchange.compressor != nullptr;
+    if (exchange.coding.varies) {
+        const std::uint64_t rewritten =
+            bit(HeaderId::Vary) | (isCompressed ? bit(HeaderId::Etag) : 0);
+        copyFields(
+            out,
+            answer.fields,
+            kAnswerDropped | rewritten,
+            isCompressed ? "accept-ranges" : std::string_view()
+        );
+        writeCoding(out, exchange);
+    } else {
+        copyFields(out, answer.fields, kAnswerDropped);
+    }
     const bool isChunked = answer.body.kind == http::BodyFraming::Kind::Chunked;
     const bool hasNoBodyEver = answer.status == 204 || answer.status < 200;
-    if (exchange.head.method == http::Method::Head || answer.status == 304) {
+    if (isCompressed) {
+        // Said with the coding.
+    } else if (exchange.head.method == http::Method::Head || answer.status == 304) {
         if (const auto length = answer.fields.find(HeaderId::ContentLength)) {
             out.field("Content-Length", *length);
         }

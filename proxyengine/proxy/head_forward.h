@@ -21,6 +21,8 @@ struct ClientFacts
     std::string_view address; // Without port.
     std::uint16_t listenerPort = 0;
     bool isTls = false;
+    TimePoint now{}; // For what is left of a gRPC call's deadline.
+    bool isHttp2 = false; // What it speaks to us.
 };
 
 // What a TLS handshake with the target asks for and what its certificate must name: the Host that

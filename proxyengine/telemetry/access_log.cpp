@@ -83,6 +83,9 @@ void appendText(std::string& out, const AccessRecord& record)
     appendName(out, "service", record.service);
     appendName(out, "target", record.upstreamTarget);
     appendName(out, "request_id", record.requestId);
+    if (record.grpcStatus) {
+        fmt::format_to(std::back_inserter(out), " grpc_status={}", *record.grpcStatus);
+    }
     if (!record.failure.empty()) {
         out.append(" failure=\"");
         appendEscaped(out, record.failure);
@@ -112,6 +115,9 @@ void appendJson(std::string& out, const AccessRecord& record)
     line["bytes_in"] = record.bytesIn;
     line["bytes_out"] = record.bytesOut;
     line["request_id"] = record.requestId;
+    if (record.grpcStatus) {
+        line["grpc_status"] = *record.grpcStatus;
+    }
     if (!record.failure.empty()) {
         line["failure"] = record.failure;
     }

@@ -3,6 +3,7 @@
 #include "proxyengine/base/time.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,7 @@ struct AccessRecord
     std::uint64_t bytesIn = 0;
     std::uint64_t bytesOut = 0;
     std::string_view requestId;
+    std::optional<int> grpcStatus; // Of a gRPC call.
     std::string_view failure; // What the proxy says went wrong; empty: nothing.
 };
 

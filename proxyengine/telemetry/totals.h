@@ -41,6 +41,7 @@ private:
     void writeStreams(std::string& out) const;
     void writeRequests(std::string& out) const;
     void writeAttempts(std::string& out) const;
+    void writeGrpc(std::string& out) const;
     void writeHealth(std::string& out) const;
 
     std::string m_node;
@@ -56,6 +57,9 @@ private:
     std::uint64_t m_droppedSeries = 0;
     Http2Limits m_http2Limits{};
     StreamCounts m_streams;
+    std::vector<GrpcSeries> m_grpc;
+    std::uint64_t m_compressedFrom = 0;
+    std::uint64_t m_compressedTo = 0;
     Duration m_cpu{};
 };
 

@@ -1,0 +1,284 @@
+"""Both ends of gRPC for tests, without generated code: a server, and clients through a proxy.
+
+Prints "port N", reads the proxy's address (host:port) from standard input, prints one line per case:
+"ok NAME" or "failed NAME: WHY". Services of the server: test.NAME with the methods below; what the
+proxy does with each NAME is the test's configuration.
+"""
+import sys
+import threading
+import time
+from concurrent import futures
+
+import grpc
+
+LIMITS = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.enable_http_proxy", 0),
+]
+counts = {}
+cancelled = threading.Event()
+
+
+def echo(request, context):
+    context.send_initial_metadata((("x-first", "one"),))
+    context.set_trailing_metadata((("x-last", "two"), ("x-raw-bin", b"\x00\xff")))
+    return request
+
+
+def collect(requests, context):
+    return b"".join(requests)
+
+
+def count(request, context):
+    for number in range(int(request)):
+        yield str(number).encode()
+
+
+def converse(requests, context):
+    for request in requests:
+        yield request.upper()
+
+
+def fail(request, context):
+    code = {status.value[0]: status for status in grpc.StatusCode}[int(request)]
+    context.set_trailing_metadata((("x-why", "tested"),))
+    context.abort(code, "50% of it: \u00e9")
+
+
+def fail_once(request, context):
+    counts[request] = counts.get(request, 0) + 1
+    if counts[request] == 1:
+        context.abort(grpc.StatusCode.UNAVAILABLE, "not yet")
+    return str(counts[request]).encode()
+
+
+def time_left(request, context):
+    left = context.time_remaining()
+    return b"none" if left is None or left > 1e6 else str(left).encode()
+
+
+def wait(request, context):
+    context.add_callback(cancelled.set)
+    cancelled.wait(10)
+    return b"late"
+
+
+def drip(request, context):
+    gone = threading.Event()
+    context.add_callback(gone.set)
+    for number in range(1000):
+        yield str(number).encode()
+        if number >= 1:
+            gone.wait(10)
+            return
+
+
+def check_health(request, context):
+    return b"\x08\x01"  # SERVING
+
+
+METHODS = {
+    "Echo": grpc.unary_unary_rpc_method_handler(echo),
+    "Collect": grpc.stream_unary_rpc_method_handler(collect),
+    "Count": grpc.unary_stream_rpc_method_handler(count),
+    "Converse": grpc.stream_stream_rpc_method_handler(converse),
+    "Fail": grpc.unary_unary_rpc_method_handler(fail),
+    "FailOnce": grpc.unary_unary_rpc_method_handler(fail_once),
+    "TimeLeft": grpc.unary_unary_rpc_method_handler(time_left),
+    "Wait": grpc.unary_unary_rpc_method_handler(wait),
+    "Drip": grpc.unary_stream_rpc_method_handler(drip),
+    "Check": grpc.unary_unary_rpc_method_handler(check_health),
+}
+
+
+class Methods(grpc.GenericRpcHandler):
+    def service(self, details):
+        return METHODS.get(details.method.rsplit("/", 1)[1])
+
+
+def status_of(call):
+    try:
+        call()
+        return grpc.StatusCode.OK, ""
+    except grpc.RpcError as error:
+        return error.code(), error.details()
+
+
+def makes_unary_calls(channel):
+    answer, call = channel.unary_unary("/test.Plain/Echo").with_call(b"hello")
+    assert answer == b"hello"
+    assert dict(call.initial_metadata())["x-first"] == "one"
+    last = dict(call.trailing_metadata())
+    assert last["x-last"] == "two" and last["x-raw-bin"] == b"\x00\xff", last
+
+
+def sends_empty_and_big_messages(channel):
+    unary = channel.unary_unary("/test.Plain/Echo")
+    assert unary(b"") == b""
+    big = bytes(range(256)) * (3 << 12)  # 3 MiB
+    assert unary(big) == big
+
+
+def streams_requests(channel):
+    parts = [str(number).encode() * 1000 for number in range(200)]
+    assert channel.stream_unary("/test.Plain/Collect")(iter(parts)) == b"".join(parts)
+
+
+def streams_answers(channel):
+    answers = list(channel.unary_stream("/test.Plain/Count")(b"500"))
+    assert answers == [str(number).encode() for number in range(500)]
+
+
+def streams_both_ways(channel):
+    turn = threading.Semaphore(1)
+
+    def requests():
+        for number in range(20):  # Each waits for the answer to the one before.
+            assert turn.acquire(timeout=10)
+            yield f"word {number}".encode()
+
+    answers = []
+    for answer in channel.stream_stream("/test.Plain/Converse")(requests()):
+        answers.append(answer)
+        turn.release()
+    assert answers == [f"WORD {number}".encode() for number in range(20)], answers
+
+
+def passes_errors_of_the_service(channel):
+    for code in grpc.StatusCode:
+        if code is grpc.StatusCode.OK:
+            continue
+        try:
+            channel.unary_unary("/test.Plain/Fail")(str(code.value[0]).encode())
+            raise AssertionError("no error")
+        except grpc.RpcError as error:
+            assert error.code() is code, error.code()
+            assert error.details() == "50% of it: \u00e9", error.details()
+            assert dict(error.trailing_metadata())["x-why"] == "tested"
+
+
+def passes_on_what_is_left_of_a_deadline(channel):
+    left = float(channel.unary_unary("/test.Plain/TimeLeft")(b"", timeout=30))
+    assert 25 < left < 31, left  # The client rounds up.
+    assert channel.unary_unary("/test.Plain/TimeLeft")(b"") == b"none"
+
+
+def caps_deadlines_by_its_own(channel):
+    left = float(channel.unary_unary("/test.Hasty/TimeLeft")(b"", timeout=30))
+    assert 0 < left <= 0.5, left
+    left = float(channel.unary_unary("/test.Hasty/TimeLeft")(b""))
+    assert 0 < left <= 0.5, left
+
+
+def tells_a_deadline_of_the_caller(channel):
+    cancelled.clear()
+    code, _ = status_of(lambda: channel.unary_unary("/test.Plain/Wait")(b"", timeout=0.3))
+    assert code is grpc.StatusCode.DEADLINE_EXCEEDED, code
+    assert cancelled.wait(5), "the service was not told"
+
+
+def tells_its_own_deadline(channel):
+    cancelled.clear()
+    code, text = status_of(lambda: channel.unary_unary("/test.Hasty/Wait")(b""))
+    assert code is grpc.StatusCode.DEADLINE_EXCEEDED, code
+    assert text == "The upstream server is timing out", text
+    assert cancelled.wait(5), "the service was not told"
+
+
+def tells_its_own_deadline_within_a_stream(channel):
+    answers = []
+
+    def read():
+        for answer in channel.unary_stream("/test.Hasty/Drip")(b""):
+            answers.append(answer)
+
+    code, text = status_of(read)
+    assert code is grpc.StatusCode.DEADLINE_EXCEEDED, (code, text)
+    assert answers == [b"0", b"1"], answers
+
+
+def passes_cancellation_on(channel):
+    cancelled.clear()
+    call = channel.unary_unary("/test.Plain/Wait").future(b"")
+    time.sleep(0.1)
+    call.cancel()
+    assert cancelled.wait(5), "the service was not told"
+
+
+def answers_calls_without_a_route(channel):
+    code, text = status_of(lambda: channel.unary_unary("/nobody.Knows/It")(b""))
+    assert code is grpc.StatusCode.NOT_FOUND, code
+    assert text == "no Route matched with those values", text
+
+
+def answers_for_a_service_that_is_down(channel):
+    code, _ = status_of(lambda: channel.unary_unary("/test.Down/Echo")(b""))
+    assert code is grpc.StatusCode.UNAVAILABLE, code
+
+
+def answers_when_too_many_call(channel):
+    call = channel.unary_unary("/test.Limited/Echo")
+    assert call(b"first") == b"first"
+    code, text = status_of(lambda: call(b"second"))
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED, code
+    assert text == "API rate limit exceeded", text
+
+
+def repeats_what_the_policy_names(channel):
+    assert channel.unary_unary("/test.Repeated/FailOnce")(b"key") == b"2"
+    code, _ = status_of(lambda: channel.unary_unary("/test.Plain/FailOnce")(b"other key"))
+    assert code is grpc.StatusCode.UNAVAILABLE, code
+
+
+def checks_health(channel):
+    assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
+
+
+def makes_many_calls_at_once(channel):
+    unary = channel.unary_unary("/test.Plain/Echo")
+    calls = [unary.future(str(number).encode() * 100) for number in range(200)]
+    for number, call in enumerate(calls):
+        assert call.result(timeout=20) == str(number).encode() * 100
+
+
+CASES = [
+    makes_unary_calls,
+    sends_empty_and_big_messages,
+    streams_requests,
+    streams_answers,
+    streams_both_ways,
+    passes_errors_of_the_service,
+    passes_on_what_is_left_of_a_deadline,
+    caps_deadlines_by_its_own,
+    tells_a_deadline_of_the_caller,
+    tells_its_own_deadline,
+    tells_its_own_deadline_within_a_stream,
+    passes_cancellation_on,
+    answers_calls_without_a_route,
+    answers_for_a_service_that_is_down,
+    answers_when_too_many_call,
+    repeats_what_the_policy_names,
+    checks_health,
+    makes_many_calls_at_once,
+]
+
+
+def main():
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=LIMITS)
+    server.add_generic_rpc_handlers((Methods(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print("port", port, flush=True)
+    proxy = sys.stdin.readline().strip()
+    with grpc.insecure_channel(proxy, options=LIMITS) as channel:
+        for case in CASES:
+            try:
+                case(channel)
+                print("ok", case.__name__, flush=True)
+            except Exception as error:  # Whatever it was, the test shall say it.
+                print(f"failed {case.__name__}: {type(error).__name__} {str(error)!r}", flush=True)
+    server.stop(0)
+
+
+main()
