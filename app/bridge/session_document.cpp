@@ -275,6 +275,7 @@ void MeshSession::Private::close()
     nodes.clear();
     sums.clear();
     zoneTraffic.clear();
+    carriage.clear();
     tracker.clear();
     unsaved.clear();
     firstSecond = 0;

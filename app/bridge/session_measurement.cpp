@@ -167,6 +167,7 @@ void MeshSession::Private::take(const std::string& node, const api::StatsEvent& 
     readPolicies(status, frame);
     firstSecond = firstSecond == 0 ? status.lastSecond : std::min(firstSecond, status.lastSecond);
     zoneTraffic.add(node, status.lastSecond, frame);
+    carriage.add(status.lastSecond, frame);
     for (store::MetricRow& row : store::rowsOf(frame, status.lastSecond)) {
         sums.add(row);
         unsaved.push_back(std::move(row));
@@ -321,6 +322,7 @@ void MeshSession::Private::publishLive()
             }
         }
         input.policies = policiesNow();
+        input.carriage = carriage.rows(end, length);
         input.faults = faults;
         if (live) {
             for (const std::string& instance : live->instances()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/bridge/edge_carriage.h"
 #include "app/bridge/engine_inbox.h"
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
@@ -221,6 +222,7 @@ public:
     std::map<std::string, NodeStatus> nodes;
     WindowSums sums;
     ZoneTraffic zoneTraffic;
+    EdgeCarriage carriage;
     HealthTracker tracker;
     std::vector<store::MetricRow> unsaved;
     std::int64_t firstSecond = 0;

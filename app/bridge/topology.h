@@ -37,6 +37,9 @@ enum class PolicyKind : std::uint8_t {
 };
 inline constexpr int kPolicyKindCount = 14;
 
+// How traffic is protected between sidecars: all, some or none of it under mutual TLS.
+enum class EdgeLock : std::uint8_t { Unknown, Closed, Half, Open };
+
 struct PolicyRow
 {
     PolicyKind kind = PolicyKind::Split;
@@ -99,6 +102,8 @@ struct EntityRow
     bool isEntry = false; // Traffic enters the mesh here.
     QStringList faults; // Active faults in words: "503 30 % · +400 ms".
     std::vector<PolicyRow> policies; // The most urgent first.
+    EdgeLock lock = EdgeLock::Unknown; // Of what came to its sidecars, whoever called.
+    QString lockText; // "12 of 340 requests came in plaintext in 60 s"; empty: nothing to say.
     friend bool operator==(const EntityRow&, const EntityRow&) = default;
 };
 
@@ -107,7 +112,10 @@ struct EdgeRow
     QString source; // EntityRow::id
     QString target;
     HealthState state = HealthState::NoData;
-    bool isTcp = false;
+    bool isTcp = false; // No requests are seen in it: connections or UDP sessions are counted.
+    QString protocol; // "HTTP", "TCP", "TLS", "TLS passthrough", "UDP"; empty: not known.
+    EdgeLock lock = EdgeLock::Unknown;
+    QString lockText; // As of an entity.
     Figures figures;
     std::vector<PolicyRow> policies; // Of the target, as the source's nodes apply them.
     friend bool operator==(const EdgeRow&, const EdgeRow&) = default;

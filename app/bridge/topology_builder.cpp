@@ -58,6 +58,7 @@ public:
     void listInstances();
     void addTraffic();
     void markInstances();
+    void readCarriage();
     TopologyOutcome finish(HealthTracker* tracker);
 
 private:
@@ -83,6 +84,8 @@ private:
     PolicyPlaces m_policies;
     std::map<QString, EntitySums> m_entities;
     std::map<std::pair<QString, QString>, store::MetricValue> m_edges;
+    std::map<std::pair<QString, QString>, CarriageRow> m_carriage; // Of m_edges' keys.
+    std::map<QString, CarriageRow> m_inbound; // By EntityRow::id.
     std::map<QString, std::string> m_nodeOfInstance;
     std::map<QString, store::MetricValue> m_instanceSums; // By workload name or target address.
 };
@@ -327,6 +330,25 @@ HealthVerdict Build::track(
     return std::move(outcome.verdict);
 }
 
+// Measured where it can be, else by what the document says of the service.
+void Build::readCarriage()
+{
+    for (const auto& [ends, value] : m_edges) {
+        for (const model::Service& service : m_input.document->services) {
+            if (service.name && serviceId(*service.name) == ends.second) {
+                m_carriage[ends].protocol = protocolOf(service.protocol);
+            }
+        }
+    }
+    for (const CarriageRow& row : m_input.carriage) {
+        if (row.source.empty()) {
+            m_inbound[serviceId(row.service)] = row;
+        } else {
+            m_carriage[{m_names.sourceId(row.source), serviceId(row.service)}] = row;
+        }
+    }
+}
+
 TopologyOutcome Build::finish(HealthTracker* tracker)
 {
     TopologyOutcome outcome;
@@ -357,6 +379,12 @@ TopologyOutcome Build::finish(HealthTracker* tracker)
             }
         }
         row.policies = m_policies.ofEntity(row);
+        const auto inbound = m_inbound.find(id);
+        if (inbound != m_inbound.end()) {
+            const CarriageRow& carried = inbound->second;
+            row.lock = lockOf(carried.mtls, carried.plaintext);
+            row.lockText = lockTextOf(carried, m_input.window_s);
+        }
         if (isChanged) {
             outcome.changes.push_back({id, row.name, row.state, row.why});
         }
@@ -368,6 +396,10 @@ TopologyOutcome Build::finish(HealthTracker* tracker)
         edge.target = ends.second;
         edge.figures = figuresOf(value, m_input.seconds);
         edge.policies = m_policies.ofEdge(edge.source, edge.target);
+        const auto carried = m_carriage.find(ends);
+        if (carried != m_carriage.end()) {
+            describe(carried->second, m_input.window_s, edge);
+        }
         if (edge.figures.requests > 0) {
             edge.figures.amplification =
                 1.0
@@ -521,6 +553,7 @@ TopologyOutcome buildTopology(const TopologyInput& input, HealthTracker* tracker
     build.listInstances();
     build.addTraffic();
     build.markInstances();
+    build.readCarriage();
     return build.finish(tracker);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/bridge/edge_carriage.h"
 #include "app/bridge/health.h"
 #include "app/bridge/session_rows.h"
 #include "app/bridge/topology.h"
@@ -70,6 +71,7 @@ struct TopologyInput
     std::map<std::string, double> silentFor_s; // By node, of those that have ever reported.
     std::vector<telemetry::TargetHealth> targetHealth; // As all nodes report it.
     std::vector<PolicyReport> policies; // As all nodes report them.
+    std::vector<CarriageRow> carriage; // Of the window; empty for the past.
     std::vector<FaultRow> faults; // Injected and active.
     QSet<QString> faultable; // Workload names that can be killed.
     QSet<QString> inDraft; // EntityRow::id the draft touches.

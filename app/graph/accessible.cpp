@@ -53,7 +53,8 @@ public:
         }
         if (kind == QAccessible::Description) {
             const QString figures = figuresLine(*entity);
-            QStringList parts{entity->why, figures, policyLines(entity->policies)};
+            QStringList parts{
+                entity->why, figures, policyLines(entity->policies), entity->lockText};
             parts.removeAll(QString());
             return parts.join(QStringLiteral(". "));
         }

@@ -117,6 +117,7 @@ void drawEdge(QPainter& painter, const SceneEdge& edge, const Look& look, const 
     drawHead(painter, edge, pen.color());
     if (look.detail() != Detail::Names) {
         drawEdgePolicies(painter, edge, pen.color());
+        drawEdgeLock(painter, edge, look.badges);
     }
 }
 

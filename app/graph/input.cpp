@@ -48,11 +48,14 @@ QString TopologyView::toolTipAt(QPoint position) const
     const std::vector<bridge::PolicyRow>* policies = nullptr;
     if (const int node = d.nodeAt(canvas); node >= 0) {
         const bridge::EntityRow& row = d.scene.nodes[static_cast<std::size_t>(node)].row;
-        lines << row.name << row.why << row.faults;
+        lines << row.name << row.why << row.faults << row.lockText;
+        lines.removeAll(QString());
         policies = &row.policies;
     } else if (const int edge = d.edgeAt(canvas); edge >= 0) {
         const bridge::EdgeRow& row = d.scene.edges[static_cast<std::size_t>(edge)].row;
         lines << tr("%1 → %2").arg(row.source.section(u':', 1), row.target.section(u':', 1));
+        lines << row.protocol << row.lockText;
+        lines.removeAll(QString());
         policies = &row.policies;
     } else {
         return {};

@@ -359,7 +359,7 @@ QString kindLine(const bridge::EntityRow& row)
     return line;
 }
 
-void drawFocus(QPainter& painter, const SceneNode& node, Detail detail)
+void drawFocus(QPainter& painter, const SceneNode& node, const Look& look)
 {
     const Tokens& t = theme::tokens();
     painter.save();
@@ -368,8 +368,9 @@ void drawFocus(QPainter& painter, const SceneNode& node, Detail detail)
     QPen pen(t.selection, 2);
     pen.setDashPattern({3, 2});
     drawSelection(painter, node, pen, Qt::NoBrush);
+    const Detail detail = look.detail();
     if (detail == Detail::Full || detail == Detail::Medium) {
-        drawNodeBadges(painter, node); // The line runs through their corners.
+        drawNodeBadges(painter, node, look.badges); // The line runs through their corners.
     }
     painter.restore();
 }
@@ -403,7 +404,7 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
         if (detail == Detail::Names) {
             drawWorstDot(painter, node);
         } else {
-            drawNodeBadges(painter, node);
+            drawNodeBadges(painter, node, look.badges);
             drawPips(painter, node, look.textScale(), t);
         }
         drawText(painter, node, look, t);

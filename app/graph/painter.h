@@ -48,7 +48,7 @@ void drawEdges(QPainter& painter, const Scene& scene, const Look& look, const QR
 void drawPlates(QPainter& painter, const Scene& scene, const Look& look, const QRectF& area);
 void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QRectF& area);
 // The dashed outline of keyboard focus.
-void drawFocus(QPainter& painter, const SceneNode& node, Detail detail);
+void drawFocus(QPainter& painter, const SceneNode& node, const Look& look);
 // Everything above in order.
 void drawScene(QPainter& painter, const Scene& scene, const Look& look, const QRectF& area);
 

@@ -55,6 +55,27 @@ void drawBadge(
     theme::drawIcon(painter, box, icon, fill == Fill::Full ? t.canvas : color);
 }
 
+void drawLock(QPainter& painter, QPointF center, bridge::EdgeLock lock, Badges badges)
+{
+    const Tokens& t = theme::tokens();
+    switch (lock) {
+    case bridge::EdgeLock::Unknown:
+        return;
+    case bridge::EdgeLock::Closed:
+        if (badges == Badges::All) {
+            drawBadge(painter, center, QStringLiteral("lock"), t.text1, Fill::None);
+        }
+        return;
+    case bridge::EdgeLock::Half:
+    case bridge::EdgeLock::Open: {
+        const Fill fill = lock == bridge::EdgeLock::Half ? Fill::Half : Fill::None;
+        const QColor& color = t.of(State::Degraded).line;
+        drawBadge(painter, center, QStringLiteral("lock-open"), color, fill);
+        return;
+    }
+    }
+}
+
 bool isBreaker(PolicyKind kind)
 {
     return kind == PolicyKind::BreakerOpen || kind == PolicyKind::BreakerHalfOpen;
@@ -140,7 +161,7 @@ QRectF nodeTagBox(double nodeSize, const std::vector<NodeTag>& tags, double text
     return QRectF(offset + 17, -offset - 14, width, (rows - 1) * kNodeTagPitch + kNodeTagHeight);
 }
 
-void drawNodeBadges(QPainter& painter, const SceneNode& node)
+void drawNodeBadges(QPainter& painter, const SceneNode& node, Badges badges)
 {
     const Tokens& t = theme::tokens();
     const double offset = 0.39 * node.size + 3;
@@ -182,6 +203,8 @@ void drawNodeBadges(QPainter& painter, const SceneNode& node)
         const Fill fill = stateOf(other->kind) == State::Failure ? Fill::Full : Fill::None;
         const QString icon = bridge::policyIcon(other->kind);
         drawBadge(painter, {offset, offset}, icon, colorOf(other->kind, t), fill);
+    } else {
+        drawLock(painter, {offset, offset}, node.row.lock, badges);
     }
 }
 
@@ -269,6 +292,14 @@ void drawEdgePolicies(QPainter& painter, const SceneEdge& edge, const QColor& co
         drawBadge(
             painter, at, bridge::policyIcon(other->kind), colorOf(other->kind, t), Fill::None
         );
+    }
+}
+
+void drawEdgeLock(QPainter& painter, const SceneEdge& edge, Badges badges)
+{
+    if (edge.samples.size() >= 8) {
+        // Behind the place of a policy's badge.
+        drawLock(painter, edge.samples[edge.samples.size() / 3], edge.row.lock, badges);
     }
 }
 

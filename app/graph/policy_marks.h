@@ -2,6 +2,7 @@
 
 #include "app/bridge/topology.h"
 #include "app/graph/scene.h"
+#include "app/graph/topology_view.h"
 #include "app/theme/tokens.h"
 
 #include <QString>
@@ -38,14 +39,19 @@ inline constexpr double kNodeTagPitch = 20;
 );
 
 // The round badges: breaker or ejection top left, fault top right, split or mirror bottom left,
-// the most urgent of the others bottom right. Centre of the node at the origin.
-void drawNodeBadges(QPainter& painter, const SceneNode& node);
+// the most urgent of the others bottom right, or the lock of what comes in. Centre of the node at
+// the origin.
+void drawNodeBadges(QPainter& painter, const SceneNode& node, Badges badges);
 void drawNodeTags(QPainter& painter, const SceneNode& node, double textScale);
 // When badges are too small: one dot in the colour of the worst of them.
 void drawWorstDot(QPainter& painter, const SceneNode& node);
 
 // The gap of a breaker, and a badge for everything else that acts on the edge.
 void drawEdgePolicies(QPainter& painter, const SceneEdge& edge, const QColor& color);
+
+// A closed lock where all is under mutual TLS (only with Badges::All), an open one where some or
+// all of it is not; nothing where no hop between sidecars was seen.
+void drawEdgeLock(QPainter& painter, const SceneEdge& edge, Badges badges);
 
 // What a badge of the policy is drawn in.
 [[nodiscard]] theme::State stateOf(bridge::PolicyKind kind);

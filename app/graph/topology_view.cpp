@@ -302,7 +302,7 @@ void TopologyView::paintEvent(QPaintEvent* /*event*/)
     d.drawParticles(painter);
     const auto focused = d.scene.indexes.constFind(d.selection);
     if (hasFocus() && focused != d.scene.indexes.cend()) {
-        drawFocus(painter, d.scene.nodes[*focused], detailAt(d.zoom));
+        drawFocus(painter, d.scene.nodes[*focused], d.look());
     }
 }
 

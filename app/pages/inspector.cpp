@@ -70,6 +70,16 @@ QString stressed(const QString& why)
         .arg(why.left(cut).toHtmlEscaped(), why.mid(cut).toHtmlEscaped());
 }
 
+QString edgeLine(const bridge::EdgeRow& edge)
+{
+    if (!edge.isTcp) {
+        return Inspector::tr("calls from one service to another");
+    }
+    const QString protocol = edge.protocol.isEmpty() ? QStringLiteral("TCP") : edge.protocol;
+    return edge.protocol == QStringLiteral("UDP") ? Inspector::tr("UDP sessions")
+                                                  : Inspector::tr("%1 connections").arg(protocol);
+}
+
 std::vector<bridge::TapRow> failedRequests(const std::vector<bridge::TapRow>& tap)
 {
     std::vector<bridge::TapRow> failed;
@@ -403,6 +413,9 @@ void Inspector::refreshHead(const bridge::EntityRow* entity, const bridge::EdgeR
         if (entity->isLowTraffic) {
             rule += (rule.isEmpty() ? QString() : QStringLiteral(" · ")) + tr("low traffic");
         }
+        if (entity->lock == bridge::EdgeLock::Open || entity->lock == bridge::EdgeLock::Half) {
+            rule += (rule.isEmpty() ? QString() : QStringLiteral(" · ")) + entity->lockText;
+        }
         m_whyRule->setText(rule);
         m_whyRule->setVisible(!rule.isEmpty());
         return;
@@ -410,7 +423,7 @@ void Inspector::refreshHead(const bridge::EntityRow* entity, const bridge::EdgeR
     if (edge != nullptr) {
         m_head->setEntity(
             tr("%1 → %2").arg(nameOf(edge->source), nameOf(edge->target)),
-            edge->isTcp ? tr("TCP connections") : tr("calls from one service to another"),
+            edgeLine(*edge),
             edge->state
         );
         m_head->setShares(1, 0, edge->figures.errorRatio.value_or(0), false);
@@ -419,7 +432,8 @@ void Inspector::refreshHead(const bridge::EntityRow* entity, const bridge::EdgeR
             tr("%1 of %2 requests failed")
                 .arg(countText(edge->figures.errors), countText(edge->figures.requests))
         );
-        m_whyRule->hide();
+        m_whyRule->setText(edge->lockText);
+        m_whyRule->setVisible(!edge->lockText.isEmpty());
         return;
     }
     const bridge::Topology& topology = m_session.topology();

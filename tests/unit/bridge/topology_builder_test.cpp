@@ -15,9 +15,9 @@ model::Document shop()
 {
     model::Document document;
     document.nodes = {
-        {"edge-1", model::NodeRole::Gateway, "a", {}, {}},
-        {"vm-1", model::NodeRole::Sidecar, "a", {}, {}},
-        {"vm-2", model::NodeRole::Sidecar, "b", {}, {}}};
+        {"edge-1", model::NodeRole::Gateway, "a", {}, {}, {}},
+        {"vm-1", model::NodeRole::Sidecar, "a", {}, {}, {}},
+        {"vm-2", model::NodeRole::Sidecar, "b", {}, {}, {}}};
     for (const char* name : {"frontend", "cart"}) {
         model::Service service;
         service.name = name;
@@ -25,9 +25,9 @@ model::Document shop()
         document.services.push_back(service);
     }
     document.workloads = {
-        {"frontend-1", "frontend", "vm-1", {}, "v7", "127.0.0.1:1", {}, {}, {}},
-        {"cart-1", "cart", "vm-1", {}, "v1", "127.0.0.1:2", {}, {}, {}},
-        {"cart-2", "cart", "vm-2", {}, "v2", "127.0.0.1:3", {}, {}, {}}};
+        {"frontend-1", "frontend", "vm-1", {}, "v7", "127.0.0.1:1", {}, {}, {}, {}},
+        {"cart-1", "cart", "vm-1", {}, "v1", "127.0.0.1:2", {}, {}, {}, {}},
+        {"cart-2", "cart", "vm-2", {}, "v2", "127.0.0.1:3", {}, {}, {}, {}}};
     return document;
 }
 
@@ -115,6 +115,28 @@ private Q_SLOTS:
         QCOMPARE(cart.instances[1].figures.rps, 3.0);
         QCOMPARE(cart.state, HealthState::Healthy);
         QVERIFY(entity(topology, u"gateway:edge-1"_qs).isEntry);
+    }
+
+    void edgesSayWhatCarriesThemAndHowItIsProtected()
+    {
+        m_document.services[1].protocol = model::Protocol::Tcp;
+        m_input.carriage = {
+            {"", "frontend", telemetry::EdgeProtocol::Http, 590, 10},
+            {"edge-1", "frontend", telemetry::EdgeProtocol::Http, 590, 0}};
+
+        const Topology topology = buildTopology(m_input, nullptr).topology;
+
+        QVERIFY(topology.edges[0].lock == EdgeLock::Closed);
+        QCOMPARE(topology.edges[0].protocol, u"HTTP"_qs);
+        QVERIFY(!topology.edges[0].isTcp);
+        QVERIFY(topology.edges[1].isTcp); // Not measured: as the document says.
+        QCOMPARE(topology.edges[1].protocol, u"TCP"_qs);
+        QVERIFY(entity(topology, u"service:frontend"_qs).lock == EdgeLock::Half);
+        QCOMPARE(
+            entity(topology, u"service:frontend"_qs).lockText,
+            u"10 of 600 requests in plaintext in 60 s"_qs
+        );
+        QVERIFY(entity(topology, u"service:cart"_qs).lock == EdgeLock::Unknown);
     }
 
     void noTrafficHasNoRatioAndNoLatency()

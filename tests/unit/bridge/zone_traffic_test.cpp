@@ -13,8 +13,8 @@ model::Document twoZones()
 {
     model::Document document;
     document.nodes = {
-        {"vm-a", model::NodeRole::Sidecar, "a", {}, {}},
-        {"vm-b", model::NodeRole::Sidecar, "b", {}, {}}};
+        {"vm-a", model::NodeRole::Sidecar, "a", {}, {}, {}},
+        {"vm-b", model::NodeRole::Sidecar, "b", {}, {}, {}}};
     model::Workload near;
     near.name = "cart-1";
     near.node = "vm-a"; // The node's zone.
