@@ -315,8 +315,14 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
     }
     // A sidecar whose process is gone is as good as gone itself: a connection that breaks is what
     // the caller's sidecar may repeat elsewhere; a 502 would be an answer.
-    if (exchange.hasAnswered && endGrpc(http::GrpcStatus::Unavailable, reason)) {
-        return false;
+    if (exchange.hasAnswered && exchange.isGrpc) {
+        const auto status = failure == policy::AttemptFailure::Timeout
+                                ? http::GrpcStatus::DeadlineExceeded
+                                : http::GrpcStatus::Unavailable;
+        if (endGrpc(status, reason)) {
+            return false;
+        }
+        exchange.grpcStatus = status;
     }
     if (exchange.hasAnswered || exchange.runtime->listeners[exchange.listener].isInbound) {
         abort(reason);

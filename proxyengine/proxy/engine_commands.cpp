@@ -151,9 +151,8 @@ void EngineCore::rotateTickets()
         return;
     }
     m_tickets = *std::move(keys);
-    onEachWorker([tickets = m_tickets](Worker& worker, std::size_t) {
-        worker.setTickets(tickets);
-    });
+    onEachWorker([tickets = m_tickets](Worker& worker, std::size_t) { worker.setTickets(tickets); }
+    );
 }
 
 Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>& snapshot)

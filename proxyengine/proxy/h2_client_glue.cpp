@@ -287,10 +287,12 @@ void H2ClientGlue::onGone(H2ClientSession& session, std::int32_t id, std::uint32
         session.m_owner.onWantsWrite(); // It may have waited for this to close.
         return;
     }
-    H2ClientStream* stream = streamOf(session.m_session.get(), id);
-    if (stream == nullptr) {
+    // nghttp2 does not know those that it could not begin.
+    const auto found = std::ranges::find(session.m_streams, id, &H2ClientStream::m_id);
+    if (found == session.m_streams.end()) {
         return;
     }
+    H2ClientStream* stream = *found;
     stream->m_isClosed = true;
     if (stream->m_end != H2End::None || (stream->m_isTold && stream->m_isSaid)) {
         return;
@@ -393,6 +395,9 @@ int H2ClientGlue::sendBody(
         session.m_out.append(stream->m_unsent.readable().substr(0, length));
         stream->m_unsent.consume(length);
         stream->m_unsent.releaseIfEmpty();
+        if (stream->m_unsent.isEmpty() && stream->m_isBlocked) {
+            session.tell(*stream, net::Ready::kWrite);
+        }
     }
     constexpr std::size_t kCreditPerFrame = 4;
     constexpr std::size_t kCreditMax = 1000;

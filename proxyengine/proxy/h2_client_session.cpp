@@ -101,19 +101,29 @@ void H2ClientSession::receive(std::string_view bytes)
     const ssize_t taken =
         nghttp2_session_mem_recv(m_session.get(), http::octetsOf(bytes), bytes.size());
     m_isInside = false;
-    // What breaks the rules makes nghttp2 say GOAWAY and read no more.
-    if (taken < 0 || nghttp2_session_want_read(m_session.get()) == 0) {
-        if (m_failure.empty() && !m_hasGoAway) {
-            ++m_counts.protocolErrors;
-        }
-        const std::string_view text = m_hasSettings ? "the upstream broke the rules of HTTP/2"
-                                                    : "the upstream does not speak HTTP/2";
-        end(m_failure.empty() ? text : m_failure, H2End::Broken);
-        pull();
+    if (taken < 0) {
+        ++m_counts.protocolErrors;
+        end("the upstream broke the rules of HTTP/2", H2End::Broken);
     }
+    lookForEnd();
     if (nghttp2_session_want_write(m_session.get()) != 0 || !m_news.empty()) {
         m_owner.onWantsWrite();
     }
+}
+
+// What breaks the rules makes nghttp2 say GOAWAY and read no more. After the peer's own GOAWAY it
+// ends with the last stream.
+void H2ClientSession::lookForEnd()
+{
+    if (m_hasEnded || nghttp2_session_want_read(m_session.get()) != 0) {
+        return;
+    }
+    if (m_failure.empty() && !m_hasGoAway) {
+        ++m_counts.protocolErrors;
+        m_failure = m_hasSettings ? "the upstream broke the rules of HTTP/2"
+                                  : "the upstream does not speak HTTP/2";
+    }
+    end(m_failure, H2End::Broken);
 }
 
 void H2ClientSession::wake()
@@ -187,6 +197,7 @@ void H2ClientSession::pull()
         }
     }
     m_out.releaseIfEmpty();
+    lookForEnd();
     if (!m_out.isEmpty()) {
         m_owner.onWantsWrite();
     }
@@ -250,7 +261,7 @@ void H2ClientSession::end(std::string_view failure, H2End how)
     m_failure = failure;
     for (H2ClientStream* stream : m_streams) {
         if (!stream->m_isTold || !stream->m_isSaid) {
-            stream->fail(how);
+            stream->fail(stream->m_id < 0 ? H2End::Unprocessed : how);
         }
     }
 }

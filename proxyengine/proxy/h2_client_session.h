@@ -131,6 +131,7 @@ private:
     void detach(H2ClientStream& stream);
     void pull();
     void end(std::string_view failure, H2End how);
+    void lookForEnd();
     void tell(H2ClientStream& stream, std::uint32_t bits);
     void tellRoom(H2ClientStream& stream);
     void tellRoom();

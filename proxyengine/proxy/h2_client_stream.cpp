@@ -59,7 +59,8 @@ std::string_view H2ClientStream::failure() const
     case H2End::Reset:
         return resetText(m_code);
     case H2End::Broken:
-        return "the answer is not proper HTTP";
+        return m_session != nullptr && m_session->hasEnded() ? m_session->failure()
+                                                             : "the answer is not proper HTTP";
     case H2End::Lost:
         return "the upstream closed the connection";
     case H2End::NoTunnel:
@@ -172,6 +173,10 @@ bool H2ClientStream::submit()
 {
     H2ClientSession& session = *m_session;
     m_method = m_reader.method();
+    if (session.m_hasGoAway) {
+        fail(H2End::Unprocessed);
+        return false;
+    }
     if (m_reader.isTunnel() && !session.m_canTunnel) {
         fail(H2End::NoTunnel);
         return false;
@@ -217,6 +222,7 @@ net::IoStep H2ClientStream::write(std::span<const iovec> parts)
     if (m_session == nullptr || m_end != H2End::None || m_session->hasEnded()) {
         return {net::IoStatus::Failed, 0, 0};
     }
+    m_isBlocked = false;
     std::size_t total = 0;
     std::size_t taken = 0;
     for (const iovec& part : parts) {

@@ -141,8 +141,9 @@ void H2UpstreamSession::goOnConnecting(net::Ready ready)
         }
         m_state = State::Handshake;
         if (pool.tls() != nullptr) {
-            auto stream =
-                tls::TlsStream::client(*pool.tls(), m_transport.descriptor(), pool.serverName());
+            auto stream = tls::TlsStream::client(
+                *pool.tls(), m_transport.descriptor(), pool.serverName(), &pool.session()
+            );
             if (!stream) {
                 failConnecting("the handshake failed");
                 return;

@@ -120,12 +120,9 @@ void HealthBoard::probeAddress(const std::shared_ptr<Row>& row, const net::Socke
     if (row->plan().isMesh && call.type != model::ProbeType::Tcp) {
         call.context = m_meshTls;
     }
-    m_prober.start(
-        call,
-        [this, probed = std::weak_ptr(row)](const ProbeOutcome& outcome) {
-            onProbed(probed, outcome);
-        }
-    );
+    m_prober.start(call, [this, probed = std::weak_ptr(row)](const ProbeOutcome& outcome) {
+        onProbed(probed, outcome);
+    });
 }
 
 void HealthBoard::onProbed(const std::weak_ptr<Row>& probed, const ProbeOutcome& outcome)

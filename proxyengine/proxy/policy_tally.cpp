@@ -76,7 +76,9 @@ void PolicyTally::notice(
         return;
     }
     m_told.emplace(Key(kind, subject, detail), Told{std::string(reason), 0, false});
-    m_report.notices.push_back({std::string(kind), std::string(subject), std::string(reason), 1, std::string(detail)});
+    m_report.notices.push_back(
+        {std::string(kind), std::string(subject), std::string(reason), 1, std::string(detail)}
+    );
     wait();
 }
 
@@ -86,7 +88,11 @@ void PolicyTally::flushCounts()
         Told& told = row->second;
         if (told.count > 0) {
             m_report.notices.push_back(
-                {std::get<0>(row->first), std::get<1>(row->first), told.reason, told.count, std::get<2>(row->first)}
+                {std::get<0>(row->first),
+                 std::get<1>(row->first),
+                 told.reason,
+                 told.count,
+                 std::get<2>(row->first)}
             );
             told.count = 0;
         }

@@ -36,7 +36,10 @@ StreamRelay::~StreamRelay() = default;
 Result<void> StreamRelay::begin(const tls::ServerContext* tls)
 {
     if (tls != nullptr) {
-        MESH_TRY(auto stream, tls::TlsStream::server(*tls, m_transport.descriptor()));
+        tls::ServerHandshake handshake;
+        handshake.tickets = m_worker.tickets();
+        handshake.alpn = tls::AlpnUse::Ignored; // Whatever the target speaks.
+        MESH_TRY(auto stream, tls::TlsStream::server(*tls, m_transport.descriptor(), handshake));
         m_transport.setTls(std::move(stream));
     }
     if (m_phase == Phase::Handshake) {

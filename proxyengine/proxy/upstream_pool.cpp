@@ -34,6 +34,10 @@ void UpstreamConnection::onReady(net::Ready ready)
 {
     transport.noteReady(ready);
     m_isCalledLater = false;
+    if (m_stream != nullptr && ready.isBroken() && m_stream->end() != H2End::Lost
+        && m_stream->end() != H2End::Unprocessed) {
+        isReused = false; // A word about this request, not the end of an old connection.
+    }
     mayRead = mayRead || ready.canRead();
     mayWrite = mayWrite || ready.canWrite();
     if (m_user != nullptr) {
@@ -76,8 +80,9 @@ UpstreamConnection::Connecting UpstreamConnection::goOnConnecting(net::Ready rea
             return Connecting::Failed;
         }
         if (m_pool.tls() != nullptr) {
-            auto stream =
-                tls::TlsStream::client(*m_pool.tls(), transport.descriptor(), m_pool.serverName());
+            auto stream = tls::TlsStream::client(
+                *m_pool.tls(), transport.descriptor(), m_pool.serverName(), &m_pool.session()
+            );
             if (!stream) {
                 return Connecting::Failed;
             }

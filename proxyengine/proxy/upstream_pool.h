@@ -191,6 +191,7 @@ public:
     [[nodiscard]] std::uint16_t port() const { return m_peer.port; }
     [[nodiscard]] const tls::ClientContext* tls() const { return m_peer.tls.get(); }
     [[nodiscard]] const std::string& serverName() const { return m_peer.serverName; }
+    [[nodiscard]] tls::ClientSession& session() { return m_session; } // What its peer gave last.
     [[nodiscard]] model::HttpVersion version() const { return m_peer.version; }
     [[nodiscard]] Duration idleTimeout() const { return m_idleTimeout; }
     [[nodiscard]] const H2SessionSet* http2() const { return m_http2.get(); } // Null: HTTP/1.1.
@@ -206,6 +207,7 @@ private:
     PoolPeer m_peer;
     Duration m_idleTimeout;
     bool m_isRetired = false;
+    tls::ClientSession m_session;
     std::optional<net::SocketAddress> m_literal;
     std::vector<std::unique_ptr<UpstreamConnection>> m_all;
     std::vector<UpstreamConnection*> m_idle;

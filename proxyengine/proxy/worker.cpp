@@ -58,8 +58,7 @@ Result<std::unique_ptr<Worker>> Worker::make(
         std::make_unique<PolicyTally>(*worker->m_loop, [owner = worker.get()](PolicyReport report) {
             owner->m_outputs.onPolicy(std::move(report));
         });
-    worker->m_streams =
-        std::make_unique<StreamFront>(*worker, worker->gatewaySource());
+    worker->m_streams = std::make_unique<StreamFront>(*worker, worker->gatewaySource());
     worker->m_runtime = std::make_unique<Runtime>();
     worker->m_runtime->activation.snapshot = std::make_shared<config::Snapshot>();
     worker->m_idleTimer =

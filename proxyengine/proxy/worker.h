@@ -146,7 +146,10 @@ public:
     );
     // Behind the session tickets of listeners.
     void setTickets(std::shared_ptr<const tls::TicketKeys> keys) { m_tickets = std::move(keys); }
-    [[nodiscard]] const std::shared_ptr<const tls::TicketKeys>& tickets() const { return m_tickets; }
+    [[nodiscard]] const std::shared_ptr<const tls::TicketKeys>& tickets() const
+    {
+        return m_tickets;
+    }
     // Counted, told and logged, the log at most once a second.
     void onMeshPeerRefused(
         const Listener& listener,
