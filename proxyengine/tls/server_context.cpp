@@ -232,6 +232,9 @@ struct ServerContext::State
         void* argument
     ) noexcept
     {
+        if (TlsStream::alpnOf(connection) == AlpnUse::Ignored) {
+            return SSL_TLSEXT_ERR_NOACK;
+        }
         const auto* state = static_cast<const State*>(argument);
         const std::string_view ours =
             offerOf(TlsStream::offerOf(connection).value_or(state->http2));

@@ -113,6 +113,12 @@ std::optional<Http2Offer> TlsStream::offerOf(ssl_st* connection)
     return stream == nullptr ? std::nullopt : stream->m_offer;
 }
 
+AlpnUse TlsStream::alpnOf(ssl_st* connection)
+{
+    const TlsStream* stream = of(connection);
+    return stream == nullptr ? AlpnUse::Chosen : stream->m_alpn;
+}
+
 // One: the reference is ours now.
 int TlsStream::keepSession(ssl_st* connection, ssl_session_st* session) noexcept
 {
@@ -138,6 +144,7 @@ Result<std::unique_ptr<TlsStream>> TlsStream::server(
     stream->m_context = context.shared_from_this();
     stream->m_tickets = std::move(handshake.tickets);
     stream->m_offer = handshake.http2;
+    stream->m_alpn = handshake.alpn;
     if (context.mesh()) {
         stream->m_trustDomain = &context.mesh()->trustDomain;
     }

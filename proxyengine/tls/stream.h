@@ -36,11 +36,16 @@ struct StreamStep
     std::size_t count = 0;
 };
 
+// Whether a server chooses among the protocols a client offers by ALPN, or leaves that to whoever
+// it carries the bytes to.
+enum class AlpnUse : std::uint8_t { Chosen, Ignored };
+
 // What one server handshake has beside its context's.
 struct ServerHandshake
 {
     std::optional<Http2Offer> http2; // Absent: the context's.
     std::shared_ptr<const TicketKeys> tickets; // Null: the context's own.
+    AlpnUse alpn = AlpnUse::Chosen;
 };
 
 // The last session that a peer gave: the next handshake with it resumes, which saves both sides
@@ -126,6 +131,7 @@ public:
     // For the callbacks of contexts.
     static const TicketKeys* ticketsOf(ssl_st* connection);
     static std::optional<Http2Offer> offerOf(ssl_st* connection);
+    static AlpnUse alpnOf(ssl_st* connection);
     static int keepSession(ssl_st* connection, ssl_session_st* session) noexcept;
 
 private:
@@ -160,6 +166,7 @@ private:
     const std::string* m_trustDomain = nullptr; // The context's; the peer's identity must be of it.
     std::string m_failure;
     std::optional<Http2Offer> m_offer;
+    AlpnUse m_alpn = AlpnUse::Chosen;
     Failure m_failureKind = Failure::None;
     std::optional<StreamStatus> m_next; // What ended the last read after it had brought bytes.
     bool m_mayHaveMore = false;
