@@ -8,6 +8,8 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace mesh::model {
 namespace {
@@ -27,9 +29,24 @@ void sortBy(std::vector<Entity>& entities, Key key)
     const auto isBefore = [&](const Entity& a, const Entity& b) {
         return std::invoke(key, a) < std::invoke(key, b);
     };
-    if (!std::is_sorted(entities.begin(), entities.end(), isBefore)) {
-        std::stable_sort(entities.begin(), entities.end(), isBefore);
+    if (std::is_sorted(entities.begin(), entities.end(), isBefore)) {
+        return;
     }
+    // Objects are large: their places are sorted, and each moves once.
+    std::vector<Entity*> places;
+    places.reserve(entities.size());
+    for (Entity& entity : entities) {
+        places.push_back(&entity);
+    }
+    std::ranges::stable_sort(places, [&](const Entity* a, const Entity* b) {
+        return isBefore(*a, *b);
+    });
+    std::vector<Entity> sorted;
+    sorted.reserve(entities.size());
+    for (Entity* entity : places) {
+        sorted.push_back(std::move(*entity));
+    }
+    entities = std::move(sorted);
 }
 
 // Sets have one order. A split, rate limits and zones of failover keep theirs: it means something.
