@@ -135,6 +135,22 @@ Value valueOf(const RoutePlan& plan)
     return record;
 }
 
+Value valueOf(const StreamRoutePlan& plan)
+{
+    Value record;
+    record.set("name", plan.name);
+    put(record, "service", plan.service);
+    Value::List ports;
+    for (const std::uint16_t port : plan.ports) {
+        ports.emplace_back(static_cast<std::int64_t>(port));
+    }
+    record.set("ports", std::move(ports));
+    if (plan.passesTls) {
+        record.set("passes_tls", true);
+    }
+    return record;
+}
+
 template <typename Settings>
 Value valueOf(const KeptPlan<Settings>& plan)
 {
@@ -173,6 +189,7 @@ Value valueOf(const Snapshot& snapshot)
     for (const RouteTable& table : snapshot.tables) {
         putAll(root, "routes", table.routes);
     }
+    putAll(root, "streams", snapshot.streamRoutes);
     putAll(root, "resiliences", snapshot.resiliences);
     putAll(root, "retries", snapshot.retries);
     putAll(root, "breakers", snapshot.breakers);

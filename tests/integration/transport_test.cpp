@@ -42,7 +42,9 @@ Ends connectEnds(Wire wire)
     if (wire == Wire::Tls) {
         const tls::CertificateText certificate = *tls::makeSelfSigned("a.test", kNow, kThirtyYears);
         const auto server = *tls::ServerContext::make({certificate}, tls::Http2Offer::No);
-        const auto client = *tls::ClientContext::make({tls::VerifyPeer::No, {}, {}, {}});
+        tls::ClientOptions options;
+        options.verify = tls::VerifyPeer::No;
+        const auto client = *tls::ClientContext::make(options);
         ends.sender.setTls(*tls::TlsStream::server(*server, sockets[0]));
         ends.receiver.setTls(*tls::TlsStream::client(*client, sockets[1], "a.test"));
         for (int step = 0; step < 20; ++step) {
