@@ -38,8 +38,9 @@ inline constexpr Duration kClientBodyTimeout =
     std::chrono::seconds(60); // Between two reads of a body.
 
 // TLS session tickets: how long a client may resume by one, and how often the key behind them
-// changes. A key opens tickets for the period in which it makes them and for one more, so that every
-// ticket lives its whole time; a stolen key opens what two hours of clients have said, not more.
+// changes. A key opens tickets for the period in which it makes them and for one more, so that
+// every ticket lives its whole time; a stolen key opens what two hours of clients have said, not
+// more.
 inline constexpr Duration kTicketLifetime = std::chrono::hours(1);
 inline constexpr Duration kTicketRotation = std::chrono::hours(1);
 

@@ -46,10 +46,7 @@ void checkUpstreams(const model::Document& document, std::vector<Finding>& findi
 // The part about certificates, authorities, plugins and the identities of the mesh. `now`: against
 // which certificates are held.
 void checkSecurity(
-    const model::Document& document,
-    WallTime now,
-    Severity expired,
-    std::vector<Finding>& findings
+    const model::Document& document, WallTime now, Severity expired, std::vector<Finding>& findings
 );
 
 // The rules of one policy and of those inside it; `path`: of the policy.

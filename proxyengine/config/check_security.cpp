@@ -325,10 +325,7 @@ private:
 } // namespace
 
 void checkSecurity(
-    const model::Document& document,
-    WallTime now,
-    Severity expired,
-    std::vector<Finding>& findings
+    const model::Document& document, WallTime now, Severity expired, std::vector<Finding>& findings
 )
 {
     SecurityChecker(document, now, expired, findings).run();

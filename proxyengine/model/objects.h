@@ -21,7 +21,8 @@ struct EntityKind
     const Schema* schema;
 };
 
-// services, routes, upstreams, targets, certificates, snis, ca_certificates, plugins, mesh, nodes, workloads, models.
+// services, routes, upstreams, targets, certificates, snis, ca_certificates, plugins, mesh, nodes,
+// workloads, models.
 [[nodiscard]] const std::vector<EntityKind>& entityKinds();
 
 // Null when there is no such kind.

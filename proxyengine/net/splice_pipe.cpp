@@ -29,9 +29,8 @@ IoStep stepOf(ssize_t moved, IoStatus ofNothing)
 
 IoStep SplicePipe::fill(int socket)
 {
-    const IoStep step = stepOf(
-        ::splice(socket, nullptr, m_in.get(), nullptr, kCapacity, kFlags), IoStatus::Closed
-    );
+    const IoStep step =
+        stepOf(::splice(socket, nullptr, m_in.get(), nullptr, kCapacity, kFlags), IoStatus::Closed);
     m_held += step.count;
     return step;
 }

@@ -3,6 +3,6 @@ if(TARGET meshwright AND TARGET meshwrightd)
         SOURCES console_connect_test.cpp ${CMAKE_SOURCE_DIR}/app/console/node_connector.cpp
             ${CMAKE_SOURCE_DIR}/tests/support/node_process.cpp
         DEPENDS mesh::shell mesh::control
-        MESH_NODE_PROGRAM="$<TARGET_FILE:meshwrightd>")
+        DEFINITIONS MESH_NODE_PROGRAM="$<TARGET_FILE:meshwrightd>")
     add_dependencies(console_connect_test meshwrightd)
 endif()

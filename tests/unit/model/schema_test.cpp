@@ -203,8 +203,9 @@ private Q_SLOTS:
 
     void unknownAndMissingFieldsAreReported()
     {
-        const FieldProblems problems =
-            validate(schemaOf<Service>(), record({{"hsot", "a"}, {"filter_chains", Value::List()}}));
+        const FieldProblems problems = validate(
+            schemaOf<Service>(), record({{"hsot", "a"}, {"filter_chains", Value::List()}})
+        );
         QCOMPARE(
             textOf(problems),
             QStringLiteral("hsot: unknown field|filter_chains: filter chains are not supported by "

@@ -25,8 +25,8 @@ model::Workload makeWorkload(const char* name, const char* service)
 model::Document makeDocument()
 {
     model::Document document;
-    document.nodes.push_back({"edge-1", model::NodeRole::Gateway, {}, {}, {}});
-    document.nodes.push_back({"vm-1", model::NodeRole::Sidecar, {}, {}, {}});
+    document.nodes.push_back({"edge-1", model::NodeRole::Gateway, {}, {}, {}, {}});
+    document.nodes.push_back({"vm-1", model::NodeRole::Sidecar, {}, {}, {}, {}});
     document.services.emplace_back().name = "frontend";
     document.services.back().routes.emplace_back().paths = {"~/x", "/shop"};
     document.services.back().routes.back().hosts = {"*.shop", "my.shop"};

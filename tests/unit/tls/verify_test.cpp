@@ -8,6 +8,8 @@
 
 #include <QTest>
 
+#include <openssl/ssl.h>
+
 #include <fcntl.h>
 #include <sys/socket.h>
 
