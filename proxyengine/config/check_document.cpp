@@ -21,6 +21,13 @@ using model::Route;
 using model::Service;
 using model::Upstream;
 
+bool takesRequests(const Route& route)
+{
+    return std::ranges::any_of(route.protocols, [](model::Protocol each) {
+        return each <= model::Protocol::Grpcs;
+    });
+}
+
 class Checker
 {
 public:
@@ -50,7 +57,9 @@ public:
                 add(Severity::Info,
                     path,
                     ErrorCode::MissingField,
-                    "the route has no service; requests that match it are answered with 503");
+                    takesRequests(each)
+                        ? "the route has no service; requests that match it are answered with 503"
+                        : "the route has no service; connections that match it are closed");
             }
         }
         upstreams();
@@ -144,6 +153,7 @@ private:
     {
         const auto path = [&] { return fmt::format("services[{}]", at); };
         rules(service, path);
+        compression(service, path);
         named(service, m_serviceNames, "service", path);
         if (service.clientCertificate) {
             certificateReference(service.clientCertificate, path() + ".client_certificate");
@@ -157,6 +167,7 @@ private:
     {
         const auto path = [&] { return place.toText(); };
         rules(route, path);
+        compression(route, path);
         named(route, m_routeNames, "route", path);
         bool hasRegex = std::ranges::any_of(route.headers, [](const model::HeaderMatch& header) {
             return header.values.size() == 1 && header.values.front().starts_with("~*");
@@ -184,6 +195,14 @@ private:
             path(),
             m_findings
         );
+    }
+
+    template <typename Owner, typename Path>
+    void compression(const Owner& owner, const Path& path)
+    {
+        if (owner.compression) {
+            rules(*owner.compression, [&] { return path() + ".compression"; });
+        }
     }
 
     void addressRules(

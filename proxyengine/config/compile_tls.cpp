@@ -86,6 +86,7 @@ std::optional<std::size_t> TlsCompiler::ofService(const model::Service& service)
     UpstreamTlsPlan plan;
     plan.isVerified = service.tlsVerify.value_or(false); // The gateway format's default.
     plan.verifyDepth = service.tlsVerifyDepth;
+    plan.caPem = authorities(service.caCertificates);
     using model::HttpVersion;
     const bool isGrpc = service.protocol == Protocol::Grpcs;
     const auto version =

@@ -57,9 +57,10 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
     if (options.verifyDepth) {
         SSL_CTX_set_verify_depth(context, *options.verifyDepth);
     }
+    const bool verifies = options.verify == VerifyPeer::Yes;
     if (!options.caPem.empty()) {
         MESH_TRY_VOID(trust(SSL_CTX_get_cert_store(context), options.caPem));
-    } else if (options.verify == VerifyPeer::Yes && SSL_CTX_set_default_verify_paths(context) != 1) {
+    } else if (verifies && SSL_CTX_set_default_verify_paths(context) != 1) {
         return takeOpensslError("the system's trusted certificates cannot be read");
     }
     if (!options.certPem.empty()) {

@@ -79,7 +79,14 @@ TlsStream::TlsStream(SslPtr connection)
     SSL_set_app_data(m_connection.get(), this);
 }
 
-TlsStream::~TlsStream() = default;
+// OpenSSL takes a connection that goes without a close_notify for a broken one, and the session
+// that we keep for the next handshake with it.
+TlsStream::~TlsStream()
+{
+    if (SSL_is_init_finished(m_connection.get()) == 1) {
+        SSL_set_shutdown(m_connection.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+}
 
 Result<void> TlsStream::attach(int socket)
 {
