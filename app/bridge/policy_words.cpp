@@ -40,6 +40,10 @@ constexpr std::array kWords = {
         Kind::LimitReached},
     PolicyWord{"shed", "shedding", Phase::Repeats, "shed", Kind::Shedding},
     PolicyWord{"rate_limited", "rate_limited", Phase::Repeats, "rate", Kind::RateLimiting},
+    PolicyWord{"tls_failed", "", Phase::Repeats, "tls", Kind::TlsFailure},
+    PolicyWord{"certificate_refused", "", Phase::Repeats, "certificate", Kind::Refusal},
+    PolicyWord{"plaintext_refused", "", Phase::Repeats, "plaintext", Kind::Refusal},
+    PolicyWord{"peer_refused", "", Phase::Repeats, "peer", Kind::Refusal},
     PolicyWord{"fallback_served", "fallback_served", Phase::Repeats, "fallback", Kind::Fallback},
     PolicyWord{"fault_injected", "fault", Phase::Repeats, "fault", Kind::Injection},
     PolicyWord{"mirrored", "", Phase::Repeats, "mirror", {}},
@@ -74,6 +78,13 @@ constexpr std::array kEventTexts = {
         "concurrency_limited", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "concurrency limited")},
     EventText{"shed", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "load shed")},
     EventText{"rate_limited", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "rate limited")},
+    EventText{"tls_failed", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "TLS failed")},
+    EventText{
+        "certificate_refused",
+        QT_TRANSLATE_NOOP("mesh::bridge::Policy", "client certificate refused")},
+    EventText{
+        "plaintext_refused", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "plain caller refused")},
+    EventText{"peer_refused", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "caller refused")},
     EventText{"fallback_served", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "fallback served")},
     EventText{"fault_injected", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "fault injected")},
     EventText{"mirrored", QT_TRANSLATE_NOOP("mesh::bridge::Policy", "mirrored")},
@@ -106,6 +117,10 @@ QString policyText(PolicyKind kind)
         return tr("breaker open");
     case Kind::Panic:
         return tr("panic");
+    case Kind::TlsFailure:
+        return tr("TLS failed");
+    case Kind::Refusal:
+        return tr("callers refused");
     case Kind::Ejection:
         return tr("ejected");
     case Kind::Failover:
@@ -139,6 +154,7 @@ PolicyTone policyTone(PolicyKind kind)
     switch (kind) {
     case Kind::BreakerOpen:
     case Kind::Panic:
+    case Kind::TlsFailure:
     case Kind::Injection:
         return PolicyTone::Alarm;
     case Kind::Mirror:
@@ -150,6 +166,7 @@ PolicyTone policyTone(PolicyKind kind)
     case Kind::LimitReached:
     case Kind::Shedding:
     case Kind::RateLimiting:
+    case Kind::Refusal:
     case Kind::BreakerHalfOpen:
     case Kind::Fallback:
     case Kind::EjectionSuppressed:
@@ -163,12 +180,14 @@ QString policyIcon(PolicyKind kind)
     static const std::array<QString, kPolicyKindCount> kIcons = {
         QStringLiteral("breaker-open"),
         QStringLiteral("warning"),
+        QStringLiteral("certificate"),
         QStringLiteral("ejected"),
         QStringLiteral("failover"),
         QStringLiteral("budget"),
         QStringLiteral("limit"),
         QStringLiteral("shed"),
         QStringLiteral("rate-limit"),
+        QStringLiteral("lock"),
         QStringLiteral("breaker-half"),
         QStringLiteral("fallback"),
         QStringLiteral("bolt"),
@@ -212,6 +231,10 @@ QString policyHelp(PolicyKind kind)
         return tr("The service is not called: too many requests failed or were slow.");
     case Kind::Panic:
         return tr("So few instances are healthy that health is ignored.");
+    case Kind::TlsFailure:
+        return tr("No TLS connection with an instance comes about; Events says why.");
+    case Kind::Refusal:
+        return tr("Callers without the certificate that is asked for are refused.");
     case Kind::Ejection:
         return tr("Instances that failed under real traffic get none for a while.");
     case Kind::Failover:

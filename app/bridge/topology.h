@@ -22,12 +22,14 @@ enum class InstanceState : std::uint8_t { Up, Ejected, Draining, Starting, Stale
 enum class PolicyKind : std::uint8_t {
     BreakerOpen,
     Panic,
+    TlsFailure, // No handshake with a target.
     Ejection, // By outlier detection.
     Failover, // A zone other than the first takes traffic.
     BudgetExhausted, // Retries are refused.
     LimitReached, // Connections, pending, requests; adaptive concurrency.
     Shedding, // Refused by priority under overload.
     RateLimiting,
+    Refusal, // Callers without the certificate that is asked for.
     BreakerHalfOpen,
     Fallback, // Answered instead of calling.
     Injection, // A fault that the configuration injects.
@@ -35,7 +37,7 @@ enum class PolicyKind : std::uint8_t {
     Mirror,
     Split,
 };
-inline constexpr int kPolicyKindCount = 14;
+inline constexpr int kPolicyKindCount = 16;
 
 // How traffic is protected between sidecars: all, some or none of it under mutual TLS.
 enum class EdgeLock : std::uint8_t { Unknown, Closed, Half, Open };

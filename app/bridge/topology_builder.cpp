@@ -460,6 +460,7 @@ EntityNames::EntityNames(const model::Document& document)
     }
     for (const model::Workload& workload : document.workloads) {
         m_services[workload.service] = true;
+        m_serviceOfListener[workload.name + " inbound"] = workload.service;
     }
 }
 
@@ -490,6 +491,10 @@ std::string EntityNames::serviceOfSubject(const std::string& subject) const
     if (kind == "route") {
         const auto found = m_serviceOfRoute.find(name);
         return found == m_serviceOfRoute.end() ? std::string() : found->second;
+    }
+    if (kind == "listener") {
+        const auto found = m_serviceOfListener.find(name);
+        return found == m_serviceOfListener.end() ? std::string() : found->second;
     }
     return serviceOfUpstream(name.substr(0, name.find('/'))); // "cart" of "cart/10.0.0.3:7001".
 }

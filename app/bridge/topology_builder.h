@@ -34,8 +34,8 @@ public:
     [[nodiscard]] QString sourceId(const std::string& source) const;
     // Of an upstream: the service whose host it is, else the service of that name.
     [[nodiscard]] std::string serviceOfUpstream(const std::string& upstream) const;
-    // The service that the subject of a policy concerns: itself, that of the route, of the upstream
-    // or of the target's upstream. Empty: none.
+    // The service that the subject of a policy concerns: itself, that of the route, of the
+    // upstream, of the target's upstream or of the workload behind the listener. Empty: none.
     [[nodiscard]] std::string serviceOfSubject(const std::string& subject) const;
     // The upstreams whose attempts belong to the service.
     [[nodiscard]] std::vector<std::string> upstreamsOf(const std::string& service) const;
@@ -49,6 +49,7 @@ private:
     std::map<std::string, bool> m_gateways; // Node names with the role gateway.
     std::map<std::string, bool> m_services;
     std::map<std::string, std::string> m_serviceOfRoute;
+    std::map<std::string, std::string> m_serviceOfListener; // Those that workloads are called by.
 };
 
 // A policy that is not at rest, as one node says.

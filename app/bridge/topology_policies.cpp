@@ -97,6 +97,9 @@ void PolicyPlaces::readReports(const TopologyInput& input, const EntityNames& na
             known->row.nodes.append(node);
             known->row.nodes.sort();
         }
+        if (*word->kind == PolicyKind::Refusal) {
+            continue; // Told by the service's own node; who called is not known.
+        }
         const auto callers = m_entitiesOf.find(report.node);
         if (callers != m_entitiesOf.end()) {
             known->sources.insert(callers->second.begin(), callers->second.end());

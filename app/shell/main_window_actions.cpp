@@ -251,6 +251,9 @@ void MainWindow::makeHelpMenu()
     add(menu, {name("help.policies"), tr("Traffic policies"), {}, [this] {
                    showHelp(QStringLiteral("policies"));
                }});
+    add(menu, {name("help.protocols"), tr("Protocols and locks"), {}, [this] {
+                   showHelp(QStringLiteral("protocols"));
+               }});
     add(menu, {name("help.glossary"), tr("Glossary"), {}, [this] {
                    showHelp(QStringLiteral("glossary"));
                }});

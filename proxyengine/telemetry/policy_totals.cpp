@@ -77,6 +77,26 @@ constexpr std::array kCounters = {
     CounterMetric{
         "shed", "mesh_shed_total", {}, "Requests refused because the node was overloaded."},
     CounterMetric{
+        "tls_failed",
+        "mesh_upstream_tls_failures_total",
+        "reason",
+        "Handshakes with targets that failed (Envoy: ssl.connection_error)."},
+    CounterMetric{
+        "certificate_refused",
+        "mesh_client_certificates_refused_total",
+        "reason",
+        "Requests refused for their client's certificate (Envoy: ssl.fail_verify_error)."},
+    CounterMetric{
+        "plaintext_refused",
+        "mesh_plaintext_refused_total",
+        {},
+        "Plain callers refused by a sidecar whose mesh is strict."},
+    CounterMetric{
+        "peer_refused",
+        "mesh_peers_refused_total",
+        "reason",
+        "Callers refused by a sidecar for their certificate."},
+    CounterMetric{
         "fault_injected",
         "mesh_faults_injected_total",
         {},

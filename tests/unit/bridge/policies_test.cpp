@@ -24,6 +24,9 @@ const QString kShop = QStringLiteral(R"(_format_version: "3.0"
 mesh: {name: shop}
 nodes:
 - {name: edge-1, role: gateway, zone: a}
+- {name: vm-1, role: sidecar}
+workloads:
+- {name: cart-1, service: cart, node: vm-1, address: "10.0.0.1:7001"}
 services:
 - name: cart
   host: cart
@@ -57,7 +60,11 @@ public:
         m_sink->onEvent(api::PolicyEvent{
             "edge-1", WallTime(std::chrono::microseconds(time_us)), kind, subject, reason});
     }
-    void measure(std::int64_t end_us, std::vector<telemetry::PolicyState> states)
+    void measure(
+        std::int64_t end_us,
+        std::vector<telemetry::PolicyState> states,
+        std::vector<telemetry::PolicyCount> counts = {}
+    )
     {
         auto frame = std::make_shared<telemetry::StatsFrame>();
         frame->node = "edge-1";
@@ -69,6 +76,7 @@ public:
         series.answers[2] = 100;
         frame->requests.push_back(series);
         frame->states = std::move(states);
+        frame->policy = std::move(counts);
         m_sink->onEvent(api::StatsEvent{frame});
     }
 
@@ -117,6 +125,7 @@ private Q_SLOTS:
     void anEjectedTargetIsCountedWithItsReason();
     void aBreakersEventsEndEachOther();
     void repeatedVerdictsAreOneEvent();
+    void failedHandshakesAndRefusalsStandAtTheirService();
     void theTimeTurnedBackShowsThePoliciesOfThatTime();
     void eventsSurviveTheDocument();
 
@@ -167,7 +176,11 @@ void PoliciesTest::everyEventOfTheEngineIsKnown()
           "panic_entered",
           "panic_left",
           "failover_started",
-          "failover_ended"}) {
+          "failover_ended",
+          "tls_failed",
+          "certificate_refused",
+          "plaintext_refused",
+          "peer_refused"}) {
         QVERIFY2(policyWord(kind) != nullptr, kind);
         QVERIFY2(!policyEventText(QString::fromLatin1(kind)).contains(u'_'), kind);
     }
@@ -291,6 +304,26 @@ void PoliciesTest::repeatedVerdictsAreOneEvent()
     QTRY_COMPARE(policyEvents().size(), std::size_t(2));
     QCOMPARE(policyEvents()[0].end_us, 0); // It goes on until it is not told for a while.
     QCOMPARE(policyEvents()[1].subject, u"service:cart"_qs); // The service of the route.
+}
+
+void PoliciesTest::failedHandshakesAndRefusalsStandAtTheirService()
+{
+    const std::int64_t now = nowUs();
+    const telemetry::PolicyCount failed{
+        "tls_failed", "target:cart/10.0.0.2:7001", 3, "certificate_expired"};
+    m_engine->measure(now, {}, {failed, {"plaintext_refused", "listener:cart-1 inbound", 2, {}}});
+    m_engine->tell(
+        now, "tls_failed", "target:cart/10.0.0.2:7001", "the upstream's certificate has expired"
+    );
+    QTRY_VERIFY(policyOf(cart().policies, PolicyKind::TlsFailure) != nullptr);
+    QVERIFY(policyOf(cart().policies, PolicyKind::Refusal) != nullptr);
+    const std::vector<EdgeRow>& edges = m_session->topology().edges;
+    QVERIFY(policyOf(edges.front().policies, PolicyKind::TlsFailure) != nullptr);
+    QVERIFY(
+        policyOf(edges.front().policies, PolicyKind::Refusal) == nullptr
+    ); // Of whom is unknown.
+    QTRY_COMPARE(policyEvents().size(), std::size_t{1});
+    QVERIFY(policyEvents().front().detail.endsWith(u"the upstream's certificate has expired"));
 }
 
 void PoliciesTest::theTimeTurnedBackShowsThePoliciesOfThatTime()

@@ -92,7 +92,9 @@ private Q_SLOTS:
             {"ejection_suppressed", "target:cart/[::1]:2", 3, "success_rate"},
             {"breaker_opened", "route:pay", 1, {}},
             {"limit_reached", "upstream:ca\"rt", 4, "max_pending"},
-            {"retried", "service:cart", 2, {}}};
+            {"retried", "service:cart", 2, {}},
+            {"tls_failed", "target:cart/[::1]:2", 2, "certificate_expired"},
+            {"plaintext_refused", "listener:cart-1 inbound", 6, {}}};
         frame.states = {
             {"breaker_open", "route:pay", "why", {}, {}},
             {"limit_reached", "upstream:cart", "why", {}, "max_pending"},
@@ -118,6 +120,9 @@ private Q_SLOTS:
               "mesh_limit_reached_total{upstream=\"ca\\\"rt\",limit=\"max_pending\"} 4\n",
               "mesh_limit_open{upstream=\"cart\",limit=\"max_pending\"} 1\n",
               "mesh_upstream_panic{upstream=\"cart\"} 1\n",
+              "mesh_upstream_tls_failures_total{upstream=\"cart\",target=\"[::1]:2\","
+              "reason=\"certificate_expired\"} 2\n",
+              "mesh_plaintext_refused_total{scope=\"listener\",name=\"cart-1 inbound\"} 6\n",
               "mesh_retries_total{scope=\"service\",name=\"cart\"} 2\n"}) {
             QVERIFY2(holds(first, row), row);
         }
