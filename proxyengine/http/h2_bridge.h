@@ -174,6 +174,9 @@ public:
     // As much of the data as fits, as one chunk or as it is. Takes nothing when the room is below
     // kRoomMin and the body is chunked.
     [[nodiscard]] Written write(std::string_view data, std::span<char> room) const;
+    // For a room below kRoomMin: puts a chunk of a few bytes into `text`, which can be handed on in
+    // pieces. How much of the data it took.
+    [[nodiscard]] static std::size_t stage(std::string_view data, std::string& text);
     // What stands behind all data: the last chunk with these trailer lines (of H2HeadReader), or
     // nothing. Trailers behind a content-length are dropped.
     void end(std::string_view trailers, std::string& text) const;

@@ -466,6 +466,17 @@ H1BodyWriter::Written H1BodyWriter::write(std::string_view data, std::span<char>
     return {count, at + kChunkEnd.size()};
 }
 
+std::size_t H1BodyWriter::stage(std::string_view data, std::string& text)
+{
+    constexpr std::size_t kPiece = 32;
+    data = data.substr(0, kPiece);
+    std::array<char, kChunkHeadMax> head;
+    text.append(head.data(), writeChunkHead(data.size(), head.data()));
+    text += data;
+    text += kChunkEnd;
+    return data.size();
+}
+
 void H1BodyWriter::end(std::string_view trailers, std::string& text) const
 {
     if (m_framing == BodyFraming::Kind::Chunked) {

@@ -111,11 +111,18 @@ struct H2ServerCodec::Callbacks
 {
     static H2ServerCodec& codec(void* user) { return *static_cast<H2ServerCodec*>(user); }
 
-    static int onBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user)
+    static int onBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* frame, void* user)
     {
         H2ServerCodec& self = codec(user);
         const bool isAck = (frame->flags & NGHTTP2_FLAG_ACK) != 0;
         switch (frame->type) {
+        case NGHTTP2_HEADERS:
+            if (frame->stream_id > self.m_highest) {
+                self.m_highest = frame->stream_id;
+            } else if (nghttp2_session_get_stream_user_data(session, frame->stream_id) == nullptr) {
+                self.strike(H2Limit::Resets); // Of a stream that is no more: read for nothing.
+            }
+            break;
         case NGHTTP2_RST_STREAM:
             self.strike(H2Limit::Resets);
             break;
@@ -147,6 +154,7 @@ struct H2ServerCodec::Callbacks
     {
         H2HeadReader& head = codec(user).m_head;
         if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+            ++codec(user).m_openStreams;
             head.beginRequest();
         } else {
             head.beginTrailers();
@@ -214,16 +222,23 @@ struct H2ServerCodec::Callbacks
         nghttp2_session* session, std::int32_t stream, std::uint32_t code, void* user
     )
     {
+        H2ServerCodec& self = codec(user);
+        self.m_openStreams -= std::min<std::size_t>(self.m_openStreams, 1);
         if (void* opened = nghttp2_session_get_stream_user_data(session, stream)) {
-            codec(user).m_handler.onClosed(opened, code);
+            self.m_handler.onClosed(opened, code);
         }
         return 0;
     }
 
-    static int onInvalid(nghttp2_session*, const nghttp2_frame*, int error, void* user)
+    static int onInvalid(nghttp2_session*, const nghttp2_frame* frame, int error, void* user)
     {
         H2ServerCodec& self = codec(user);
-        if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+        // Who exceeds what it has acknowledged loses the connection: nghttp2 is strict here.
+        const bool isTooMany =
+            error == NGHTTP2_ERR_REFUSED_STREAM
+            || (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST
+                && self.m_openStreams >= kH2StreamsMax);
+        if (isTooMany) {
             self.m_handler.onLimit(H2Limit::Streams);
             self.strike(H2Limit::Resets); // It made us reset one.
         } else {
@@ -323,6 +338,8 @@ nghttp2_option* makeOptions()
     }
     nghttp2_option_set_no_auto_window_update(made, 1);
     nghttp2_option_set_no_http_messaging(made, 1); // H2HeadReader and H1BodyWriter are stricter.
+    // Whoever stays within our own limits may let as many answers wait.
+    nghttp2_option_set_max_outbound_ack(made, 4 * static_cast<std::size_t>(kH2ControlBurst));
     nghttp2_option_set_max_continuations(made, kH2ContinuationsMax);
     nghttp2_option_set_stream_reset_rate_limit(made, 1'000'000, 1'000'000); // Ours comes first.
     return made;
@@ -383,14 +400,16 @@ Result<std::unique_ptr<H2ServerCodec>> H2ServerCodec::make(H2ServerHandler& hand
 bool H2ServerCodec::upgrade(std::string_view settings, Method method, void* user)
 {
     const auto payload = decodeBase64Url(settings);
-    return payload
-           && nghttp2_session_upgrade2(
-                  m_session->native.get(),
-                  payload->data(),
-                  payload->size(),
-                  method == Method::Head ? 1 : 0,
-                  user
-              ) == 0;
+    nghttp2_session* session = m_session->native.get();
+    const int isHead = method == Method::Head ? 1 : 0;
+    if (!payload
+        || nghttp2_session_upgrade2(session, payload->data(), payload->size(), isHead, nullptr)
+               != 0) {
+        return false;
+    }
+    ++m_openStreams;
+    // A server's upgrade2() does not keep the user's pointer that it is given.
+    return nghttp2_session_set_stream_user_data(session, 1, user) == 0;
 }
 
 bool H2ServerCodec::Allowance::take(TimePoint now)

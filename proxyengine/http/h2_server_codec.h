@@ -147,6 +147,8 @@ private:
     std::span<char> m_room; // Of the fill() that runs.
     std::size_t m_filled = 0;
     TimePoint m_now{};
+    std::size_t m_openStreams = 0; // As nghttp2 counts them: until closed on both sides.
+    std::int32_t m_highest = 0; // Stream that HEADERS came for.
     std::array<Allowance, static_cast<std::size_t>(H2Limit::Count)> m_allowances;
     bool m_isEnding = false; // By a limit; nothing more is read.
     bool m_hasFailed = false;

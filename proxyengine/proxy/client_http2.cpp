@@ -93,8 +93,9 @@ void Worker::onHttp2Limit(http::H2Limit limit, std::string_view peer)
 {
     ++m_counters.http2Limits[static_cast<std::size_t>(limit)];
     constexpr Duration kLogInterval = std::chrono::seconds(1); // A flood must not fill the log.
-    if (m_loop->now() - m_limitLoggedAt >= kLogInterval) {
-        m_limitLoggedAt = m_loop->now();
+    TimePoint& loggedAt = m_limitLoggedAt[static_cast<std::size_t>(limit)];
+    if (m_loop->now() - loggedAt >= kLogInterval) {
+        loggedAt = m_loop->now();
         MESH_LOG(Warn, "http2.limited", kv("client", peer), kv("limit", http::toText(limit)));
     }
 }

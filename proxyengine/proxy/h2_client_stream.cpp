@@ -309,12 +309,13 @@ net::IoStep H2ClientStream::read(std::span<char> buffer)
     std::size_t eaten = 0;
     while (m_text.empty() && !m_body.isEmpty() && count < buffer.size()) {
         const auto step = m_framing.write(m_body.readable(), buffer.subspan(count));
-        if (step.taken == 0) {
-            break;
-        }
-        m_body.consume(step.taken);
-        eaten += step.taken;
+        // A read that leaves something behind must fill the room: nobody would be woken for it.
+        const std::size_t taken =
+            step.taken > 0 ? step.taken : http::H1BodyWriter::stage(m_body.readable(), m_text);
+        m_body.consume(taken);
+        eaten += taken;
         count += step.written;
+        copyText();
     }
     if (eaten > 0 && !m_isTold && !m_isClosed && m_session != nullptr) {
         nghttp2_session_consume_stream(m_session->m_session.get(), m_id, eaten);

@@ -207,7 +207,7 @@ void H2ServerConnection::onPingAcknowledged()
 
 void H2ServerConnection::linger()
 {
-    m_session->detachAll();
+    m_session->letGoAll();
     m_phase = Phase::Lingering;
     m_transport.shutdownWrite();
     m_timer.arm(m_worker.loop().now() + kLingerTime);
@@ -237,7 +237,7 @@ void H2ServerConnection::abort()
     }
     m_phase = Phase::Closed;
     m_timer.cancel();
-    m_session->detachAll();
+    m_session->letGoAll();
     m_worker.loop().forget(*this);
     m_worker.loop().forgetTurnEnd(*this);
     m_transport.close();

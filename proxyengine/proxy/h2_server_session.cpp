@@ -17,7 +17,7 @@ H2ServerSession::H2ServerSession(H2SessionOwner& owner, net::BufferPool& buffers
     , m_buffers(buffers)
 {}
 
-H2ServerSession::~H2ServerSession() { detachAll(); }
+H2ServerSession::~H2ServerSession() { letGoAll(); }
 
 Result<std::unique_ptr<H2ServerSession>> H2ServerSession::make(
     H2SessionOwner& owner, net::BufferPool& buffers
@@ -146,10 +146,10 @@ void H2ServerSession::pump()
     }
 }
 
-void H2ServerSession::detachAll()
+void H2ServerSession::letGoAll()
 {
     for (std::size_t at = 0; at < m_streams.size(); ++at) { // Drivers close their own ends.
-        m_streams[at]->detach();
+        m_streams[at]->letGo();
     }
     m_news.clear();
     m_retired.clear();

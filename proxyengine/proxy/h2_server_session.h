@@ -70,7 +70,7 @@ public:
     [[nodiscard]] net::Buffer& frames() { return m_frames; }
 
     // The connection is gone: drivers are told, streams let go.
-    void detachAll();
+    void letGoAll();
 
     void announceShutdown() { m_codec->announceShutdown(); }
     void goAway() { m_codec->goAway(); }

@@ -51,7 +51,7 @@ H2ServerStream::H2ServerStream(H2ServerSession& session, std::size_t placeInList
     , m_reader(http::MessageRole::Response, session.m_room)
 {}
 
-H2ServerStream::~H2ServerStream() { detach(); }
+H2ServerStream::~H2ServerStream() { letGo(); }
 
 std::unique_ptr<ByteStream> H2ServerStream::makeEnd()
 {
@@ -61,11 +61,11 @@ std::unique_ptr<ByteStream> H2ServerStream::makeEnd()
 }
 
 // The session ends: the driver hears of it and closes its end.
-void H2ServerStream::detach()
+void H2ServerStream::letGo()
 {
     if (m_end != nullptr) {
         H2StreamEnd& end = *std::exchange(m_end, nullptr);
-        end.detach();
+        end.letGo();
         end.wake(net::Ready(net::Ready::kBroken | net::Ready::kPeerEnded));
     }
 }
@@ -78,8 +78,8 @@ void H2ServerStream::begin(std::int32_t id, http::H2HeadReader& head)
     m_bodyWriter.start(head.framing());
     m_isTunnel = head.isTunnel();
     m_trailersIn.clear();
-    m_tail.clear();
-    m_tailAt = 0;
+    m_staged.clear();
+    m_stagedAt = 0;
     m_reader.reset();
     m_reader.expect(m_isTunnel ? http::Method::Connect : head.method());
     m_trailersOut.clear();
@@ -151,7 +151,7 @@ void H2ServerStream::spoil(std::string_view reason)
 
 bool H2ServerStream::isReusable() const
 {
-    const bool isRead = !m_bodyWriter.hasEnd() || (m_isTailMade && m_tailAt == m_tail.size());
+    const bool isRead = !m_bodyWriter.hasEnd() || (m_isTailMade && m_staged.empty());
     return !m_isShut && !m_isBroken && m_head.empty() && isRead;
 }
 
@@ -223,28 +223,39 @@ std::size_t H2ServerStream::readBody(std::span<char> room)
     if (m_isTunnel && !m_reader.isTunnel()) {
         return 0; // What comes before the upgrade is granted must not be taken for a request.
     }
-    while (!m_in.isEmpty()) {
-        const auto step = m_bodyWriter.write(m_in.readable(), room.subspan(count));
-        if (step.taken == 0) {
-            return count;
+    for (;;) {
+        count += readStaged(room.subspan(count));
+        if (count == room.size() || (m_in.isEmpty() && (!m_hasEnded || m_isTailMade))) {
+            break;
         }
+        if (m_in.isEmpty()) {
+            m_isTailMade = true;
+            m_bodyWriter.end(m_trailersIn, m_staged);
+            continue;
+        }
+        const auto step = m_bodyWriter.write(m_in.readable(), room.subspan(count));
+        // A read that leaves something behind must fill the room: nobody would be woken for it.
+        const std::size_t taken =
+            step.taken > 0 ? step.taken : http::H1BodyWriter::stage(m_in.readable(), m_staged);
         count += step.written;
-        m_in.consume(step.taken);
-        m_session.m_codec->consume(m_id, step.taken);
+        m_in.consume(taken);
+        m_session.m_codec->consume(m_id, taken);
         m_session.m_owner.askTurnEnd(); // A WINDOW_UPDATE may be due.
     }
     m_in.releaseIfEmpty();
-    if (!m_hasEnded) {
-        return count;
+    return count;
+}
+
+std::size_t H2ServerStream::readStaged(std::span<char> room)
+{
+    const std::string_view left = std::string_view(m_staged).substr(m_stagedAt, room.size());
+    std::ranges::copy(left, room.begin());
+    m_stagedAt += left.size();
+    if (m_stagedAt == m_staged.size()) {
+        m_staged.clear();
+        m_stagedAt = 0;
     }
-    if (!m_isTailMade) {
-        m_isTailMade = true;
-        m_bodyWriter.end(m_trailersIn, m_tail);
-    }
-    const std::size_t tail = std::min(m_tail.size() - m_tailAt, room.size() - count);
-    std::ranges::copy(std::string_view(m_tail).substr(m_tailAt, tail), room.subspan(count).begin());
-    m_tailAt += tail;
-    return count + tail;
+    return left.size();
 }
 
 net::IoStep H2ServerStream::write(std::span<const iovec> parts)

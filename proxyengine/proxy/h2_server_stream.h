@@ -31,7 +31,7 @@ public:
     [[nodiscard]] const tls::TlsStream* tls() const override;
 
     using ByteStream::wake;
-    void detach() { m_stream = nullptr; }
+    void letGo() { m_stream = nullptr; }
 
 private:
     H2ServerStream* m_stream; // Null: the session let go.
@@ -60,7 +60,7 @@ public:
     void copyBody(std::span<char> out);
     void onEndSent();
     void wake(std::uint32_t bits);
-    void detach();
+    void letGo();
 
     // By the driver.
     [[nodiscard]] net::IoStep read(std::span<char> buffer);
@@ -84,6 +84,7 @@ private:
     void keepRest();
     [[nodiscard]] bool isReusable() const;
     std::size_t readBody(std::span<char> room);
+    std::size_t readStaged(std::span<char> room);
 
     H2ServerSession& m_session;
     H2StreamEnd* m_end = nullptr; // The driver's; null: it has closed.
@@ -95,8 +96,8 @@ private:
     net::Buffer m_in; // Body as received, at most a window of it.
     http::H1BodyWriter m_bodyWriter;
     std::string m_trailersIn;
-    std::string m_tail; // The last chunk.
-    std::size_t m_tailAt = 0;
+    std::string m_staged; // A small chunk or the last one, on its way.
+    std::size_t m_stagedAt = 0;
 
     // From the driver.
     http::H1MessageReader m_reader;

@@ -229,7 +229,7 @@ private:
     std::vector<std::unique_ptr<ClientConnection>> m_clients;
     std::vector<std::unique_ptr<H2ServerConnection>> m_http2;
     std::size_t m_streamDrivers = 0; // Of m_clients: those over a stream of one of m_http2.
-    TimePoint m_limitLoggedAt{};
+    std::array<TimePoint, static_cast<std::size_t>(http::H2Limit::Count)> m_limitLoggedAt{};
     TimePoint m_refusalLoggedAt{};
     std::shared_ptr<const tls::TicketKeys> m_tickets;
     std::unique_ptr<StreamFront> m_streams;

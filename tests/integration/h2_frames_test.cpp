@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint32_t kProtocolError = 1;
 constexpr std::uint32_t kInternalError = 2;
 constexpr std::uint32_t kFlowControlError = 3;
+constexpr std::uint32_t kStreamClosed = 5;
 constexpr std::uint32_t kFrameSizeError = 6;
 constexpr std::uint32_t kRefusedStream = 7;
 constexpr std::uint32_t kCompressionError = 9;
@@ -29,16 +30,21 @@ struct Mesh : ProxyFixture
     {
         return start() && apply(serviceYaml({origin.address()}, "", readTimeout)).empty();
     }
-    // Whether frames have said since the start that this limit was passed.
-    bool isLimited(std::string_view limit)
+    // Whether frames have said since the start that this limit was passed so often.
+    bool isLimited(std::string_view limit, std::uint64_t times = 1)
     {
         const auto& names = telemetry::kHttp2LimitNames;
         const auto place =
             static_cast<std::size_t>(std::ranges::find(names, limit) - names.begin());
         return runUntil(*loop, [&] {
-            return box.has<api::StatsEvent>([&](const api::StatsEvent& event) {
-                return event.frame->http2Limits.at(place) > 0;
-            });
+            std::uint64_t counted = 0;
+            box.takeAll();
+            for (const api::Event& event : box.events) {
+                if (const auto* stats = std::get_if<api::StatsEvent>(&event)) {
+                    counted += stats->frame->http2Limits.at(place);
+                }
+            }
+            return counted >= times;
         });
     }
     bool serves()
@@ -57,6 +63,42 @@ std::string post(std::uint32_t stream, FieldList more = {})
         fields.push_back(std::move(field));
     }
     return frame(Frame::Headers, kEndHeaders, stream, encoded(fields));
+}
+
+using Floods = std::vector<std::pair<std::string, std::string>>; // Limit, frames.
+
+Floods makeFloods()
+{
+    const auto times = [](std::size_t count, const auto& make) {
+        std::string all;
+        for (std::size_t at = 0; at < count; ++at) {
+            all += make(at);
+        }
+        return all;
+    };
+    const auto head = frame(Frame::Headers, 0, 1, encoded(getOf("/")));
+    return {
+        {"rapid_reset",
+         times(
+             400,
+             [](std::size_t at) {
+                 const auto stream = static_cast<std::uint32_t>(at * 2 + 1);
+                 return request(stream, "/api/x") + frame(Frame::Reset, 0, stream, number(8, 4));
+             }
+         )},
+        {"settings_flood", times(3000, [](std::size_t) { return frame(Frame::Settings, 0, 0); })},
+        {"ping_flood",
+         times(3000, [](std::size_t) { return frame(Frame::Ping, 0, 0, "12345678"); })},
+        {"priority_flood",
+         times(
+             3000,
+             [](std::size_t) { return frame(Frame::Priority, 0, 1, std::string("\0\0\0\0\1", 5)); }
+         )},
+        {"empty_data_flood",
+         post(1) + times(3000, [](std::size_t) { return frame(Frame::Data, 0, 1); })},
+        {"continuation_flood",
+         head + times(100, [](std::size_t) { return frame(Frame::Continuation, 0, 1); })},
+    };
 }
 
 } // namespace
@@ -153,7 +195,7 @@ private Q_SLOTS:
         row("data of no stream", frame(Frame::Data, 0, 1, "x"), kProtocolError);
         row("data of stream 0", frame(Frame::Data, 0, 0, "x"), kProtocolError);
         row("even stream", request(2, "/api/x"), kProtocolError);
-        row("stream that goes back", request(5, "/api/x") + request(3, "/api/x"), 5); // Closed.
+        row("head behind the end", request(5, "/api/x") + request(5, "/api/x"), kStreamClosed);
         row("push", frame(Frame::Push, kEndHeaders, 1, number(2, 4)), kProtocolError);
         row("short ping", frame(Frame::Ping, 0, 0, "1234"), kFrameSizeError);
         row("settings of odd length", frame(Frame::Settings, 0, 0, "123"), kFrameSizeError);
@@ -188,51 +230,45 @@ private Q_SLOTS:
         QVERIFY(mesh.serves());
     }
 
-    void floodsEndTheirConnectionAndAreCounted_data()
+    // Whether it is new or long closed is not known of a lower number, and a late head for a stream
+    // that we reset is no fault: it is read and forgotten, but not without bound.
+    void aHeadOfAnEarlierStreamIsIgnored()
     {
-        QTest::addColumn<QByteArray>("frames");
-        QTest::addColumn<std::string>("limit");
-        const auto row = [](const char* limit, const std::string& frames) {
-            QTest::newRow(limit) << QByteArray::fromStdString(frames) << std::string(limit);
-        };
-        const auto times = [](std::size_t count, const auto& make) {
-            std::string all;
-            for (std::size_t at = 0; at < count; ++at) {
-                all += make(at);
-            }
-            return all;
-        };
-        row("rapid_reset", times(400, [](std::size_t at) {
-                const auto stream = static_cast<std::uint32_t>(at * 2 + 1);
-                return request(stream, "/api/x") + frame(Frame::Reset, 0, stream, number(8, 4));
-            }));
-        row("settings_flood",
-            times(3000, [](std::size_t) { return frame(Frame::Settings, 0, 0); }));
-        row("ping_flood",
-            times(3000, [](std::size_t) { return frame(Frame::Ping, 0, 0, "12345678"); }));
-        row("priority_flood", times(3000, [](std::size_t) {
-                return frame(Frame::Priority, 0, 1, std::string("\0\0\0\0\1", 5));
-            }));
-        row("empty_data_flood",
-            post(1) + times(3000, [](std::size_t) { return frame(Frame::Data, 0, 1); }));
-        row("continuation_flood",
-            frame(Frame::Headers, 0, 1, encoded(getOf("/")))
-                + times(100, [](std::size_t) { return frame(Frame::Continuation, 0, 1); }));
-    }
-    void floodsEndTheirConnectionAndAreCounted()
-    {
-        QFETCH(QByteArray, frames);
-        QFETCH(std::string, limit);
         Mesh mesh;
         QVERIFY(mesh.begin());
         H2Raw client(*mesh.loop, mesh.proxy);
-        client.send(frames.toStdString()); // The end may come before all is sent.
+        QVERIFY(client.send(request(5, "/api/x") + request(3, "/api/x") + request(7, "/api/x")));
+        QVERIFY(client.waitForEndOf(5));
+        QVERIFY(client.waitForEndOf(7));
+        QCOMPARE(mesh.origin.requests(), 2U);
+        std::string flood;
+        for (int at = 0; at < 1000; ++at) {
+            flood += request(3, "/api/x");
+        }
+        client.send(flood);
         const auto away = client.waitFor(Frame::GoAway, 0);
         QVERIFY(away);
         QCOMPARE(away->word(4), kEnhanceYourCalm);
-        QVERIFY(client.waitForEnd());
-        QVERIFY(mesh.isLimited(limit));
-        QVERIFY(mesh.serves());
+    }
+
+    // One engine for all of them, because frames of counters come once a second.
+    void floodsEndTheirConnectionAndAreCounted()
+    {
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        const auto floods = makeFloods();
+        for (const auto& [limit, frames] : floods) {
+            H2Raw client(*mesh.loop, mesh.proxy);
+            client.send(frames); // The end may come before all is sent.
+            const auto away = client.waitFor(Frame::GoAway, 0);
+            QVERIFY2(away, limit.c_str());
+            QCOMPARE(away->word(4), kEnhanceYourCalm);
+            QVERIFY2(client.waitForEnd(), limit.c_str());
+            QVERIFY2(mesh.serves(), limit.c_str());
+        }
+        for (const auto& [limit, frames] : floods) {
+            QVERIFY2(mesh.isLimited(limit), limit.c_str());
+        }
     }
 
     void streamsBeyondTheirNumberAreRefusedAndCounted()
@@ -240,17 +276,22 @@ private Q_SLOTS:
         Mesh mesh;
         QVERIFY(mesh.begin());
         mesh.origin.behave(Fault::Hang);
-        H2Raw client(*mesh.loop, mesh.proxy);
-        QVERIFY(client.waitFor(Frame::Settings, 0));
-        std::string all = frame(Frame::Settings, kEndStream, 0);
+        std::string all;
         for (std::uint32_t at = 0; at <= kH2StreamsMax; ++at) {
             all += request(at * 2 + 1, "/api/x");
         }
-        QVERIFY(client.send(all));
+        H2Raw client(*mesh.loop, mesh.proxy);
+        QVERIFY(client.send(all)); // Before it has heard of our number.
         const auto reset = client.waitFor(Frame::Reset, kH2StreamsMax * 2 + 1);
         QVERIFY(reset);
         QCOMPARE(reset->word(0), kRefusedStream);
-        QVERIFY(mesh.isLimited("concurrent_streams"));
+        H2Raw liar(*mesh.loop, mesh.proxy);
+        QVERIFY(liar.waitFor(Frame::Settings, 0));
+        QVERIFY(liar.send(frame(Frame::Settings, kEndStream, 0) + all));
+        const auto away = liar.waitFor(Frame::GoAway, 0);
+        QVERIFY(away);
+        QCOMPARE(away->word(4), kProtocolError);
+        QVERIFY(mesh.isLimited("concurrent_streams", 2));
     }
 
     void aHeadTooLargeIsAnsweredAndCounted()
@@ -400,11 +441,16 @@ private Q_SLOTS:
         const auto notice = client.waitFor(Frame::GoAway, 0);
         QVERIFY(notice);
         QCOMPARE(notice->word(0), 0x7fffffffU);
-        QVERIFY(client.send(frame(Frame::Ping, kEndStream, 0, std::string(8, '\0'))));
+        for (H2Raw* heard : {&client, &idle}) {
+            QVERIFY(heard->waitFor(Frame::Ping, 0));
+            QVERIFY(heard->send(frame(Frame::Ping, kEndStream, 0, std::string(8, '\0'))));
+        }
         QVERIFY(client.waitForEndOf(1));
         QVERIFY(client.waitForEnd());
         QCOMPARE(client.body(1), "origin");
+        client.socket().close();
         QVERIFY(idle.waitForEnd());
+        idle.socket().close();
         stopper.join();
     }
 

@@ -132,13 +132,13 @@ public:
     }
     std::optional<HeardFrame> waitFor(Frame type, std::uint32_t stream)
     {
-        return waitFor([=](const HeardFrame& heard) {
+        return waitFor([type, stream](const HeardFrame& heard) {
             return heard.type == type && heard.stream == stream;
         });
     }
     bool waitForEndOf(std::uint32_t stream)
     {
-        return waitFor([=](const HeardFrame& heard) {
+        return waitFor([stream](const HeardFrame& heard) {
                    return heard.stream == stream
                           && (heard.type == Frame::Data || heard.type == Frame::Headers)
                           && (heard.flags & kEndStream) != 0;
