@@ -4,6 +4,7 @@
 #include "proxyengine/model/canonical.h"
 #include "proxyengine/model/diff.h"
 #include "proxyengine/model/schema.h"
+#include "tests/support/certificate_maker.h"
 
 #include <QTest>
 
@@ -85,6 +86,18 @@ std::string textOf(Format format)
         return pick({"p50", "p99.9", "p95", "1ms", "1500us", "p1"});
     }
     return {};
+}
+
+// Texts around the blocks of a PEM text are no part of them; writers must keep them.
+std::string around(const std::string& pem)
+{
+    return pick({"", "\n", " y\n", "é: #\n"}) + pem + pick({"", "\n\n", "x", " y\n", "é\n"});
+}
+
+const test::IssuedCertificate& authority()
+{
+    static const test::IssuedCertificate kAuthority = test::issueAuthority("Any CA");
+    return kAuthority;
 }
 
 Value recordOf(const Schema& schema);
@@ -234,6 +247,7 @@ model::Route routeOf(const std::string& name)
     auto route = entityOf<model::Route>();
     route.id.reset();
     route.name = name;
+    route.plugins.clear();
     // Times are compared with those of the service, unless the route says all of them.
     if (route.resilience
         && !(
@@ -282,6 +296,7 @@ void addGateway(model::Document& document)
         service.id.reset();
         service.name = fmt::format("{}-{}", pick({"s", "no", "0"}), at);
         service.caCertificates.clear();
+        service.plugins.clear();
         for (int each = below(3); each > 0; --each) {
             service.routes.push_back(routeOf(fmt::format("r-{}-{}", at, each)));
         }
@@ -309,10 +324,35 @@ void addGateway(model::Document& document)
         }
         document.upstreams.push_back(std::move(upstream));
     }
+}
+
+// Generated texts are no certificates, and those are judged.
+void addCertificates(model::Document& document)
+{
+    static const test::IssuedCertificate kShown = test::issue({}, &authority());
     if (below(3) == 0) {
         auto certificate = entityOf<model::Certificate>();
+        certificate.cert = around(kShown.pem());
+        certificate.key = around(kShown.keyPem());
+        certificate.certAlt.reset();
+        certificate.keyAlt.reset();
         certificate.snis.push_back(entityOf<model::Sni>());
         document.certificates.push_back(std::move(certificate));
+    }
+    if (below(3) == 0) {
+        auto trusted = entityOf<model::CaCertificate>();
+        trusted.id = textOf(Format::Uuid);
+        trusted.cert = around(authority().pem());
+        trusted.crl =
+            below(2) == 0 ? std::optional(around(test::revoke(authority(), {7}))) : std::nullopt;
+        model::Plugin plugin;
+        plugin.enabled = below(2) == 0;
+        plugin.config.caCertificates = {*trusted.id};
+        plugin.config.skipConsumerLookup = true;
+        plugin.config.sendCaDn = below(2) == 0;
+        plugin.config.revocationCheckMode = static_cast<model::RevocationMode>(below(3));
+        document.caCertificates.push_back(std::move(trusted));
+        document.plugins.push_back(std::move(plugin));
     }
 }
 
@@ -320,6 +360,11 @@ void addMesh(model::Document& document)
 {
     if (below(2) == 0) {
         document.mesh = entityOf<model::MeshSettings>();
+        document.mesh->caCertificates.clear();
+        if (document.mesh->mtls == model::MtlsMode::Strict) { // Needs certificates of members.
+            document.mesh->mtls = model::MtlsMode::Permissive;
+        }
+        document.mesh->trustDomain = document.mesh->trustDomain.value_or("shop.local");
     }
     auto node = entityOf<model::Node>();
     node.name = "node";
@@ -352,6 +397,7 @@ model::Document anyDocument()
 {
     model::Document document;
     addGateway(document);
+    addCertificates(document);
     addMesh(document);
     return document;
 }

@@ -1,6 +1,7 @@
 // Goal: which certificates are taken and why others are not, as a client sees servers, as a server
 // sees clients, and among members of a mesh; what a SPIFFE ID is.
 // Method: certificates made here, handshakes over a socket pair.
+#include "proxyengine/base/clock.h"
 #include "proxyengine/tls/context.h"
 #include "proxyengine/tls/stream.h"
 #include "proxyengine/tls/verifier.h"
@@ -218,9 +219,7 @@ void VerifyTest::clientsAreJudged()
     const Ends ends = meet(*server, **ClientContext::make(options), "a.test");
 
     QVERIFY(ends.serverStatus == StreamStatus::Done); // Asking refuses nobody.
-    const WallTime now(
-        std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(std::time(nullptr)))
-    );
+    const WallTime now = SystemClock().wallNow();
     for (int again = 0; again < 2; ++again) { // The second time from what is kept.
         const Failure failure = ends.server->verifyPeer(verifier, now);
         QCOMPARE(QString::fromStdString(std::string(wordOf(failure))), word);
