@@ -1,7 +1,6 @@
 #include "proxyengine/tls/context.h"
 #include "proxyengine/tls/openssl_error.h"
 #include "proxyengine/tls/openssl_objects.h"
-#include "proxyengine/tls/stream.h"
 
 #include <openssl/err.h>
 
@@ -78,9 +77,9 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
             return takeOpensslError("SSL_CTX_set_alpn_protos");
         }
     }
-    // Sessions are kept by whoever makes streams, per peer, not in a table of the context's.
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, &TlsStream::keepSession);
+    // Sessions are kept by whoever makes streams, per peer. OpenSSL's own keeping would take a
+    // session from us when the first connection resumes it, and every other one would not.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return std::shared_ptr<const ClientContext>(new ClientContext(std::move(state)));
 }
 

@@ -126,15 +126,16 @@ AlpnUse TlsStream::alpnOf(ssl_st* connection)
     return stream == nullptr ? AlpnUse::Chosen : stream->m_alpn;
 }
 
-// One: the reference is ours now.
-int TlsStream::keepSession(ssl_st* connection, ssl_session_st* session) noexcept
+void TlsStream::noteSession()
 {
-    const TlsStream* stream = of(connection);
-    if (stream == nullptr || stream->m_session == nullptr) {
-        return 0;
+    const SSL_SESSION* session = SSL_get_session(m_connection.get());
+    if (session == m_noted || SSL_SESSION_is_resumable(session) == 0) {
+        return;
     }
-    stream->m_session->keep(session);
-    return 1;
+    m_noted = session;
+    if (session != m_session->get()) {
+        m_session->keep(SSL_get1_session(m_connection.get()));
+    }
 }
 
 Result<std::unique_ptr<TlsStream>> TlsStream::server(
@@ -275,6 +276,9 @@ StreamStep TlsStream::handshake()
         m_tickets.reset();
         eraseExchangeKeys(m_connection.get());
         forgetOffer(m_connection.get());
+        if (m_session != nullptr) {
+            noteSession();
+        }
     }
     return step;
 }
@@ -307,6 +311,9 @@ StreamStep TlsStream::read(std::span<char> buffer)
         step.count += next.count;
     }
     m_bio->end();
+    if (m_session != nullptr) {
+        noteSession();
+    }
     if (next.status == StreamStatus::Closed || next.status == StreamStatus::Failed) {
         m_next = next.status;
     }

@@ -132,7 +132,6 @@ public:
     static const TicketKeys* ticketsOf(ssl_st* connection);
     static std::optional<Http2Offer> offerOf(ssl_st* connection);
     static AlpnUse alpnOf(ssl_st* connection);
-    static int keepSession(ssl_st* connection, ssl_session_st* session) noexcept;
 
 private:
     struct Free
@@ -143,6 +142,7 @@ private:
 
     explicit TlsStream(SslPtr connection);
     StreamStep finish(int outcome, std::size_t count);
+    void noteSession(); // A client's; tickets come with anything that is read.
     [[nodiscard]] Result<void> attach(int socket);
     [[nodiscard]] StreamStep readRecord(std::span<char> buffer);
     [[nodiscard]] StreamStep fail(Failure kind, std::string text);
@@ -163,6 +163,7 @@ private:
     std::shared_ptr<const TicketKeys> m_tickets; // Until the handshake is done.
     mutable std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer().
     ClientSession* m_session = nullptr;
+    const ssl_session_st* m_noted = nullptr; // Compared only: the last that noteSession() saw.
     const std::string* m_trustDomain = nullptr; // The context's; the peer's identity must be of it.
     std::string m_failure;
     std::optional<Http2Offer> m_offer;
