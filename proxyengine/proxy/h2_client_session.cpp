@@ -226,7 +226,8 @@ void H2ClientSession::sent(std::size_t count)
 // There may be room for what the stream has to say.
 void H2ClientSession::tellRoom(H2ClientStream& stream)
 {
-    if (stream.m_isDeferred && !stream.m_unsent.isEmpty()) {
+    // What a driver offers in this moment is not in m_unsent yet, and nobody else would resume it.
+    if (stream.m_isDeferred && (!stream.m_unsent.isEmpty() || !stream.m_offer.empty())) {
         stream.m_isDeferred = false;
         nghttp2_session_resume_data(m_session.get(), stream.m_id);
         m_owner.onWantsWrite();

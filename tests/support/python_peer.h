@@ -14,14 +14,15 @@ namespace mesh::test {
 class PythonPeer
 {
 public:
-    static constexpr int kPatience_ms = 60'000; // Reached by failing tests only.
+    static constexpr int kPatience_ms = 20'000; // Longer than any case of the scripts may take.
 
     // The port that the script's server listens on; 0 when it did not start.
     int start(const QString& script)
     {
         m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
         m_process.start(
-            QStringLiteral(MESH_PYTHON), {QStringLiteral(MESH_PYTHON_DIR "/") + script}
+            QStringLiteral(MESH_PYTHON),
+            {QStringLiteral("-B"), QStringLiteral(MESH_PYTHON_DIR "/") + script}
         );
         const QString line = readLine();
         return line.startsWith(QStringLiteral("port ")) ? line.mid(5).toInt() : 0;

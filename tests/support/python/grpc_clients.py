@@ -11,6 +11,8 @@ from concurrent import futures
 
 import grpc
 
+import peer
+
 LIMITS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -116,7 +118,7 @@ def makes_unary_calls(channel):
 def sends_empty_and_big_messages(channel):
     unary = channel.unary_unary("/test.Plain/Echo")
     assert unary(b"") == b""
-    big = bytes(range(256)) * (3 << 12)  # 3 MiB
+    big = bytes(range(256)) * (4 << 12)  # 4 MiB
     assert unary(big) == big
 
 
@@ -265,6 +267,7 @@ CASES = [
 
 
 def main():
+    peer.end_with_parent()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=LIMITS)
     server.add_generic_rpc_handlers((Methods(),))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -274,7 +277,8 @@ def main():
     with grpc.insecure_channel(proxy, options=LIMITS) as channel:
         for case in CASES:
             try:
-                case(channel)
+                with peer.deadline(case.__name__):
+                    case(channel)
                 print("ok", case.__name__, flush=True)
             except Exception as error:  # Whatever it was, the test shall say it.
                 print(f"failed {case.__name__}: {type(error).__name__} {str(error)!r}", flush=True)

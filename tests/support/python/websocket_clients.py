@@ -9,6 +9,8 @@ import sys
 
 import websockets
 
+import peer
+
 
 async def serve_one(websocket, path=None):
     path = path or websocket.path
@@ -111,6 +113,7 @@ CASES = [
 
 
 async def main():
+    peer.end_with_parent()
     server = await websockets.serve(
         serve_one, "127.0.0.1", 0, process_request=refuse, max_size=None, subprotocols=["two"]
     )
@@ -118,7 +121,7 @@ async def main():
     proxy = (await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)).strip()
     for case in CASES:
         try:
-            await asyncio.wait_for(case(proxy), 20)
+            await asyncio.wait_for(case(proxy), peer.CASE_S)
             print("ok", case.__name__, flush=True)
         except Exception as error:  # Whatever it was, the test shall say it.
             print(f"failed {case.__name__}: {type(error).__name__} {str(error)!r}", flush=True)
