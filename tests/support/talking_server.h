@@ -75,6 +75,7 @@ public:
     {
         return m_connections.back()->hasPeerCertificate();
     }
+    [[nodiscard]] bool isResumed() const { return m_connections.back()->isResumed(); }
 
 private:
     class Connection final : private net::FdHandler
@@ -107,6 +108,7 @@ private:
         {
             return m_transport.tls()->hasPeerCertificate();
         }
+        [[nodiscard]] bool isResumed() const { return m_transport.tls()->isResumed(); }
 
     private:
         void onReady(net::Ready ready) override
