@@ -143,7 +143,10 @@ int onTicket(
                    : -1;
     }
     if (std::memcmp(name, keys->current().name.data(), keys->current().name.size()) == 0) {
-        return prepareTicket(keys->current(), vector, cipher, mac, false) ? 1 : -1;
+        // Tickets of TLS 1.3 are used once: without a new one every second connection would pay
+        // for a full handshake.
+        const int isOpened = SSL_version(connection) >= TLS1_3_VERSION ? 2 : 1;
+        return prepareTicket(keys->current(), vector, cipher, mac, false) ? isOpened : -1;
     }
     if (keys->previous()
         && std::memcmp(name, keys->previous()->name.data(), keys->previous()->name.size()) == 0) {

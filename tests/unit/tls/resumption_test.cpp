@@ -82,6 +82,14 @@ std::string talk(Visit& visit, std::string_view question, std::string_view answe
     return heard.append(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
 }
 
+std::string ticketOf(const SSL_SESSION* session)
+{
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(session, &bytes, &size);
+    return {bytes, bytes + size};
+}
+
 } // namespace
 
 class ResumptionTest : public QObject
@@ -91,6 +99,7 @@ class ResumptionTest : public QObject
 private Q_SLOTS:
     void aSessionIsResumedByItsTicket_data();
     void aSessionIsResumedByItsTicket();
+    void aResumedClientGetsAFreshTicket();
     void newTrafficKeysAreAgreedOn();
     void nothingTravelsUnencrypted_data();
     void nothingTravelsUnencrypted();
@@ -124,6 +133,26 @@ void ResumptionTest::aSessionIsResumedByItsTicket()
     QCOMPARE(SSL_session_reused(second.client.get()), 1);
     QCOMPARE(second.server->serverName(), std::string_view("a.test"));
     QCOMPARE(talk(second, "ping", "pong"), std::string("pingpong"));
+}
+
+// Of TLS 1.3, where a ticket is used once.
+void ResumptionTest::aResumedClientGetsAFreshTicket()
+{
+    const ContextPtr client = clientFor(TLS1_3_VERSION);
+    Visit first = visit(*m_server, client.get(), nullptr);
+    QCOMPARE(talk(first, "ping", "pong"), std::string("pingpong"));
+    SessionPtr session(SSL_get1_session(first.client.get()));
+    for (int times = 0; times < 3; ++times) {
+        Visit next = visit(*m_server, client.get(), session.get());
+        QVERIFY(next.isConnected);
+        QCOMPARE(SSL_session_reused(next.client.get()), 1);
+        QCOMPARE(talk(next, "ping", "pong"), std::string("pingpong"));
+        const std::string used = ticketOf(session.get());
+        session.reset(SSL_get1_session(next.client.get()));
+        QVERIFY(!ticketOf(session.get()).empty());
+        QVERIFY(ticketOf(session.get()) != used);
+        SSL_set_shutdown(next.client.get(), SSL_SENT_SHUTDOWN); // Or its session would be no good.
+    }
 }
 
 void ResumptionTest::newTrafficKeysAreAgreedOn()
