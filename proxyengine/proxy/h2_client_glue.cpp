@@ -319,7 +319,13 @@ int H2ClientGlue::onNotSent(nghttp2_session*, const nghttp2_frame* frame, int, v
     const bool isRequest =
         frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
     if (isRequest) {
-        onGone(sessionOf(user), frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+        H2ClientSession& session = sessionOf(user);
+        const auto found =
+            std::ranges::find(session.m_streams, frame->hd.stream_id, &H2ClientStream::m_id);
+        if (found != session.m_streams.end()) {
+            (*found)->fail(H2End::Unprocessed); // Not the peer refused it: it never heard of it.
+        }
+        onGone(session, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
     }
     return 0;
 }

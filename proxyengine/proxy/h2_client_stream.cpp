@@ -55,7 +55,9 @@ std::string_view H2ClientStream::failure() const
     case H2End::Refused:
         return "the upstream refused the stream";
     case H2End::Unprocessed:
-        return "the upstream is going away";
+        return m_session != nullptr && m_session->hasEnded() && !m_session->failure().empty()
+                   ? m_session->failure()
+                   : "the upstream is going away";
     case H2End::Reset:
         return resetText(m_code);
     case H2End::Broken:

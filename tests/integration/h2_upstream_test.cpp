@@ -407,12 +407,15 @@ void H2UpstreamTest::whatIsNoHttp2IsSaidSo()
     QCOMPARE(fixture.apply(yamlOf({server.address()}, "  retries: 0\n")), std::string());
     const std::string said = fixture.talk(get("/"), "\r\n\r\n");
     QVERIFY2(said.starts_with("HTTP/1.1 502 "), said.c_str());
+    std::string failure;
     const auto isTold = [&] {
-        return fixture.box.has<api::AccessEvent>([](const api::AccessEvent& event) {
-            return event.failure == "the upstream does not speak HTTP/2";
+        return fixture.box.has<api::AccessEvent>([&](const api::AccessEvent& event) {
+            failure = event.failure;
+            return true;
         });
     };
     QVERIFY(runUntil(*fixture.loop, isTold));
+    QVERIFY2(failure == "the upstream does not speak HTTP/2", failure.c_str());
 }
 
 void H2UpstreamTest::aSlowReaderHoldsTheServerUp()
