@@ -324,6 +324,9 @@ StreamStep TlsStream::read(std::span<char> buffer)
 
 StreamStep TlsStream::write(std::span<const char> bytes)
 {
+    if (m_failureKind != Failure::None) {
+        return {StreamStatus::Failed}; // OpenSSL would say what it last waited for.
+    }
     ERR_clear_error();
     errno = 0;
     std::size_t count = 0;

@@ -57,7 +57,8 @@ public:
                        receive(); // So that neither side waits for the other.
                        const tls::StreamStep step = m_stream->write(bytes);
                        bytes.remove_prefix(step.count);
-                       return bytes.empty() || step.status == tls::StreamStatus::Failed;
+                       return bytes.empty() || step.status == tls::StreamStatus::Failed
+                              || step.status == tls::StreamStatus::Closed;
                    }
                )
                && bytes.empty();
