@@ -283,7 +283,8 @@ void ClientConnection::recordEnd()
         recordBytes();
         countProtection();
         --exchange.row->inflight;
-        m_worker.onStreamEnd(exchange, m_peer);
+        const std::string_view text = exchange.head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1";
+        m_worker.onStreamEnd(exchange, m_peer, isOverStream() ? "HTTP/2" : text);
     }
     settlePolicy();
     if (exchange.runtime != nullptr) {

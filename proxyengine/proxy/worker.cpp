@@ -433,7 +433,7 @@ bool Worker::wantsRecord()
     return m_sampled < share || m_options.accessLog != api::AccessLogFormat::Off;
 }
 
-void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
+void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer, std::string_view protocol)
 {
     if (!wantsRecord()) {
         return;
@@ -446,6 +446,7 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer)
     record.method = exchange.head.methodText();
     record.host = exchange.host;
     record.target = exchange.head.target();
+    record.protocol = protocol;
     record.status = exchange.status;
     record.route = exchange.row->route;
     record.service = exchange.row->service;

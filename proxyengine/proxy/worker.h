@@ -169,7 +169,7 @@ public:
     [[nodiscard]] std::span<char> scratch() { return m_scratch; }
     [[nodiscard]] const OwnNames& names() const { return m_names; }
     [[nodiscard]] std::vector<policy::HeaderView>& headerViews() { return m_headerViews; }
-    void onStreamEnd(const Exchange& exchange, std::string_view peer);
+    void onStreamEnd(const Exchange& exchange, std::string_view peer, std::string_view protocol);
     // Whether a record of what ends now would be kept at all; asked once for each.
     [[nodiscard]] bool wantsRecord();
     // Into the access log and, when this second has room, among the access events. `path` is the

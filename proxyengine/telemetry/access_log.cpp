@@ -67,6 +67,10 @@ void appendText(std::string& out, const AccessRecord& record)
     appendEscaped(out, record.method);
     out.push_back(' ');
     appendEscaped(out, record.target);
+    if (!record.protocol.empty()) {
+        out.push_back(' ');
+        out.append(record.protocol);
+    }
     fmt::format_to(
         std::back_inserter(out),
         "\" {} {} {} {:.3f} {:.3f} {}",
@@ -102,6 +106,9 @@ void appendJson(std::string& out, const AccessRecord& record)
     line["method"] = record.method;
     line["host"] = record.host;
     line["path"] = record.target;
+    if (!record.protocol.empty()) {
+        line["protocol"] = record.protocol;
+    }
     line["status"] = record.status;
     line["route"] = record.route;
     line["service"] = record.service;

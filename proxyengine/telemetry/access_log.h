@@ -18,6 +18,7 @@ struct AccessRecord
     std::string_view method;
     std::string_view host;
     std::string_view target; // As received, query included.
+    std::string_view protocol; // "HTTP/1.1", "HTTP/2"; empty: not HTTP.
     int status = 0; // 0: no answer was sent.
     std::string_view route;
     std::string_view service;
@@ -34,8 +35,9 @@ struct AccessRecord
     std::string_view failure; // What the proxy says went wrong; empty: nothing.
 };
 
-// One line with its line feed, appended: time, client, "method target", status, bytes, latencies in
-// milliseconds, names. Bytes that are not printable ASCII, quotes and backslashes become \xHH.
+// One line with its line feed, appended: time, client, "method target protocol", status, bytes,
+// latencies in milliseconds, names. Bytes that are not printable ASCII, quotes and backslashes
+// become \xHH.
 void appendText(std::string& out, const AccessRecord& record);
 
 // The same as one JSON object and a line feed; invalid UTF-8 becomes U+FFFD.

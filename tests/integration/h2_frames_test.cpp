@@ -445,9 +445,14 @@ private Q_SLOTS:
             QVERIFY(heard->waitFor(Frame::Ping, 0));
             QVERIFY(heard->send(frame(Frame::Ping, kEndStream, 0, std::string(8, '\0'))));
         }
+        QVERIFY(client.waitFor([](const HeardFrame& heard) {
+            return heard.type == Frame::GoAway && heard.word(0) == 1;
+        }));
+        client.send(request(3, "/api/late"));
         QVERIFY(client.waitForEndOf(1));
         QVERIFY(client.waitForEnd());
         QCOMPARE(client.body(1), "origin");
+        QCOMPARE(mesh.origin.requests(), 1U);
         client.socket().close();
         QVERIFY(idle.waitForEnd());
         idle.socket().close();

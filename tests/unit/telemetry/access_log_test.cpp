@@ -17,6 +17,7 @@ AccessRecord record()
     made.method = "GET";
     made.host = "shop";
     made.target = "/a\"b\n\xff";
+    made.protocol = "HTTP/2";
     made.status = 200;
     made.attempts = 1;
     made.latencyTotal = std::chrono::microseconds(1500);
@@ -39,7 +40,7 @@ private Q_SLOTS:
         appendText(line, record());
 
         QCOMPARE(std::count(line.begin(), line.end(), '\n'), 1);
-        QVERIFY(line.find("\"GET /a\\x22b\\x0A\\xFF\" 200") != std::string::npos);
+        QVERIFY(line.find("\"GET /a\\x22b\\x0A\\xFF HTTP/2\" 200") != std::string::npos);
         QVERIFY(line.find(" 1.500 ") != std::string::npos);
     }
 
@@ -50,6 +51,7 @@ private Q_SLOTS:
 
         QCOMPARE(std::count(line.begin(), line.end(), '\n'), 1);
         const auto json = nlohmann::json::parse(line);
+        QCOMPARE(json["protocol"].get<std::string>(), std::string("HTTP/2"));
         QCOMPARE(json["status"].get<int>(), 200);
         QCOMPARE(json["latency_ms"]["total"].get<double>(), 1.5);
     }
