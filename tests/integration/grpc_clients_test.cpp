@@ -2,9 +2,12 @@
 // refusals in its own words; what came of calls is counted by method.
 // Method: tests/support/python/grpc_clients.py is server and client; every case of it is a row.
 #include "proxyengine/http/grpc_words.h"
+#include "tests/support/certificate_maker.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/python_peer.h"
 
+#include <QFile>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <fmt/format.h>
@@ -13,6 +16,50 @@ using namespace mesh;
 using namespace mesh::test;
 
 namespace {
+
+constexpr std::string_view kAuthority = "11111111-1111-4111-8111-111111111111";
+
+std::string block(std::string_view text)
+{
+    std::string out = "|\n    ";
+    for (const char c : text) {
+        out += c;
+        out += c == '\n' ? "    " : "";
+    }
+    return out + '\n';
+}
+
+// Certificates of the listener and of the service, who is called under TLS.
+std::string secureYamlOf(
+    int port, const IssuedCertificate& authority, const IssuedCertificate& shown
+)
+{
+    return fmt::format(
+        "- name: secure\n  protocol: grpcs\n  host: 127.0.0.1\n  port: {}\n  tls_verify: true\n"
+        "  ca_certificates: [{}]\n"
+        "  routes: [{{name: secure, protocols: [grpcs], paths: [\"/test.Secure\"]}}]\n"
+        "- name: checked\n  protocol: grpc\n  host: checked.up\n  retries: 0\n"
+        "  routes: [{{name: checked, protocols: [grpc], paths: [\"/test.Checked\"]}}]\n"
+        "ca_certificates:\n- id: {}\n  cert: {}"
+        "certificates:\n- cert: {}  key: {}  snis: [{{name: localhost}}]\n",
+        port,
+        kAuthority,
+        kAuthority,
+        block(authority.pem()),
+        block(shown.pem()),
+        block(shown.keyPem())
+    );
+}
+
+std::string checkedYamlOf(int port)
+{
+    return fmt::format(
+        "upstreams:\n- name: checked.up\n  targets: [{{target: \"127.0.0.1:{}\"}}]\n"
+        "  healthchecks: {{active: {{type: grpc, healthy: {{interval: 0.1, successes: 1}},"
+        " unhealthy: {{interval: 0.1, http_failures: 1, tcp_failures: 1, timeouts: 1}}}}}}\n",
+        port
+    );
+}
 
 std::string yamlOf(int port, int closedPort)
 {
@@ -46,18 +93,32 @@ class GrpcClientsTest final : public QObject
 private Q_SLOTS:
     void initTestCase()
     {
-        const int port = m_peer.start(QStringLiteral("grpc_clients.py"));
-        QVERIFY(port != 0);
-        api::ListenOption listen;
-        listen.address = "127.0.0.1:0";
-        listen.http2 = true;
-        m_fixture.options.proxyListen = {listen};
+        const IssuedCertificate authority = issueAuthority("Test CA");
+        CertificateSpec spec;
+        spec.alternatives = "IP:127.0.0.1,DNS:localhost";
+        const IssuedCertificate shown = issue(spec, &authority);
+        QVERIFY(
+            write("ca.pem", authority.pem()) && write("cert.pem", shown.pem())
+            && write("key.pem", shown.keyPem())
+        );
+        const int port = m_peer.start(QStringLiteral("grpc_clients.py"), {m_directory.path()});
+        const int securePort = m_peer.nextPort();
+        QVERIFY(port != 0 && securePort != 0);
+        m_fixture.options.proxyListen = {{"127.0.0.1:0", false, true}, {"127.0.0.1:0", true, true}};
         QVERIFY(m_fixture.start(2));
         auto closed = m_fixture.serve([](const http::Request&, http::Responder) {});
         const int closedPort = closed->address().port();
         closed.reset(); // A socket that still listens would be connected to, and say nothing.
-        QCOMPARE(m_fixture.apply(yamlOf(port, closedPort)), std::string());
-        m_results = m_peer.run(m_fixture.proxy.toText());
+        QCOMPARE(
+            m_fixture.apply(
+                yamlOf(port, closedPort) + secureYamlOf(securePort, authority, shown)
+                + checkedYamlOf(port)
+            ),
+            std::string()
+        );
+        m_results = m_peer.run(
+            fmt::format("{} localhost:{}", m_fixture.proxy.toText(), m_fixture.proxies.at(1).port())
+        );
     }
 
     void passes_data()
@@ -81,6 +142,9 @@ private Q_SLOTS:
               "answers_when_too_many_call",
               "repeats_what_the_policy_names",
               "checks_health",
+              "is_taken_out_by_health_checks",
+              "holds_a_service_up_for_a_slow_reader",
+              "speaks_tls_on_both_sides",
               "makes_many_calls_at_once"}) {
             QTest::newRow(name) << QString::fromLatin1(name);
         }
@@ -142,6 +206,15 @@ private Q_SLOTS:
     }
 
 private:
+    bool write(const char* name, const std::string& text)
+    {
+        QFile file(m_directory.filePath(QString::fromLatin1(name)));
+        return file.open(QIODevice::WriteOnly)
+               && file.write(text.data(), static_cast<qint64>(text.size()))
+                      == static_cast<qint64>(text.size());
+    }
+
+    QTemporaryDir m_directory;
     ProxyFixture m_fixture;
     PythonPeer m_peer;
     std::map<QString, QString> m_results;

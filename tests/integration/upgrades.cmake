@@ -5,6 +5,6 @@ foreach(subject IN ITEMS upgrade compression)
 endforeach()
 foreach(subject IN ITEMS websocket grpc)
     mesh_add_test(${subject}_clients_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_clients_test.cpp DEPENDS mesh::proxy
-        LABEL integration TIMEOUT 120
+        FOREIGN OpenSSL::SSL LABEL integration TIMEOUT 120
         DEFINITIONS MESH_PYTHON="/usr/bin/python3" MESH_PYTHON_DIR="${CMAKE_SOURCE_DIR}/tests/support/python")
 endforeach()

@@ -22,8 +22,10 @@ private Q_SLOTS:
         QVERIFY(port != 0);
         QVERIFY(m_fixture.start(2));
         const std::string yaml = fmt::format(
-            "_format_version: \"3.0\"\nservices:\n- name: chat\n  host: 127.0.0.1\n  port: {}\n"
-            "  routes: [{{name: ws, paths: [\"/ws\"]}}]\n",
+            "_format_version: \"3.0\"\nservices:\n- name: chat\n  host: 127.0.0.1\n  port: {0}\n"
+            "  routes: [{{name: ws, paths: [\"/ws\"]}}]\n"
+            "- name: silent\n  host: 127.0.0.1\n  port: {0}\n  read_timeout: 300\n"
+            "  routes: [{{name: idle, paths: [\"/idle\"]}}]\n",
             port
         );
         QCOMPARE(m_fixture.apply(yaml), std::string());
@@ -36,6 +38,8 @@ private Q_SLOTS:
         for (const char* name :
              {"echoes",
               "echoes_big_messages",
+              "echoes_fragments",
+              "ends_when_nothing_moves",
               "answers_pings",
               "closes_by_the_client",
               "closes_by_the_server",

@@ -17,13 +17,20 @@ public:
     static constexpr int kPatience_ms = 20'000; // Longer than any case of the scripts may take.
 
     // The port that the script's server listens on; 0 when it did not start.
-    int start(const QString& script)
+    int start(const QString& script, const QStringList& arguments = {})
     {
         m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
         m_process.start(
             QStringLiteral(MESH_PYTHON),
-            {QStringLiteral("-B"), QStringLiteral(MESH_PYTHON_DIR "/") + script}
+            QStringList{QStringLiteral("-B"), QStringLiteral(MESH_PYTHON_DIR "/") + script}
+                + arguments
         );
+        return nextPort();
+    }
+
+    // Of a script that listens on more than one.
+    int nextPort()
+    {
         const QString line = readLine();
         return line.startsWith(QStringLiteral("port ")) ? line.mid(5).toInt() : 0;
     }

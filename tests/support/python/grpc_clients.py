@@ -1,9 +1,11 @@
 """Both ends of gRPC for tests, without generated code: a server, and clients through a proxy.
 
-Prints "port N", reads the proxy's address (host:port) from standard input, prints one line per case:
-"ok NAME" or "failed NAME: WHY". Services of the server: test.NAME with the methods below; what the
+Called with a folder that holds ca.pem, cert.pem and key.pem. Prints "port N" twice (plain, TLS), reads
+the proxy's addresses (host:port, plain and TLS) from standard input, prints one line per case: "ok NAME"
+or "failed NAME: WHY". Services of the server: test.NAME with the methods below; what the
 proxy does with each NAME is the test's configuration.
 """
+import pathlib
 import sys
 import threading
 import time
@@ -20,6 +22,10 @@ LIMITS = [
 ]
 counts = {}
 cancelled = threading.Event()
+sick = threading.Event()
+flooded = [0]
+DETAILS = b"\x08\x0e\x12\x03why"  # google.rpc.Status
+secure = {}  # "address" and "ca" of the proxy's TLS listener.
 
 
 def echo(request, context):
@@ -44,7 +50,7 @@ def converse(requests, context):
 
 def fail(request, context):
     code = {status.value[0]: status for status in grpc.StatusCode}[int(request)]
-    context.set_trailing_metadata((("x-why", "tested"),))
+    context.set_trailing_metadata((("x-why", "tested"), ("grpc-status-details-bin", DETAILS)))
     context.abort(code, "50% of it: \u00e9")
 
 
@@ -76,8 +82,16 @@ def drip(request, context):
             return
 
 
+def flood(request, context):
+    flooded[0] = 0
+    context.add_callback(cancelled.set)
+    for _ in range(1000):
+        flooded[0] += 1
+        yield bytes(1 << 16)
+
+
 def check_health(request, context):
-    return b"\x08\x01"  # SERVING
+    return b"\x08\x02" if sick.is_set() else b"\x08\x01"  # NOT_SERVING, SERVING
 
 
 METHODS = {
@@ -89,6 +103,7 @@ METHODS = {
     "FailOnce": grpc.unary_unary_rpc_method_handler(fail_once),
     "TimeLeft": grpc.unary_unary_rpc_method_handler(time_left),
     "Wait": grpc.unary_unary_rpc_method_handler(wait),
+    "Flood": grpc.unary_stream_rpc_method_handler(flood),
     "Drip": grpc.unary_stream_rpc_method_handler(drip),
     "Check": grpc.unary_unary_rpc_method_handler(check_health),
 }
@@ -157,7 +172,8 @@ def passes_errors_of_the_service(channel):
         except grpc.RpcError as error:
             assert error.code() is code, error.code()
             assert error.details() == "50% of it: \u00e9", error.details()
-            assert dict(error.trailing_metadata())["x-why"] == "tested"
+            last = dict(error.trailing_metadata())
+            assert last["x-why"] == "tested" and last["grpc-status-details-bin"] == DETAILS, last
 
 
 def passes_on_what_is_left_of_a_deadline(channel):
@@ -237,6 +253,52 @@ def checks_health(channel):
     assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
 
 
+def wait_until(condition):
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def is_taken_out_by_health_checks(channel):
+    def is_said(code):
+        call = channel.unary_unary("/test.Checked/Echo")
+        return status_of(lambda: call(b"", timeout=5))[0] is code
+
+    wait_until(lambda: is_said(grpc.StatusCode.OK))
+    sick.set()
+    wait_until(lambda: is_said(grpc.StatusCode.UNAVAILABLE))
+    sick.clear()
+    wait_until(lambda: is_said(grpc.StatusCode.OK))
+
+
+def holds_a_service_up_for_a_slow_reader(channel):
+    cancelled.clear()
+    call = channel.unary_stream("/test.Plain/Flood")(b"")
+    assert len(next(call)) == 1 << 16
+    seen = [-1]
+
+    def is_still():
+        last, seen[0] = seen[0], flooded[0]
+        time.sleep(0.1)
+        return last == flooded[0]
+
+    wait_until(is_still)
+    assert flooded[0] < 500, flooded[0]  # What windows and sockets hold, not all of it.
+    call.cancel()
+    assert cancelled.wait(5), "the service was not told"
+
+
+def speaks_tls_on_both_sides(channel):
+    credentials = grpc.ssl_channel_credentials(secure["ca"])
+    with grpc.secure_channel(secure["address"], credentials, options=LIMITS) as private:
+        assert private.unary_unary("/test.Secure/Echo")(b"hush") == b"hush"
+        big = bytes(range(256)) * (4 << 12)
+        assert private.unary_unary("/test.Secure/Echo")(big) == big
+    code, text = status_of(lambda: channel.unary_unary("/test.Secure/Echo")(b""))
+    assert code is grpc.StatusCode.CANCELLED, (code, text)
+
+
 def makes_many_calls_at_once(channel):
     unary = channel.unary_unary("/test.Plain/Echo")
     calls = [unary.future(str(number).encode() * 100) for number in range(200)]
@@ -262,6 +324,9 @@ CASES = [
     answers_when_too_many_call,
     repeats_what_the_policy_names,
     checks_health,
+    is_taken_out_by_health_checks,
+    holds_a_service_up_for_a_slow_reader,
+    speaks_tls_on_both_sides,
     makes_many_calls_at_once,
 ]
 
@@ -271,9 +336,14 @@ def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=LIMITS)
     server.add_generic_rpc_handlers((Methods(),))
     port = server.add_insecure_port("127.0.0.1:0")
+    folder = pathlib.Path(sys.argv[1])
+    secure["ca"] = (folder / "ca.pem").read_bytes()
+    pair = [(folder / name).read_bytes() for name in ("key.pem", "cert.pem")]
+    private = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
     server.start()
     print("port", port, flush=True)
-    proxy = sys.stdin.readline().strip()
+    print("port", private, flush=True)
+    proxy, secure["address"] = sys.stdin.readline().split()
     with grpc.insecure_channel(proxy, options=LIMITS) as channel:
         for case in CASES:
             try:

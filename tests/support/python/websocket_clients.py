@@ -5,6 +5,7 @@ Prints "port N", reads the proxy's address (host:port) from standard input, prin
 """
 import asyncio
 import http
+import logging
 import sys
 
 import websockets
@@ -44,6 +45,22 @@ async def echoes_big_messages(proxy):
         for _ in range(3):
             await client.send(big)
             assert await client.recv() == big
+
+
+async def echoes_fragments(proxy):
+    async with connect(proxy, "/echo") as client:
+        await client.send(["one ", "two ", "", "three"])
+        assert await client.recv() == "one two three"
+        await client.send([b"\x00" * 70000, b"\xff" * 70000])
+        assert await client.recv() == b"\x00" * 70000 + b"\xff" * 70000
+
+
+async def ends_when_nothing_moves(proxy):
+    async with websockets.connect(f"ws://{proxy}/idle/echo", ping_interval=None) as client:
+        await client.send("once")
+        assert await client.recv() == "once"
+        await asyncio.wait_for(client.wait_closed(), 5)
+        assert client.close_code == 1006, client.close_code
 
 
 async def answers_pings(proxy):
@@ -102,6 +119,8 @@ async def echoes_a_hundred_at_once(proxy):
 CASES = [
     echoes,
     echoes_big_messages,
+    echoes_fragments,
+    ends_when_nothing_moves,
     answers_pings,
     closes_by_the_client,
     closes_by_the_server,
@@ -114,6 +133,7 @@ CASES = [
 
 async def main():
     peer.end_with_parent()
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # Idle ends are meant.
     server = await websockets.serve(
         serve_one, "127.0.0.1", 0, process_request=refuse, max_size=None, subprotocols=["two"]
     )
