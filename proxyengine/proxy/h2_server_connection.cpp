@@ -238,7 +238,9 @@ void H2ServerConnection::abort()
     m_phase = Phase::Closed;
     m_timer.cancel();
     m_session->letGoAll();
-    m_worker.loop().forget(*this);
+    // Not only by closing it: while a program is being started, its process holds a copy of the
+    // socket, and the kernel would go on telling a handler that is no more.
+    m_worker.loop().unwatch(m_transport.descriptor(), *this);
     m_worker.loop().forgetTurnEnd(*this);
     m_transport.close();
     m_worker.close(*this);
