@@ -198,6 +198,7 @@ private Q_SLOTS:
     void certificatesChangeUnderOpenConnections();
     void clientsResumeOnEveryWorkerAcrossARotation();
     void sidecarsSpeakMutualTls();
+    void sidecarsAgreeOnHttp2();
     void strictRefusesPlaintext();
     void permissiveServesAndCountsPlaintext();
 
@@ -538,7 +539,7 @@ void MtlsTest::clientsResumeOnEveryWorkerAcrossARotation()
 {
     ProxyFixture mesh;
     mesh.options.proxyListen = {{"127.0.0.1:0", true, false}};
-    mesh.timeouts.ticketRotation = std::chrono::milliseconds(400);
+    mesh.timeouts.ticketRotation = std::chrono::milliseconds(200);
     QVERIFY(mesh.start(4));
     const auto origin = serveOk(mesh);
     const auto context =
@@ -562,7 +563,7 @@ void MtlsTest::clientsResumeOnEveryWorkerAcrossARotation()
             return stream->read(buffer).status == tls::StreamStatus::Done;
         }));
         QVERIFY(runUntil(*mesh.loop, [&] {
-            return mesh.clock.now() - begin >= std::chrono::milliseconds(60) * at;
+            return mesh.clock.now() - begin >= std::chrono::milliseconds(30) * at;
         }));
     }
     // Only the first, unless this machine slept through a whole period between two.
@@ -582,6 +583,40 @@ void MtlsTest::sidecarsSpeakMutualTls()
             return MeshPair::protections(*node) == std::pair<std::uint64_t, std::uint64_t>(1, 0);
         }));
     }
+}
+
+void MtlsTest::sidecarsAgreeOnHttp2()
+{
+    MeshPair pair;
+    QCOMPARE(pair.begin("strict"), std::string());
+    const IssuedCertificate member = pair.member("other");
+    tls::ClientOptions options;
+    options.verify = tls::VerifyPeer::No;
+    options.certPem = member.pem();
+    options.keyPem = member.keyPem();
+    options.http2 = tls::Http2Offer::Yes;
+    TlsClient caller(*net::SocketAddress::parse(pair.inbound));
+    QVERIFY(caller.begin(*pair.gateway.loop, "cart", options));
+    QCOMPARE(caller.stream().protocol(), std::string_view("h2")); // The sidecar takes it...
+
+    const IssuedCertificate cart = pair.member("cart");
+    tls::ServerOptions taking;
+    taking.http2 = tls::Http2Offer::Yes;
+    taking.mesh = tls::MeshTrust{pair.authority.pem(), "shop.local"};
+    std::string heardByTarget;
+    TalkingServer target(
+        *pair.gateway.loop,
+        *tls::ServerContext::make({{cart.pem(), cart.keyPem(), {}, {}, {}}}, taking),
+        [&] { return std::make_unique<CannedTalk>(std::string(), heardByTarget); }
+    );
+    pair.inbound = target.address().toText();
+    QCOMPARE(pair.gateway.apply(pair.document("strict")), std::string());
+    RawSocket client(pair.gateway.proxy);
+    QVERIFY(client.send(*pair.gateway.loop, "GET / HTTP/1.1\r\nHost: cart\r\n\r\n"));
+    QVERIFY(runUntil(*pair.gateway.loop, [&] { // ... and the gateway speaks it.
+        return heardByTarget.starts_with("PRI * HTTP/2.0\r\n");
+    }));
+    QVERIFY(target.hasPeerCertificate());
 }
 
 void MtlsTest::strictRefusesPlaintext()

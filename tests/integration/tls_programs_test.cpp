@@ -83,6 +83,7 @@ private Q_SLOTS:
     void curlIsLetInByItsCertificate();
     void opensslResumes_data();
     void opensslResumes();
+    void opensslIsToldWhoIsBelieved();
     void opensslIsRefusedOldVersions();
     void nginxIsShownACertificate();
     void haproxyIsShownACertificate();
@@ -237,6 +238,39 @@ void TlsProgramsTest::opensslResumes()
     QVERIFY2(second.contains(QStringLiteral("\nReused, TLSv1")), qPrintable(second));
     QVERIFY(first.contains(QStringLiteral("X25519")));
     QVERIFY(first.contains(QStringLiteral("No client certificate CA names sent")));
+}
+
+void TlsProgramsTest::opensslIsToldWhoIsBelieved()
+{
+    const QString openssl = find("openssl");
+    if (openssl.isEmpty()) {
+        QSKIP("openssl is not installed");
+    }
+    ProxyFixture mesh;
+    QVERIFY(begin(
+        mesh,
+        "  - name: named\n    paths: [/named]\n    snis: [named.test]\n    protocols: [https]\n"
+        "    plugins:\n    - {name: mtls-auth, config: {ca_certificates: ["
+            + std::string(kGood) + "], skip_consumer_lookup: true, send_ca_dn: true}}\n"
+    ));
+    const auto saidTo = [&](const char* name) {
+        return run(
+            openssl,
+            {QStringLiteral("s_client"),
+             QStringLiteral("-connect"),
+             QStringLiteral("127.0.0.1:%1").arg(mesh.proxies[1].port()),
+             QStringLiteral("-servername"),
+             QString::fromLatin1(name)}
+        );
+    };
+    const QString told = saidTo("named.test");
+    QVERIFY2(
+        told.contains(QStringLiteral("Acceptable client certificate CA names\nCN = Good CA")),
+        qPrintable(told)
+    );
+    const QString untold = saidTo("localhost"); // Asked for one, but not told whose.
+    QVERIFY(!untold.contains(QStringLiteral("Acceptable client certificate CA names")));
+    QVERIFY(untold.contains(QStringLiteral("Requested Signature Algorithms")));
 }
 
 void TlsProgramsTest::opensslIsRefusedOldVersions()
