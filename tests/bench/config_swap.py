@@ -11,6 +11,7 @@ percentile of seconds with and without a push; ends with 1 when a request failed
 Needs (Debian): nginx-light wrk
 """
 import argparse
+import json
 import os
 import re
 import statistics
@@ -29,6 +30,13 @@ def document(routes, generation):
              '  - {name: all, paths: ["/"], strip_path: false}']
     lines += [f'  - {{name: r{i}, paths: ["/r/{generation}/{i}"], strip_path: false}}' for i in range(routes)]
     return "\n".join(lines) + "\n"
+
+
+def as_json(routes, generation):
+    named = [{"name": f"r{i}", "paths": [f"/r/{generation}/{i}"], "strip_path": False} for i in range(routes)]
+    catch_all = {"name": "all", "paths": ["/"], "strip_path": False}
+    service = {"name": "origin", "url": f"http://127.0.0.1:{ORIGIN}", "routes": [catch_all, *named]}
+    return json.dumps({"_format_version": "3.0", "services": [service]})
 
 
 def origin_conf(directory):
@@ -52,8 +60,9 @@ def p99_of(load):
 
 
 def push(text):
+    kind = "application/json" if text.startswith("{") else "text/yaml"
     request = urllib.request.Request(f"http://127.0.0.1:{ADMIN}/config", data=text.encode(),
-                                     headers={"Content-Type": "text/yaml"}, method="POST")
+                                     headers={"Content-Type": kind}, method="POST")
     began = time.monotonic()
     with urllib.request.urlopen(request, timeout=60) as answer:
         answer.read()
@@ -77,7 +86,9 @@ def main():
     parser.add_argument("--routes", type=int, default=10000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="push JSON instead of YAML, as the console does")
     options = parser.parse_args()
+    text_of = as_json if options.json else document
     with tempfile.TemporaryDirectory(prefix="config_swap") as directory:
         os.chmod(directory, 0o755)
         Path(directory, "origin.conf").write_text(origin_conf(directory))
@@ -94,7 +105,8 @@ def main():
                 normal.append(p99_of(wrk(1)))
                 load = wrk(1)
                 time.sleep(0.4)
-                pushes.append(push(document(options.routes, generation)))
+                text = text_of(options.routes, generation)
+                pushes.append(push(text))
                 during.append(p99_of(load))
         finally:
             for process in (node, origin):
