@@ -56,6 +56,14 @@ void forgetOffer(SSL* connection)
     }
 }
 
+// Who resumes is not judged again, and tickets are renewed for ever: without this a certificate
+// that expires would be believed as long as its server runs.
+bool hasExpired(SSL_SESSION* session)
+{
+    const X509* peer = SSL_SESSION_get0_peer(session);
+    return peer != nullptr && X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0;
+}
+
 } // namespace
 
 void ClientSession::Free::operator()(ssl_session_st* session) const noexcept
@@ -184,7 +192,11 @@ Result<std::unique_ptr<TlsStream>> TlsStream::client(
         }
     }
     if (session != nullptr && session->get() != nullptr) {
-        SSL_set_session(raw, session->get());
+        if (context.verify() == VerifyPeer::Yes && hasExpired(session->get())) {
+            session->forget();
+        } else {
+            SSL_set_session(raw, session->get());
+        }
     }
     std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
     MESH_TRY_VOID(stream->attach(socket));

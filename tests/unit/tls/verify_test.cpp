@@ -97,6 +97,7 @@ private Q_SLOTS:
     void whoeverWasAskedGetsNoTicket();
     void ticketsOutliveOneRotation();
     void ticketsDoNotCrossPolicies();
+    void ticketsDoNotOutliveCertificates();
     void meshPeersAreKnownByIdentity_data();
     void meshPeersAreKnownByIdentity();
     void aTooDeepChainIsNamed();
@@ -322,6 +323,27 @@ void VerifyTest::ticketsDoNotCrossPolicies()
 
     QVERIFY(second.serverStatus == StreamStatus::Done);
     QVERIFY(!second.client->isResumed()); // Or nobody would have been asked.
+}
+
+void VerifyTest::ticketsDoNotOutliveCertificates()
+{
+    CertificateSpec spec;
+    spec.begin = -kHour * 2;
+    spec.end = -kHour;
+    const auto server = serverWith(issue(spec, &m_authority));
+    const auto trusting =
+        *ClientContext::make({VerifyPeer::No, {}, {}, {}, Http2Offer::No, {}, {}});
+    const auto judging =
+        *ClientContext::make({VerifyPeer::Yes, m_authority.pem(), {}, {}, Http2Offer::No, {}, {}});
+    ClientSession session; // As if it had been good when it was made.
+    Ends first = meet(*server, *trusting, "a.test", &session);
+    exchange(first);
+    QVERIFY(session.get() != nullptr);
+
+    const Ends again = meet(*server, *trusting, "a.test", &session);
+    QVERIFY(again.client->isResumed());
+    const Ends judged = meet(*server, *judging, "a.test", &session);
+    QCOMPARE(judged.client->failureKind(), Failure::Expired);
 }
 
 void VerifyTest::meshPeersAreKnownByIdentity_data()
