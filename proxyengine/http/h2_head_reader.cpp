@@ -179,7 +179,8 @@ bool H2HeadReader::closePseudo()
 
 bool H2HeadReader::writeRequestStart()
 {
-    const auto has = [this](Pseudo which) { return (m_seen >> which & 1U) != 0; };
+    const unsigned int seen = m_seen;
+    const auto has = [seen](Pseudo which) { return (seen >> which & 1U) != 0; };
     if (!has(kMethod)) {
         return refuse(H2Fault::MissingPseudoField);
     }

@@ -8,6 +8,10 @@
 namespace mesh::model {
 namespace {
 
+template <typename Entity>
+constexpr bool kHasOnlyId =
+    std::is_same_v<Entity, Certificate> || std::is_same_v<Entity, CaCertificate>;
+
 // The name by which an object is known among its siblings.
 template <typename Entity>
 std::string nameOf(const Entity& entity, std::size_t position)
@@ -17,7 +21,7 @@ std::string nameOf(const Entity& entity, std::size_t position)
     };
     if constexpr (std::is_same_v<Entity, Service> || std::is_same_v<Entity, Route>) {
         return entity.name ? *entity.name : orPosition(entity.id);
-    } else if constexpr (std::is_same_v<Entity, Certificate> || std::is_same_v<Entity, CaCertificate>) {
+    } else if constexpr (kHasOnlyId<Entity>) {
         return orPosition(entity.id);
     } else if constexpr (std::is_same_v<Entity, Plugin>) {
         return entity.instanceName ? *entity.instanceName : orPosition(entity.id);
