@@ -90,20 +90,36 @@ struct H2ServerCodec::Session
     std::unique_ptr<nghttp2_session, End> native;
     std::vector<nghttp2_nv> fields; // Of what is being submitted.
 
+    // Values that differ from message to message would push everything else out of HPACK's table,
+    // and be compared with all of their kind that are still in it. So they are named there now and
+    // then, for their names to be found, and otherwise said in full.
     void setFields(std::span<const H2Field> from)
     {
+        constexpr std::uint32_t kNamedEvery = 256;
+        const bool isNamed = m_lists++ % kNamedEvery == 0;
         fields.clear();
         for (const H2Field& field : from) {
+            const bool isIndexed = isNamed || !isUnlikeBefore(field.name);
             // nghttp2 copies both and takes them without const.
             fields.push_back(
                 {const_cast<std::uint8_t*>(toBytes(field.name.data())),
                  const_cast<std::uint8_t*>(toBytes(field.value.data())),
                  field.name.size(),
                  field.value.size(),
-                 NGHTTP2_NV_FLAG_NONE}
+                 static_cast<std::uint8_t>(
+                     isIndexed ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX
+                 )}
             );
         }
     }
+
+private:
+    static bool isUnlikeBefore(std::string_view name)
+    {
+        return name.ends_with("-request-id") || name.ends_with("-latency");
+    }
+
+    std::uint32_t m_lists = 0;
 };
 
 // What nghttp2 calls. Nothing thrown leaves here: what is called does not throw but for memory.
