@@ -245,6 +245,8 @@ int H2ClientGlue::onFrame(nghttp2_session* native, const nghttp2_frame* frame, v
     case NGHTTP2_GOAWAY: // Streams behind its number are closed right after this.
         ++session.m_counts.goAways;
         session.m_hasGoAway = true;
+        session.m_servesOthers =
+            session.m_hasAnswered || (session.m_begun > 0 && frame->goaway.last_stream_id > 0);
         session.m_isRetired = true;
         break;
     default:

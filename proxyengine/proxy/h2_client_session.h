@@ -163,6 +163,7 @@ private:
     bool m_hasSettings = false;
     bool m_hasAnswered = false;
     bool m_hasGoAway = false;
+    bool m_servesOthers = false; // At its GOAWAY: it has answered, or will, at least one stream.
     bool m_isPingOpen = false;
     bool m_canTunnel = false;
 };

@@ -77,6 +77,7 @@ void H2ClientStream::clear()
     m_id = -1;
     m_end = H2End::None;
     m_code = 0;
+    m_isPassedOver = false;
     m_reader.reset();
     m_offer = {};
     m_unsent.release();
@@ -103,6 +104,7 @@ void H2ClientStream::fail(H2End end, std::uint32_t code)
     m_code = code;
     m_unsent.release();
     if (m_session != nullptr) {
+        m_isPassedOver = end == H2End::Unprocessed && m_session->m_servesOthers;
         m_session->tell(*this, net::Ready::kBroken | net::Ready::kPeerEnded);
     }
 }

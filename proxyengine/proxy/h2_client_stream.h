@@ -33,6 +33,9 @@ public:
     [[nodiscard]] H2End end() const { return m_end; }
     // "the upstream refused the stream"; empty while it has not failed.
     [[nodiscard]] std::string_view failure() const;
+    // Unprocessed by a connection that served others until it went away: asking again elsewhere
+    // makes progress, and says nothing about the target.
+    [[nodiscard]] bool isPassedOver() const { return m_isPassedOver; }
     [[nodiscard]] TimePoint begunAt() const { return m_begunAt; }
 
 private:
@@ -59,6 +62,7 @@ private:
     std::int32_t m_id = -1; // Of nghttp2; -1: not begun.
     H2End m_end = H2End::None;
     std::uint32_t m_code = 0; // Of Reset.
+    bool m_isPassedOver = false;
     TimePoint m_begunAt{};
 
     // What the driver says.

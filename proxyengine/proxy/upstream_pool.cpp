@@ -153,7 +153,8 @@ std::string_view UpstreamConnection::failureTextOr(std::string_view text) const
 bool UpstreamConnection::isTurnedAway() const
 {
     return m_turn == Turn::TurnedAway
-           || (m_stream != nullptr && isReused && m_stream->end() == H2End::Unprocessed);
+           || (m_stream != nullptr && m_stream->end() == H2End::Unprocessed
+               && (isReused || m_stream->isPassedOver()));
 }
 
 model::HttpVersion versionUnder(const tls::ClientContext* tls, model::HttpVersion plain)
