@@ -171,7 +171,7 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     m_cells = makePolicyCells(*snapshot, m_cells.get(), m_seed);
     activation.cells = m_cells;
     m_policies->apply(m_cells);
-    m_snapshot = snapshot;
+    m_formerSnapshots.push_back(std::exchange(m_snapshot, snapshot));
     warnOfStreams(*snapshot);
     dropGone(*snapshot);
     onEachWorker([activation](Worker& worker, std::size_t) { worker.activate(activation); });

@@ -287,6 +287,7 @@ void EngineCore::collect()
     const TimePoint now = m_loop->now();
     m_statsTimer->arm(now + kStatsInterval);
     answerRollovers();
+    dropFormerSnapshots();
     ++m_round;
     m_readingsMissing = m_workers.size();
     onEachWorker([this, round = m_round](Worker& worker, std::size_t at) {
@@ -294,6 +295,11 @@ void EngineCore::collect()
             onReading(round, std::move(reading));
         });
     });
+}
+
+void EngineCore::dropFormerSnapshots()
+{
+    std::erase_if(m_formerSnapshots, [](const auto& former) { return former.use_count() <= 1; });
 }
 
 void EngineCore::onReading(std::uint64_t round, telemetry::Reading reading)

@@ -89,6 +89,7 @@ private:
     void onVerdict(const telemetry::TargetHealth& health);
     void onAccess(std::vector<api::AccessEvent> events, const std::string& lines);
     void collect();
+    void dropFormerSnapshots();
     void onReading(std::uint64_t round, telemetry::Reading reading);
     void emit(const api::Event& event);
     void emitPolicy(std::string kind, std::string subject, std::string reason);
@@ -113,6 +114,9 @@ private:
     std::map<std::string, Bound> m_bound; // By the listener's key.
     std::size_t m_listenersEver = 0;
     std::shared_ptr<const config::Snapshot> m_snapshot;
+    // Kept until nobody else has them: destroying many routes takes milliseconds, which a worker
+    // that dropped the last reference would take from its requests.
+    std::vector<std::shared_ptr<const config::Snapshot>> m_formerSnapshots;
     UpstreamContexts m_upstreamTls;
     tls::CertificateText m_ownCertificate; // While the document has none.
     std::shared_ptr<const tls::TicketKeys> m_tickets;
