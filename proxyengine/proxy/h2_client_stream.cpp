@@ -131,7 +131,8 @@ std::size_t H2ClientStream::take(std::string_view bytes)
     for (;;) {
         if (!m_unsent.isEmpty()) {
             push();
-            if (!m_unsent.isEmpty()) {
+            // When all is taken, the end of the request may be still to see, and nobody will ask.
+            if (!m_unsent.isEmpty() && taken < bytes.size()) {
                 return taken;
             }
         }

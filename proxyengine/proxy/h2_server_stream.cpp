@@ -268,6 +268,7 @@ net::IoStep H2ServerStream::write(std::span<const iovec> parts)
         return {net::IoStatus::WouldBlock};
     }
     std::size_t count = 0;
+    bool isShort = false;
     m_viewAt = 0;
     m_viewCount = 0;
     m_viewBytes = 0;
@@ -279,13 +280,18 @@ net::IoStep H2ServerStream::write(std::span<const iovec> parts)
             return {net::IoStatus::Failed};
         }
         count += bytes.size();
-        if (bytes.size() < part.iov_len) {
+        isShort = bytes.size() < part.iov_len;
+        if (isShort) {
             break;
         }
     }
     m_session.m_codec->resume(m_id);
     m_session.pump();
     keepRest();
+    if (isShort && m_rest.isEmpty()) {
+        m_session.noteNews(*this, net::Ready::kWrite); // The driver waits to be told.
+    }
+    m_wantsWrite = isShort && !m_rest.isEmpty();
     m_session.m_owner.askTurnEnd();
     return {count > 0 ? net::IoStatus::Done : net::IoStatus::WouldBlock, count};
 }

@@ -149,6 +149,7 @@ void H2ServersTest::nghttpdServesBothKindsOfClients()
         m_directory.path(),
         QStringLiteral("-m"),
         QStringLiteral("7"),
+        QStringLiteral("--echo-upload"),
         isTls ? QStringLiteral("--no-content-length") : QStringLiteral("--no-tls"),
         QString::number(port)};
     if (isTls) {
@@ -169,7 +170,18 @@ void H2ServersTest::nghttpdServesBothKindsOfClients()
     const QString large =
         load({QStringLiteral("-n20"), QStringLiteral("-c2"), QStringLiteral("-m5")}, "large");
     QVERIFY2(large.contains(QStringLiteral(" 20 2xx, ")), qPrintable(large));
-    QVERIFY2(large.contains(QStringLiteral("(%1) data").arg(20 * kLargeBytes)), qPrintable(large));
+    const QString bytes = QStringLiteral("(%1) data").arg(20 * kLargeBytes);
+    QVERIFY2(large.contains(bytes), qPrintable(large));
+    const QString posted = load(
+        {QStringLiteral("-n20"),
+         QStringLiteral("-c2"),
+         QStringLiteral("-m5"),
+         QStringLiteral("-d"),
+         path("large")},
+        "echo"
+    );
+    QVERIFY2(posted.contains(QStringLiteral(" 20 2xx, ")), qPrintable(posted));
+    QVERIFY2(posted.contains(bytes), qPrintable(posted));
 }
 
 void H2ServersTest::goAwayOfNginxLosesNoRequest()
