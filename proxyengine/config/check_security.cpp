@@ -96,12 +96,25 @@ private:
         }
     }
 
+    // Everyone who may read the configuration sees certificates; keys are masked at their place.
+    bool isPublic(const std::string& text, const std::string& path)
+    {
+        if (text.find("PRIVATE KEY-----") == std::string::npos) {
+            return true;
+        }
+        add(path, "holds a private key, which would be shown; put it into 'key' alone");
+        return false;
+    }
+
     // Facts of a pair that is fit for use; nothing after telling what is wrong with it.
     std::optional<tls::CertificateFacts> pair(
         const std::string& cert, const std::string& key, const std::string& path, bool isAlternative
     )
     {
         const std::string certPath = path + (isAlternative ? ".cert_alt" : ".cert");
+        if (!isPublic(cert, certPath)) {
+            return std::nullopt;
+        }
         const auto facts = tls::checkCertificate({cert, key, {}, {}, {}});
         if (!facts) {
             const bool isOfKey = facts.error().message.find("key") != std::string::npos;
@@ -131,6 +144,10 @@ private:
 
     void authority(const model::CaCertificate& authority, const std::string& path)
     {
+        if (!isPublic(authority.cert, path + ".cert")
+            || (authority.crl && !isPublic(*authority.crl, path + ".crl"))) {
+            return;
+        }
         const auto read = tls::readAuthorities(authority.cert);
         if (!read) {
             add(path + ".cert", read.error().message);

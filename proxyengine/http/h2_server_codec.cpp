@@ -568,7 +568,6 @@ void H2ServerCodec::refuseHead(std::int32_t stream, H2Fault fault)
     strike(H2Limit::Resets);
 }
 
-// A malformed message ends its stream, and too many of them the connection.
 void H2ServerCodec::spoil(std::int32_t stream, std::string_view reason)
 {
     m_handler.onProtocolError(reason);

@@ -117,6 +117,8 @@ public:
     void announceShutdown(); // No more streams, please; and a ping, to know that it was heard.
     void goAway(); // Streams above the last one seen are not served.
     void terminate(H2Error code); // Now.
+    // A malformed message: ends its stream, and too many of them the connection.
+    void spoil(std::int32_t stream, std::string_view reason);
 
 private:
     struct Session;
@@ -138,7 +140,6 @@ private:
     void onHeadDone(std::int32_t stream, StreamEnds ends);
     void onTrailersDone(std::int32_t stream, StreamEnds ends);
     void refuseHead(std::int32_t stream, H2Fault fault);
-    void spoil(std::int32_t stream, std::string_view reason);
 
     H2ServerHandler& m_handler;
     std::unique_ptr<Session> m_session;

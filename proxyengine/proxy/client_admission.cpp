@@ -364,6 +364,9 @@ bool ClientConnection::serveFallback(const config::KeptPlan<model::Breaker>& pla
     exchange.service = &snapshot.services[*state.plan->fallbackService];
     exchange.upstream = exchange.runtime->upstreams[exchange.service->upstream];
     exchange.retriesLeft = exchange.service->retries;
+    if (exchange.head.asksForUpgrade) {
+        chooseUpgrade(); // By what this service allows.
+    }
     adoptPlan(state.plan->fallbackResilience);
     return admitByBreaker();
 }

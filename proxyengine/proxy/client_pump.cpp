@@ -321,7 +321,7 @@ ClientConnection::Progress ClientConnection::sendAnswerHead()
         m_worker.names()
     );
     connection.in.consume(answer.size);
-    if (exchange.compressor != nullptr) {
+    if (exchange.compressor != nullptr && !out.hasOverflowed()) {
         return sendCompressedHead(out.written());
     }
     exchange.down.start(

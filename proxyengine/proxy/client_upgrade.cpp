@@ -30,6 +30,7 @@ void ClientConnection::chooseUpgrade()
 {
     Exchange& exchange = *m_exchange;
     const http::FieldTable& fields = exchange.head.fields;
+    exchange.upgrade = {};
     for (const http::FieldPlace& field : fields) {
         if (field.id != http::HeaderId::Upgrade) {
             continue;
@@ -81,6 +82,10 @@ ClientConnection::Progress ClientConnection::openTunnel()
     writeClientHead(
         out, exchange, ClientConnectionEnds::No, took - exchange.upstreamLatency, m_worker.names()
     );
+    if (out.hasOverflowed()) {
+        abort("the answer's head is too large");
+        return Progress::Moved;
+    }
     connection.in.consume(exchange.answer.size);
     keepHeadOnly();
     exchange.tunnel = std::make_unique<Tunnel>();

@@ -126,6 +126,7 @@ bool H2ServerConnection::send(net::Buffer& frames)
     m_mayWrite = step.mayHaveMore;
     if (step.status == net::IoStatus::Done) {
         frames.consume(step.count);
+        m_hasProgress = m_hasProgress || step.count > 0;
         return true;
     }
     if (step.status != net::IoStatus::WouldBlock) {
@@ -138,14 +139,23 @@ bool H2ServerConnection::send(net::Buffer& frames)
 void H2ServerConnection::armTimer()
 {
     const TimePoint now = m_worker.loop().now();
+    const bool hasProgress = std::exchange(m_hasProgress, false);
+    const Waiting before = std::exchange(m_waiting, Waiting::Nothing);
     if (!m_session->frames().isEmpty()) {
-        m_timer.arm(now + m_worker.timeouts().clientBody);
+        m_waiting = Waiting::ToSend;
+        if (before != m_waiting || hasProgress) {
+            m_timer.arm(now + m_worker.timeouts().clientBody);
+        }
     } else if (m_phase == Phase::Announced) {
-        if (!m_timer.isArmed()) {
+        m_waiting = Waiting::Announced;
+        if (before != m_waiting) {
             m_timer.arm(now + kAnnounceTime);
         }
     } else if (m_session->openStreams() == 0) {
-        m_timer.arm(now + m_worker.timeouts().clientIdle);
+        m_waiting = Waiting::ForStreams;
+        if (before != m_waiting) {
+            m_timer.arm(now + m_worker.timeouts().clientIdle);
+        }
     } else {
         m_timer.cancel(); // The drivers have their own.
     }
@@ -184,6 +194,7 @@ void H2ServerConnection::drain()
     }
     m_phase = Phase::Announced;
     m_timer.cancel();
+    m_waiting = Waiting::Nothing;
     m_session->announceShutdown();
     askTurnEnd();
 }

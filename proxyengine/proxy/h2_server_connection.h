@@ -75,6 +75,9 @@ private:
     void linger();
     void drainLingering();
     void leave();
+    // What the timer runs for. It is armed when that begins and when bytes were sent, not at every
+    // turn: frames that bring nothing forward do not keep a connection.
+    enum class Waiting : std::uint8_t { Nothing, ToSend, Announced, ForStreams };
     void armTimer();
 
     Worker& m_worker;
@@ -84,6 +87,8 @@ private:
     net::Timer m_timer;
     std::string m_peer;
     Phase m_phase = Phase::Serving;
+    Waiting m_waiting = Waiting::Nothing;
+    bool m_hasProgress = false; // Bytes were sent since the timer was last looked at.
     bool m_mayRead = true;
     bool m_mayWrite = true;
     bool m_isTurnEndAsked = false;

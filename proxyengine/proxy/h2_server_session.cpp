@@ -99,6 +99,7 @@ void H2ServerSession::noteNews(H2ServerStream& stream, std::uint32_t bits)
 
 void H2ServerSession::retire(H2ServerStream& stream)
 {
+    std::erase(m_spare, &stream); // The next request must not get it.
     m_retired.push_back(&stream);
     m_owner.askTurnEnd();
 }
@@ -120,7 +121,6 @@ void H2ServerSession::deliver()
     }
     m_newsNow.clear();
     for (H2ServerStream* stream : std::exchange(m_retired, {})) {
-        std::erase(m_spare, stream);
         std::erase(m_news, stream);
         const std::size_t place = stream->place;
         m_streams[place].swap(m_streams.back());
@@ -141,9 +141,6 @@ void H2ServerSession::pump()
         }
     }
     m_frames.releaseIfEmpty();
-    if (!m_frames.isEmpty()) {
-        m_owner.askTurnEnd();
-    }
 }
 
 void H2ServerSession::letGoAll()

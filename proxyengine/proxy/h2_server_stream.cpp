@@ -144,8 +144,9 @@ void H2ServerStream::reset(http::H2Error code)
 
 void H2ServerStream::spoil(std::string_view reason)
 {
-    m_session.m_owner.onProtocolError(reason);
-    reset(http::H2Error::Protocol);
+    m_isBroken = true;
+    m_session.m_codec->spoil(m_id, reason);
+    m_session.m_owner.askTurnEnd();
     m_session.noteNews(*this, net::Ready::kBroken | net::Ready::kPeerEnded);
 }
 

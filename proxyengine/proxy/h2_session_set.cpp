@@ -120,6 +120,7 @@ void H2SessionSet::release(UpstreamConnection& connection)
     if (m_spare.size() < kSpareMax) {
         m_spare.push_back(std::move(spare));
     } else {
+        m_pool.loop().forget(*spare); // Its news may wait although it has just heard others.
         m_pool.loop().destroyLater(std::move(spare));
     }
 }

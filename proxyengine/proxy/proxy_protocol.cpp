@@ -100,7 +100,7 @@ bool readLine(std::string_view line, ProxyHeader& header)
     const auto destination = nextWord(line);
     const auto sourcePort = nextWord(line);
     const auto destinationPort = nextWord(line);
-    if (!destinationPort || !line.empty()) {
+    if (!source || !destination || !sourcePort || !destinationPort || !line.empty()) {
         return false;
     }
     header.source = addressOf(*source, family, portOf(*sourcePort));

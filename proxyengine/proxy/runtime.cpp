@@ -109,7 +109,7 @@ bool isSamePlan(const config::UpstreamPlan& a, const config::UpstreamPlan& b)
                [](const config::TargetPlan& one, const config::TargetPlan& two) {
                    return one.address == two.address && one.weight == two.weight
                           && one.zone == two.zone && one.version == two.version
-                          && one.workload == two.workload;
+                          && one.workload == two.workload && one.isMesh == two.isMesh;
                }
            );
 }

@@ -113,7 +113,7 @@ Result<void> checkRevocationList(std::string_view pem)
 {
     ERR_clear_error();
     const BioPtr text = readingBio(pem);
-    const CrlPtr list(PEM_read_bio_X509_CRL(text.get(), nullptr, nullptr, nullptr));
+    const CrlPtr list(PEM_read_bio_X509_CRL(text.get(), nullptr, &refusePassword, nullptr));
     if (!list) {
         return takeOpensslError("revocation list cannot be read as PEM");
     }
@@ -124,12 +124,12 @@ Result<CertificateFacts> checkCertificate(const CertificateText& text)
 {
     ERR_clear_error();
     const BioPtr chain = readingBio(text.chainPem);
-    const X509Ptr leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+    const X509Ptr leaf(PEM_read_bio_X509(chain.get(), nullptr, &refusePassword, nullptr));
     if (!leaf) {
         return takeOpensslError("certificate cannot be read as PEM");
     }
     const BioPtr keyText = readingBio(text.keyPem);
-    const KeyPtr key(PEM_read_bio_PrivateKey(keyText.get(), nullptr, nullptr, nullptr));
+    const KeyPtr key(PEM_read_bio_PrivateKey(keyText.get(), nullptr, &refusePassword, nullptr));
     if (!key) {
         return takeOpensslError("private key cannot be read as PEM");
     }

@@ -14,11 +14,16 @@ BioPtr readingBio(std::string_view text)
     return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
+int refusePassword(char* /*buffer*/, int /*size*/, int /*isWriting*/, void* /*user*/) noexcept
+{
+    return -1;
+}
+
 std::vector<X509Ptr> readCertificates(std::string_view pem)
 {
     std::vector<X509Ptr> found;
     const BioPtr text = readingBio(pem);
-    while (X509* certificate = PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)) {
+    while (X509* certificate = PEM_read_bio_X509(text.get(), nullptr, &refusePassword, nullptr)) {
         found.emplace_back(certificate);
     }
     ERR_clear_error(); // The end of the text is an error to OpenSSL.
@@ -55,7 +60,7 @@ Result<void> useCertificate(SSL_CTX* context, std::string_view chainPem, std::st
     }
 
     const BioPtr keyText = readingBio(keyPem);
-    const KeyPtr key(PEM_read_bio_PrivateKey(keyText.get(), nullptr, nullptr, nullptr));
+    const KeyPtr key(PEM_read_bio_PrivateKey(keyText.get(), nullptr, &refusePassword, nullptr));
     if (!key) {
         return takeOpensslError("private key cannot be read");
     }

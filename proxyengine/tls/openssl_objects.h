@@ -29,6 +29,9 @@ using NamesPtr = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
 
 [[nodiscard]] BioPtr readingBio(std::string_view text);
 
+// For readers of PEM: an encrypted text is an error. OpenSSL's own callback asks at the terminal.
+int refusePassword(char* buffer, int size, int isWriting, void* user) noexcept;
+
 // All certificates of a PEM text, in order; none when there is none.
 [[nodiscard]] std::vector<X509Ptr> readCertificates(std::string_view pem);
 

@@ -223,7 +223,8 @@ struct ServerContext::State
                 return SSL_TLSEXT_ERR_OK;
             }
         }
-        return SSL_TLSEXT_ERR_NOACK;
+        // A name that is taken is kept with the session, so that routes see it when it is resumed.
+        return name == nullptr ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
     }
 
     static int chooseProtocol(

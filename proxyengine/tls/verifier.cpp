@@ -35,7 +35,7 @@ Result<bool> addLists(X509_STORE* store, std::string_view crlPem)
     const BioPtr text = readingBio(crlPem);
     bool hasAny = false;
     for (;;) {
-        const CrlPtr list(PEM_read_bio_X509_CRL(text.get(), nullptr, nullptr, nullptr));
+        const CrlPtr list(PEM_read_bio_X509_CRL(text.get(), nullptr, &refusePassword, nullptr));
         if (!list) {
             break;
         }

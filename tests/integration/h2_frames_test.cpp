@@ -86,6 +86,15 @@ Floods makeFloods()
                  return request(stream, "/api/x") + frame(Frame::Reset, 0, stream, number(8, 4));
              }
          )},
+        {"rapid_reset", // By us, because every body is longer than it says.
+         times(
+             400,
+             [](std::size_t at) {
+                 const auto stream = static_cast<std::uint32_t>(at * 2 + 1);
+                 return post(stream, {{"content-length", "1"}})
+                        + frame(Frame::Data, 0, stream, "ab");
+             }
+         )},
         {"settings_flood", times(3000, [](std::size_t) { return frame(Frame::Settings, 0, 0); })},
         {"ping_flood",
          times(3000, [](std::size_t) { return frame(Frame::Ping, 0, 0, "12345678"); })},

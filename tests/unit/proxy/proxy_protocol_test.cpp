@@ -115,6 +115,9 @@ void ProxyProtocolTest::refusesWhatIsNone_data()
     QTest::newRow("other case") << QByteArray("proxy TCP4");
     QTest::newRow("no addresses") << QByteArray("PROXY TCP4\r\n");
     QTest::newRow("two blanks") << QByteArray("PROXY TCP4  1.1.1.1 2.2.2.2 1 2\r\n");
+    QTest::newRow("no source") << QByteArray("PROXY TCP4  1.1.1.1 1 2\r\n");
+    QTest::newRow("no destination") << QByteArray("PROXY TCP4 1.1.1.1  1 2\r\n");
+    QTest::newRow("no source port") << QByteArray("PROXY TCP4 1.1.1.1 2.2.2.2  2\r\n");
     QTest::newRow("a blank at the end") << QByteArray("PROXY TCP4 1.1.1.1 2.2.2.2 1 2 \r\n");
     QTest::newRow("five words") << QByteArray("PROXY TCP4 1.1.1.1 2.2.2.2 1 2 3\r\n");
     QTest::newRow("port too large") << QByteArray("PROXY TCP4 1.1.1.1 2.2.2.2 65536 2\r\n");
