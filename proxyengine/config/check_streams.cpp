@@ -8,11 +8,6 @@ namespace {
 
 using model::Protocol;
 
-bool takes(const model::Route& route, Protocol protocol)
-{
-    return std::ranges::find(route.protocols, protocol) != route.protocols.end();
-}
-
 bool endsTls(Protocol protocol)
 {
     return protocol == Protocol::Tls || protocol == Protocol::Https || protocol == Protocol::Grpcs;

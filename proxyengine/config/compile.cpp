@@ -28,11 +28,6 @@ bool isHttp(const Route& route)
     return !route.protocols.empty() && route.protocols.front() <= Protocol::Grpcs;
 }
 
-bool takes(const Route& route, Protocol protocol)
-{
-    return std::ranges::find(route.protocols, protocol) != route.protocols.end();
-}
-
 bool isGrpc(Protocol protocol) { return protocol == Protocol::Grpc || protocol == Protocol::Grpcs; }
 
 // What a service's targets speak when the file does not say.

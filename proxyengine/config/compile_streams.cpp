@@ -12,8 +12,7 @@ void StreamDraft::add(
     StreamRoutePlan plan;
     plan.name = std::move(name);
     plan.service = service;
-    plan.passesTls = std::ranges::find(route.protocols, model::Protocol::TlsPassthrough)
-                     != route.protocols.end();
+    plan.passesTls = takes(route, model::Protocol::TlsPassthrough);
     for (const model::AddressMatch& match : route.destinations) {
         if (!match.port) { // Its address is taken at any port.
             plan.ports.clear();

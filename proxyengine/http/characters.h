@@ -113,6 +113,13 @@ inline const char* findHostEnd(const char* at, const char* end)
     return at;
 }
 
+// A host with or without a port, as far as its characters tell.
+inline bool isHostText(std::string_view text)
+{
+    const char* const end = text.data() + text.size();
+    return !text.empty() && findHostEnd(text.data(), end) == end;
+}
+
 // Eight bytes at once, capital letters made small; everything else as it is.
 inline std::uint64_t loweredEight(const char* at)
 {

@@ -1,5 +1,7 @@
 #include "proxyengine/http/grpc_health.h"
 
+#include "proxyengine/http/octets.h"
+
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
 
@@ -17,22 +19,12 @@ constexpr std::size_t kTextBytesMax = 128; // Of grpc-message.
 // No compression, length 0: a HealthCheckRequest whose service is empty.
 constexpr std::array<std::uint8_t, 5> kRequest = {0, 0, 0, 0, 0};
 
-const std::uint8_t* toBytes(const char* text)
-{
-    return reinterpret_cast<const std::uint8_t*>(text); // nghttp2 speaks of octets.
-}
-
-std::string_view toView(const std::uint8_t* bytes, std::size_t size)
-{
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
 nghttp2_nv pairOf(std::string_view name, std::string_view value)
 {
     // nghttp2 copies both and takes them without const.
     return {
-        const_cast<std::uint8_t*>(toBytes(name.data())),
-        const_cast<std::uint8_t*>(toBytes(value.data())),
+        const_cast<std::uint8_t*>(octetsOf(name)),
+        const_cast<std::uint8_t*>(octetsOf(value)),
         name.size(),
         value.size(),
         NGHTTP2_NV_FLAG_NONE};
@@ -163,8 +155,8 @@ int GrpcHealthCall::State::onHeader(
     if (frame->hd.stream_id != state.stream) {
         return 0;
     }
-    const std::string_view word = toView(name, nameLength);
-    const std::string_view text = toView(value, valueLength);
+    const std::string_view word = textOf(name, nameLength);
+    const std::string_view text = textOf(value, valueLength);
     if (word == ":status") {
         state.httpStatus = numberOf(text).value_or(0);
     } else if (word == "grpc-status") {
@@ -187,7 +179,7 @@ int GrpcHealthCall::State::onData(
     State& state = of(user);
     if (stream == state.stream) {
         const std::size_t room = kMessageBytesMax - state.body.size();
-        state.body.append(toView(data, std::min(length, room)));
+        state.body.append(textOf(data, std::min(length, room)));
     }
     return 0;
 }
@@ -309,7 +301,7 @@ std::string_view GrpcHealthCall::toSend()
         const std::uint8_t* bytes = nullptr;
         const ssize_t count = nghttp2_session_mem_send(m_state->session.get(), &bytes);
         if (count > 0) {
-            m_state->unsent = toView(bytes, static_cast<std::size_t>(count));
+            m_state->unsent = textOf(bytes, static_cast<std::size_t>(count));
         }
     }
     return m_state->unsent;
@@ -323,7 +315,7 @@ void GrpcHealthCall::onBytes(std::string_view bytes)
         return;
     }
     const ssize_t taken =
-        nghttp2_session_mem_recv(m_state->session.get(), toBytes(bytes.data()), bytes.size());
+        nghttp2_session_mem_recv(m_state->session.get(), octetsOf(bytes), bytes.size());
     if (taken < 0) {
         m_state->failure = fmt::format("not HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken)));
     }

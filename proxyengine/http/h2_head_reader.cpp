@@ -30,11 +30,6 @@ bool isCleanValue(std::string_view value)
     return isFieldValue(value) && trimmed(value).size() == value.size();
 }
 
-bool isHostText(std::string_view text)
-{
-    return !text.empty() && std::ranges::all_of(text, isHostCharacter);
-}
-
 std::optional<std::uint64_t> lengthOf(std::string_view text)
 {
     constexpr std::size_t kDigitsMax = 18;

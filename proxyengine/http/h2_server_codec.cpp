@@ -1,5 +1,7 @@
 #include "proxyengine/http/h2_server_codec.h"
 
+#include "proxyengine/http/octets.h"
+
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
@@ -10,20 +12,8 @@
 namespace mesh::http {
 namespace {
 
-constexpr std::size_t kFrameHeadBytes = 9;
-constexpr std::size_t kFrameBytesMax = 16U << 10U; // Of payload: we never ask for more.
 // With less room no frame is begun, so that one is never cut for want of it.
-constexpr std::size_t kRoomMin = kFrameHeadBytes + kFrameBytesMax;
-
-const std::uint8_t* toBytes(const char* text)
-{
-    return reinterpret_cast<const std::uint8_t*>(text); // nghttp2 speaks of octets.
-}
-
-std::string_view toView(const std::uint8_t* bytes, std::size_t size)
-{
-    return {reinterpret_cast<const char*>(bytes), size};
-}
+constexpr std::size_t kRoomMin = kH2FrameHeadBytes + kH2FrameBytesMax;
 
 std::uint32_t codeOf(H2Error error) { return static_cast<std::uint32_t>(error); }
 
@@ -102,8 +92,8 @@ struct H2ServerCodec::Session
             const bool isIndexed = isNamed || !isUnlikeBefore(field.name);
             // nghttp2 copies both and takes them without const.
             fields.push_back(
-                {const_cast<std::uint8_t*>(toBytes(field.name.data())),
-                 const_cast<std::uint8_t*>(toBytes(field.value.data())),
+                {const_cast<std::uint8_t*>(octetsOf(field.name)),
+                 const_cast<std::uint8_t*>(octetsOf(field.value)),
                  field.name.size(),
                  field.value.size(),
                  static_cast<std::uint8_t>(
@@ -190,7 +180,7 @@ struct H2ServerCodec::Callbacks
     )
     {
         // What is malformed is dealt with at the end: HPACK has to see all of it.
-        codec(user).m_head.add(toView(name, nameLength), toView(value, valueLength));
+        codec(user).m_head.add(textOf(name, nameLength), textOf(value, valueLength));
         return 0;
     }
 
@@ -227,7 +217,7 @@ struct H2ServerCodec::Callbacks
     {
         H2ServerCodec& self = codec(user);
         if (void* opened = nghttp2_session_get_stream_user_data(session, stream)) {
-            self.m_handler.onData(opened, toView(data, length));
+            self.m_handler.onData(opened, textOf(data, length));
         } else {
             self.consumeOfClosed(length);
         }
@@ -291,7 +281,7 @@ struct H2ServerCodec::Callbacks
     {
         H2ServerCodec& self = codec(user);
         const H2ServerHandler::Offer offer =
-            self.m_handler.offer(source->ptr, std::min(length, kFrameBytesMax));
+            self.m_handler.offer(source->ptr, std::min(length, kH2FrameBytesMax));
         if (offer.count == 0 && !offer.isLast) {
             return NGHTTP2_ERR_DEFERRED;
         }
@@ -316,12 +306,12 @@ struct H2ServerCodec::Callbacks
     {
         H2ServerCodec& self = codec(user);
         const std::span<char> room = self.m_room.subspan(self.m_filled);
-        if (room.size() < kFrameHeadBytes + length) {
+        if (room.size() < kH2FrameHeadBytes + length) {
             return NGHTTP2_ERR_WOULDBLOCK; // nghttp2 goes from frame to frame without asking us.
         }
-        std::ranges::copy(toView(frameHead, kFrameHeadBytes), room.begin());
-        self.m_handler.copyBody(source->ptr, room.subspan(kFrameHeadBytes, length));
-        self.m_filled += kFrameHeadBytes + length;
+        std::ranges::copy(textOf(frameHead, kH2FrameHeadBytes), room.begin());
+        self.m_handler.copyBody(source->ptr, room.subspan(kH2FrameHeadBytes, length));
+        self.m_filled += kH2FrameHeadBytes + length;
         return 0;
     }
 
@@ -461,7 +451,7 @@ bool H2ServerCodec::receive(std::string_view bytes, TimePoint now)
         return false;
     }
     const ssize_t taken =
-        nghttp2_session_mem_recv(m_session->native.get(), toBytes(bytes.data()), bytes.size());
+        nghttp2_session_mem_recv(m_session->native.get(), octetsOf(bytes), bytes.size());
     if (m_isEnding) {
         return false;
     }
@@ -502,7 +492,7 @@ std::size_t H2ServerCodec::fill(std::span<char> room)
         if (length == 0 && m_filled == before) {
             break;
         }
-        m_frame = toView(bytes, static_cast<std::size_t>(length));
+        m_frame = textOf(bytes, static_cast<std::size_t>(length));
     }
     return m_filled;
 }

@@ -52,12 +52,6 @@ bool parseLength(std::string_view text, std::uint64_t& length)
     return true;
 }
 
-bool isHostText(std::string_view text)
-{
-    const char* const end = text.data() + text.size();
-    return !text.empty() && findHostEnd(text.data(), end) == end;
-}
-
 } // namespace
 
 void HeadReader::clear(FieldTable& fields)

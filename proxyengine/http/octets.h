@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <string_view>
 
-// Text and nghttp2's octets are the same bytes.
+// HTTP/2 as bytes: the sizes of its frames; text and nghttp2's octets are the same.
 namespace mesh::http {
+
+inline constexpr std::size_t kH2FrameHeadBytes = 9; // RFC 9113 section 4.1.
+inline constexpr std::size_t kH2FrameBytesMax = 16U << 10U; // Of payload: every peer takes as much.
 
 [[nodiscard]] inline std::string_view textOf(const std::uint8_t* octets, std::size_t size)
 {

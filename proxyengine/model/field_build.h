@@ -26,6 +26,9 @@ namespace mesh::model::build {
 template <typename Enum>
 std::span<const std::string_view> wordsOf();
 
+template <>
+std::span<const std::string_view> wordsOf<Protocol>();
+
 template <typename T>
 struct Plain;
 

@@ -6,6 +6,7 @@
 #include "proxyengine/model/resilience.h"
 #include "proxyengine/model/security.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -70,6 +71,11 @@ struct Route
     std::optional<std::int64_t> updatedAt;
     friend bool operator==(const Route&, const Route&) = default;
 };
+
+[[nodiscard]] inline bool takes(const Route& route, Protocol protocol)
+{
+    return std::ranges::find(route.protocols, protocol) != route.protocols.end();
+}
 
 struct Service
 {

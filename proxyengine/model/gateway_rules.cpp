@@ -106,12 +106,6 @@ void forbid(
     }
 }
 
-// True when the route has the protocol.
-bool takes(const Route& route, Protocol protocol)
-{
-    return std::ranges::find(route.protocols, protocol) != route.protocols.end();
-}
-
 void checkMatchers(const Route& route, Family family, FieldProblems& problems)
 {
     switch (family) {

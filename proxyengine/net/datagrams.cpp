@@ -1,5 +1,7 @@
 #include "proxyengine/net/datagrams.h"
 
+#include "proxyengine/net/native_socket.h"
+
 #include <fmt/format.h>
 
 #include <netinet/in.h>
@@ -15,31 +17,12 @@ namespace {
 
 constexpr std::size_t kControlBytes = 64; // One in_pktinfo or in6_pktinfo.
 
-int nativeFamily(const SocketAddress& address)
-{
-    return address.family() == SocketAddress::Family::Ip6 ? AF_INET6 : AF_INET;
-}
-
-Result<FileDescriptor> makeSocket(const SocketAddress& address)
+Result<FileDescriptor> makeIpSocket(const SocketAddress& address)
 {
     const bool isIp = address.family() == SocketAddress::Family::Ip4
                       || address.family() == SocketAddress::Family::Ip6;
-    if (!isIp) {
-        return fail(ErrorCode::InvalidArgument, "UDP needs an IPv4 or IPv6 address");
-    }
-    FileDescriptor socket(
-        ::socket(nativeFamily(address), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-    );
-    if (!socket.isOpen()) {
-        return failErrno("cannot make a socket", errno);
-    }
-    return socket;
-}
-
-void switchOn(int socket, int level, int option)
-{
-    const int on = 1;
-    static_cast<void>(::setsockopt(socket, level, option, &on, sizeof(on)));
+    return isIp ? makeSocket(address, SOCK_DGRAM)
+                : fail(ErrorCode::InvalidArgument, "UDP needs an IPv4 or IPv6 address");
 }
 
 // The address of ours in a received message's control part; `found` stays when there is none.
@@ -94,7 +77,7 @@ void writeLocal(msghdr& message, std::span<char> room, const SocketAddress& loca
 
 Result<FileDescriptor> bindDatagrams(const SocketAddress& address, PortSharing sharing)
 {
-    MESH_TRY(FileDescriptor socket, makeSocket(address));
+    MESH_TRY(FileDescriptor socket, makeIpSocket(address));
     if (sharing == PortSharing::Yes) {
         switchOn(socket.get(), SOL_SOCKET, SO_REUSEPORT);
     }
@@ -119,7 +102,7 @@ Result<FileDescriptor> bindDatagrams(const SocketAddress& address, PortSharing s
 
 Result<FileDescriptor> connectDatagrams(const SocketAddress& peer)
 {
-    MESH_TRY(FileDescriptor socket, makeSocket(peer));
+    MESH_TRY(FileDescriptor socket, makeIpSocket(peer));
     const auto native = peer.toNative();
     if (::connect(socket.get(), native.get(), native.length) != 0) {
         auto failed = failErrno(fmt::format("cannot send to {}", peer.toText()), errno);

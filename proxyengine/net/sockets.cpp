@@ -1,5 +1,7 @@
 #include "proxyengine/net/sockets.h"
 
+#include "proxyengine/net/native_socket.h"
+
 #include <fmt/format.h>
 
 #include <netinet/in.h>
@@ -14,41 +16,6 @@
 
 namespace mesh::net {
 namespace {
-
-int nativeFamily(const SocketAddress& address)
-{
-    switch (address.family()) {
-    case SocketAddress::Family::Ip4:
-        return AF_INET;
-    case SocketAddress::Family::Ip6:
-        return AF_INET6;
-    case SocketAddress::Family::Unix:
-        return AF_UNIX;
-    case SocketAddress::Family::None:
-        break;
-    }
-    return AF_UNSPEC;
-}
-
-Result<FileDescriptor> makeSocket(const SocketAddress& address)
-{
-    if (address.family() == SocketAddress::Family::None) {
-        return fail(ErrorCode::InvalidArgument, "no address");
-    }
-    FileDescriptor socket(
-        ::socket(nativeFamily(address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-    );
-    if (!socket.isOpen()) {
-        return failErrno("cannot make a socket", errno);
-    }
-    return socket;
-}
-
-void switchOn(int socket, int level, int option)
-{
-    const int on = 1;
-    static_cast<void>(::setsockopt(socket, level, option, &on, sizeof(on)));
-}
 
 // No path of this machine is congested: the plainest algorithm, which every kernel has, saves what
 // a model of the path costs per segment. What the system prefers stays for all other addresses.
@@ -157,7 +124,7 @@ SocketAddress nameOf(int socket, decltype(::getsockname)* ask)
 
 Result<FileDescriptor> listenOn(const SocketAddress& address, PortSharing sharing)
 {
-    MESH_TRY(FileDescriptor socket, makeSocket(address));
+    MESH_TRY(FileDescriptor socket, makeSocket(address, SOCK_STREAM));
     if (address.family() == SocketAddress::Family::Unix) {
         if (isAnswered(address)) {
             return failBind(address, EADDRINUSE);
@@ -183,7 +150,7 @@ Result<FileDescriptor> listenOn(const SocketAddress& address, PortSharing sharin
 
 Result<FileDescriptor> connectTo(const SocketAddress& address)
 {
-    MESH_TRY(FileDescriptor socket, makeSocket(address));
+    MESH_TRY(FileDescriptor socket, makeSocket(address, SOCK_STREAM));
     if (address.family() != SocketAddress::Family::Unix) {
         setNoDelay(socket.get());
         if (address.isLoopback()) {

@@ -1,5 +1,7 @@
 #include "proxyengine/policy/backoff.h"
 
+#include "proxyengine/policy/field_text.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -164,18 +166,6 @@ std::optional<std::chrono::sys_seconds> parseDate(std::string_view text, WallTim
         return toSeconds(parts);
     }
     return std::nullopt;
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    const auto isBlank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && isBlank(text.front())) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && isBlank(text.back())) {
-        text.remove_suffix(1);
-    }
-    return text;
 }
 
 } // namespace

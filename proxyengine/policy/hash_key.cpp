@@ -1,6 +1,7 @@
 #include "proxyengine/policy/hash_key.h"
 
 #include "proxyengine/base/hash.h"
+#include "proxyengine/policy/field_text.h"
 
 #define XXH_STATIC_LINKING_ONLY // For a state on the stack.
 #include <xxhash.h>
@@ -19,15 +20,6 @@ constexpr char toLower(char letter)
 bool isSameHeader(std::string_view a, std::string_view b)
 {
     return std::ranges::equal(a, b, {}, toLower, toLower);
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    const std::size_t begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 using Hash = std::optional<std::uint64_t>;

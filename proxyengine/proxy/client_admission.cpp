@@ -15,8 +15,6 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr std::string_view kOverloaded = "x-meshwright-overloaded: true\r\n";
-
 const config::ResiliencePlan kNothingSaid;
 
 } // namespace

@@ -1,18 +1,12 @@
 #include "proxyengine/proxy/client_connection.h"
 
 #include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <utility>
 
 namespace mesh::proxy {
-namespace {
-
-constexpr int kStepsPerEventMax = 16; // 1 MiB; then others get their share.
-constexpr Duration kLingerTime = std::chrono::seconds(2); // For the client to read our answer.
-
-} // namespace
-
 ClientConnection::ClientConnection(
     Worker& worker,
     std::shared_ptr<const Listener> listener,

@@ -8,7 +8,6 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr std::string_view kOverloaded = "x-meshwright-overloaded: true\r\n";
 constexpr Duration kLookForConnection = std::chrono::milliseconds(5);
 
 } // namespace

@@ -9,6 +9,9 @@ namespace mesh::proxy {
 
 enum class PageFormat : std::uint8_t { Json, Plain, Xml, Html };
 
+// Tells a caller that the answer is about our load, not about its request.
+inline constexpr std::string_view kOverloaded = "x-meshwright-overloaded: true\r\n";
+
 // The format the client likes best, by quality; */*, nothing and unknown types are JSON.
 [[nodiscard]] PageFormat pageFormatOf(std::string_view accept);
 [[nodiscard]] std::string_view contentTypeOf(PageFormat format);

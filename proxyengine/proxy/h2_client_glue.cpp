@@ -11,8 +11,6 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr std::size_t kFrameHeadBytes = 9;
-
 nghttp2_nv pairOf(std::string_view name, std::string_view value)
 {
     // nghttp2 copies both and takes them without const.
@@ -395,7 +393,7 @@ int H2ClientGlue::sendBody(
     if (stream == nullptr) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    session.m_out.append(http::textOf(frameHead, kFrameHeadBytes));
+    session.m_out.append(http::textOf(frameHead, http::kH2FrameHeadBytes));
     if (stream->m_unsent.isEmpty()) {
         session.m_out.append(stream->m_offer.substr(0, length));
         stream->m_offer.remove_prefix(length);

@@ -17,8 +17,6 @@ namespace {
 // All streams together: each has its own window, and what it holds is bounded by that.
 constexpr std::int32_t kConnectionWindow =
     static_cast<std::int32_t>(kUpstreamWindowBytes * (kUpstreamStreamsMax + 28));
-constexpr std::size_t kFrameHeadBytes = 9;
-constexpr std::size_t kFrameBytesMax = 16U << 10U; // The least that peers must take.
 constexpr std::size_t kSmallRoom = 1024; // Not worth a frame.
 constexpr std::size_t kBeforeSettings = 1; // Streams, until the peer has said how many it takes.
 
@@ -151,7 +149,7 @@ std::size_t H2ClientSession::roomForData() const
     }
     const std::size_t room =
         m_out.hasBlock() ? net::Buffer::kCapacity - m_out.size() : net::Buffer::kCapacity;
-    const std::size_t heads = (room / kFrameBytesMax + 1) * kFrameHeadBytes;
+    const std::size_t heads = (room / http::kH2FrameBytesMax + 1) * http::kH2FrameHeadBytes;
     return room > heads + kSmallRoom ? room - heads : 0;
 }
 

@@ -1,6 +1,7 @@
 #include "proxyengine/proxy/h2_server_connection.h"
 
 #include "proxyengine/base/log.h"
+#include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <array>
@@ -9,8 +10,6 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr int kStepsPerEventMax = 16; // 1 MiB; then others get their share.
-constexpr Duration kLingerTime = std::chrono::seconds(2); // For the client to read our last frames.
 constexpr Duration kAnnounceTime = std::chrono::seconds(1); // For a ping to come back.
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "proxyengine/base/assert.h"
 #include "proxyengine/proxy/h2_client_stream.h"
 #include "proxyengine/proxy/h2_session_set.h"
+#include "proxyengine/proxy/timeouts.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,6 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr int kReadsPerEventMax = 16; // 1 MiB; then others get their share.
 constexpr Duration kSilenceMin = std::chrono::seconds(1); // Less says nothing about the connection.
 constexpr std::uint32_t kNoError = 0; // Of HTTP/2.
 
@@ -285,7 +285,7 @@ void H2UpstreamSession::readAll()
 {
     net::Buffer buffer;
     for (int reads = 0; m_mayRead && !m_core->hasEnded(); ++reads) {
-        if (reads == kReadsPerEventMax) {
+        if (reads == kStepsPerEventMax) {
             m_loop.callAgain(*this, net::Ready(0));
             break;
         }

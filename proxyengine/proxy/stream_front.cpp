@@ -2,34 +2,13 @@
 
 #include "proxyengine/base/assert.h"
 #include "proxyengine/base/limits.h"
+#include "proxyengine/proxy/placed_list.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <utility>
 
 namespace mesh::proxy {
 namespace {
-
-template <typename T>
-void keep(std::vector<std::unique_ptr<T>>& list, std::unique_ptr<T> object)
-{
-    object->place = list.size();
-    list.push_back(std::move(object));
-}
-
-// Takes an object out of a list whose members know their places.
-template <typename T>
-std::unique_ptr<T> takeOut(std::vector<std::unique_ptr<T>>& list, T& object)
-{
-    const std::size_t place = object.place;
-    MESH_ASSERT(list[place].get() == &object);
-    auto taken = std::move(list[place]);
-    if (place + 1 != list.size()) {
-        list[place] = std::move(list.back());
-        list[place]->place = place;
-    }
-    list.pop_back();
-    return taken;
-}
 
 policy::IpAddress ipOf(const net::SocketAddress& address)
 {

@@ -1,5 +1,6 @@
 #include "proxyengine/proxy/stream_front.h"
 #include "proxyengine/proxy/stream_relay.h"
+#include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <array>
@@ -10,7 +11,6 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr int kStepsPerEventMax = 16; // 1 MiB each way, by pipe 4; then others get their share.
 constexpr int kFullReadsBeforeSplice = 4; // 256 KiB without a pause.
 constexpr std::uint64_t kBurstWorthAPipe = 256U << 10U;
 

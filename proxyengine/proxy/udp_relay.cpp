@@ -10,7 +10,7 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr int kBatchesPerEventMax = 8; // 128 datagrams; then others get their share.
+constexpr int kBatchesHeardPerEventMax = 8; // 128 datagrams; then others get their share.
 
 // One step of a multiplicative hash over 64 bits. Source: splitmix64.
 std::uint64_t mixed(std::uint64_t value)
@@ -59,7 +59,7 @@ void UdpRelay::onReady(net::Ready ready)
         return;
     }
     net::DatagramBatch& batch = m_worker.streams().batch();
-    for (int round = 0; round < kBatchesPerEventMax; ++round) {
+    for (int round = 0; round < kBatchesHeardPerEventMax; ++round) {
         const net::IoStep step = batch.receive(m_socket.get(), m_listener->port);
         if (step.status != net::IoStatus::Done) {
             return;

@@ -11,7 +11,7 @@
 namespace mesh::proxy {
 namespace {
 
-constexpr int kBatchesPerEventMax = 4; // Then others get their share.
+constexpr int kAnswerBatchesPerEventMax = 4; // Then others get their share.
 constexpr std::size_t kWaitingMax = 16; // Datagrams; a client that hears nothing sends few.
 
 } // namespace
@@ -144,7 +144,7 @@ void UdpSession::onReady(net::Ready ready)
         return;
     }
     net::DatagramBatch& batch = m_worker.streams().batch();
-    for (int round = 0; round < kBatchesPerEventMax; ++round) {
+    for (int round = 0; round < kAnswerBatchesPerEventMax; ++round) {
         const net::IoStep step = batch.receive(m_socket.get(), 0);
         if (step.status == net::IoStatus::WouldBlock) {
             return;

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/assert.h"
 #include "proxyengine/base/log.h"
+#include "proxyengine/proxy/placed_list.h"
 
 #include <fmt/format.h>
 
@@ -149,25 +150,6 @@ std::string Worker::gatewaySource() const
 {
     return m_options.node.empty() ? "gateway" : m_options.node;
 }
-
-namespace {
-
-// Takes an object out of a list whose members know their places.
-template <typename T>
-std::unique_ptr<T> takeOut(std::vector<std::unique_ptr<T>>& list, T& object)
-{
-    const std::size_t place = object.place;
-    MESH_ASSERT(list[place].get() == &object);
-    auto taken = std::move(list[place]);
-    if (place + 1 != list.size()) {
-        list[place] = std::move(list.back());
-        list[place]->place = place;
-    }
-    list.pop_back();
-    return taken;
-}
-
-} // namespace
 
 RequestPolicy& Worker::takePolicy()
 {

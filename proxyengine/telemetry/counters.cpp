@@ -1,6 +1,7 @@
 #include "proxyengine/telemetry/counters.h"
 
 #include "proxyengine/base/limits.h"
+#include "proxyengine/telemetry/series_key.h"
 
 #include <numeric>
 #include <utility>
@@ -8,14 +9,12 @@
 namespace mesh::telemetry {
 namespace {
 
-constexpr char kJoint = '\x1f'; // No name of the model may contain a control byte.
-
 std::string joined(std::string_view a, std::string_view b, std::string_view c)
 {
     std::string key;
     key.reserve(a.size() + b.size() + c.size() + 2);
-    key.append(a).push_back(kJoint);
-    key.append(b).push_back(kJoint);
+    key.append(a).push_back(kKeyJoint);
+    key.append(b).push_back(kKeyJoint);
     key.append(c);
     return key;
 }
@@ -118,7 +117,7 @@ std::string requestKey(
 {
     std::string key = joined(source, service, route);
     if (protocol != EdgeProtocol::Http) {
-        key.append(1, kJoint).append(toText(protocol));
+        key.append(1, kKeyJoint).append(toText(protocol));
     }
     return key;
 }

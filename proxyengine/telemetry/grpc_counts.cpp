@@ -1,6 +1,7 @@
 #include "proxyengine/telemetry/grpc_counts.h"
 
 #include "proxyengine/base/limits.h"
+#include "proxyengine/telemetry/series_key.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +10,6 @@ namespace mesh::telemetry {
 namespace {
 
 constexpr std::string_view kOther = "other";
-constexpr char kJoint = '\x1f'; // No name of the model may contain a control byte.
 
 constexpr std::array<std::string_view, kGrpcStatusCount> kTexts = {
     "OK",
@@ -41,8 +41,8 @@ GrpcCounts::Row& GrpcCounts::rowOf(
     std::string_view source, std::string_view service, std::string_view method
 )
 {
-    m_key.assign(source).push_back(kJoint);
-    m_key.append(service).push_back(kJoint);
+    m_key.assign(source).push_back(kKeyJoint);
+    m_key.append(service).push_back(kKeyJoint);
     m_key.append(method);
     const auto found = m_rows.find(m_key);
     if (found != m_rows.end()) {

@@ -8,13 +8,6 @@
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 
 namespace mesh::tls {
-namespace {
-
-constexpr std::string_view kOfferBoth = "\x02h2\x08http/1.1";
-constexpr std::string_view kOfferHttp2 = "\x02h2";
-
-} // namespace
-
 struct ClientContext::State
 {
     ContextPtr context;

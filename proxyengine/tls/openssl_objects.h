@@ -27,6 +27,11 @@ using ContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, FreeWith<X509_STORE_free>>;
 using NamesPtr = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
 
+// Protocols as ALPN lists them (RFC 7301 section 3.1), the preferred one first.
+inline constexpr std::string_view kOfferBoth = "\x02h2\x08http/1.1";
+inline constexpr std::string_view kOfferHttp1 = "\x08http/1.1";
+inline constexpr std::string_view kOfferHttp2 = "\x02h2";
+
 [[nodiscard]] BioPtr readingBio(std::string_view text);
 
 // For readers of PEM: an encrypted text is an error. OpenSSL's own callback asks at the terminal.

@@ -62,10 +62,6 @@ constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 // X25519 first: the cheapest to compute, and what clients send a key share of unasked.
 constexpr const char* kGroups = "X25519:P-256:P-384";
 
-constexpr std::string_view kOfferBoth = "\x02h2\x08http/1.1";
-constexpr std::string_view kOfferHttp1 = "\x08http/1.1";
-constexpr std::string_view kOfferHttp2 = "\x02h2";
-
 std::string_view offerOf(Http2Offer http2)
 {
     switch (http2) {
