@@ -62,6 +62,7 @@ struct H2TestServer::Connection final : private net::FdHandler
     std::map<std::int32_t, Stream> streams;
     std::string unsent;
     bool isOpen = true;
+    bool isRetired = false;
     bool endsSoon = false;
 };
 
@@ -252,6 +253,7 @@ void H2TestServer::Connection::answer(Stream& stream)
         endsSoon = true;
         return;
     case Kind::GoAway:
+        isRetired = true;
         nghttp2_submit_goaway(
             session, NGHTTP2_FLAG_NONE, std::max(id - 2, 0), stream.answer.code, nullptr, 0
         );
@@ -348,6 +350,13 @@ std::size_t H2TestServer::open() const
     }));
 }
 
+std::size_t H2TestServer::openRetired() const
+{
+    return static_cast<std::size_t>(std::ranges::count_if(m_connections, [](const auto& each) {
+        return each->isOpen && each->isRetired;
+    }));
+}
+
 void H2TestServer::answerSilent()
 {
     for (const auto& connection : m_connections) {
@@ -368,6 +377,7 @@ void H2TestServer::sayGoAway()
 {
     for (const auto& connection : m_connections) {
         if (connection->isOpen) {
+            connection->isRetired = true;
             nghttp2_submit_goaway(
                 connection->session,
                 NGHTTP2_FLAG_NONE,

@@ -76,6 +76,7 @@ public:
     [[nodiscard]] const net::SocketAddress& address() const { return m_acceptor->address(); }
     [[nodiscard]] std::size_t accepted() const { return m_connections.size(); }
     [[nodiscard]] std::size_t open() const;
+    [[nodiscard]] std::size_t openRetired() const; // Of those that said GOAWAY.
     [[nodiscard]] std::size_t calls() const { return m_calls; }
     [[nodiscard]] const std::vector<std::size_t>& callsByConnection() const
     {
