@@ -88,6 +88,10 @@ function(mesh_add_library name)
     endif()
     if(name IN_LIST MESH_MAY_USE_QT)
         mesh_qt_switches(${name})
+    elseif(arg_SOURCES AND MESH_UNITY)
+        set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+        # What a file has for itself looks like a header's to the compiler.
+        target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
     endif()
 endfunction()
 

@@ -1,3 +1,7 @@
+# Qt Test names the folder of each target to the compiler, for files beside a test. Tests here find theirs by MESH_SOURCE_DIR, and
+# without those two names one precompiled header serves all of them.
+set_property(TARGET Qt6::Test PROPERTY INTERFACE_COMPILE_DEFINITIONS QT_TESTLIB_LIB)
+
 # Sanitizer builds make only the kinds of tests that they run.
 set(MESH_TEST_LABELS "" CACHE STRING "Kinds of tests to build, a list; empty: all")
 function(mesh_wants_tests label result)
@@ -12,23 +16,28 @@ set(MESH_TEST_COMPILE_OPTIONS "" CACHE STRING "More compiler options for tests")
 
 # Reading Qt Test is half of compiling a small test. Off by default: compiler caches share less with it, and an optimising
 # compiler takes precompiled system headers for ours when it warns.
-option(MESH_TEST_PCH "Precompile Qt Test for the engine's tests" OFF)
-# One per folder, because Qt Test is told its folder by a macro.
-function(mesh_use_test_pch name)
-    string(MAKE_C_IDENTIFIER "mesh_test_pch${CMAKE_CURRENT_BINARY_DIR}" pch)
+option(MESH_TEST_PCH "Precompile Qt Test for tests" OFF)
+# One for all that link the same foreign headers: `kind` is engine, property or gui.
+function(mesh_use_test_pch name kind)
+    set(pch mesh_${kind}_test_pch)
     if(NOT TARGET ${pch})
-        file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/mesh_test_pch.cpp" "")
-        add_library(${pch} OBJECT "${CMAKE_CURRENT_BINARY_DIR}/mesh_test_pch.cpp")
+        file(WRITE "${CMAKE_BINARY_DIR}/${pch}.cpp" "")
+        add_library(${pch} OBJECT "${CMAKE_BINARY_DIR}/${pch}.cpp")
         target_link_libraries(${pch} PRIVATE mesh::options Qt6::Test)
         target_compile_options(${pch} PRIVATE -Wno-useless-cast ${MESH_TEST_COMPILE_OPTIONS})
         target_compile_definitions(${pch} PRIVATE QT_NO_KEYWORDS)
         set(headers <QtTest> <algorithm> <functional> <map> <memory> <optional> <string> <vector>)
-        if(CMAKE_CURRENT_SOURCE_DIR MATCHES "/tests/property$")
+        if(kind STREQUAL "property")
             list(APPEND headers <rapidcheck.h>)
+        elseif(kind STREQUAL "gui")
+            target_link_libraries(${pch} PRIVATE Qt6::Widgets)
+            list(PREPEND headers <QtWidgets>)
         endif()
         target_precompile_headers(${pch} PRIVATE ${headers})
     endif()
     target_precompile_headers(${name} REUSE_FROM ${pch})
+    # A test includes its own meta-object code; what is left over for a file of its own is empty.
+    set_source_files_properties("${CMAKE_CURRENT_BINARY_DIR}/${name}_autogen/mocs_compilation.cpp" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
 # mesh_add_test(NAME SOURCES file_test.cpp DEPENDS mesh::x LABEL unit [FOREIGN ...] [GUI] [TIMEOUT seconds])
@@ -50,8 +59,14 @@ function(mesh_add_test name)
     target_compile_definitions(${name} PRIVATE QT_NO_KEYWORDS MESH_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ${arg_DEFINITIONS})
     if(arg_GUI)
         target_link_libraries(${name} PRIVATE Qt6::Widgets)
-    elseif(MESH_TEST_PCH)
-        mesh_use_test_pch(${name})
+        set(kind gui)
+    elseif(arg_LABEL STREQUAL "property")
+        set(kind property)
+    else()
+        set(kind engine)
+    endif()
+    if(MESH_TEST_PCH)
+        mesh_use_test_pch(${name} ${kind})
     endif()
     add_test(NAME ${name} COMMAND ${name})
     set(labels ${arg_LABEL} ${arg_LABELS})
