@@ -4,7 +4,7 @@
 #include "tests/support/misbehaving_server.h"
 #include "tests/support/proxy_fixture.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <memory>
 

@@ -6,7 +6,7 @@
 #include "proxyengine/config/codec.h"
 #include "proxyengine/proxy/local_engine.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <memory>

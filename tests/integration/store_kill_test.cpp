@@ -6,7 +6,7 @@
 #include "proxyengine/base/random.h"
 #include "tests/support/store_fixture.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #include "proxyengine/policy/adaptive_concurrency.h"
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

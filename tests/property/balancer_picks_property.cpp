@@ -1,7 +1,7 @@
 #include "proxyengine/policy/balancer.h"
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

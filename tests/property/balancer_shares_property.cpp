@@ -2,7 +2,7 @@
 #include "proxyengine/policy/slow_start.h"
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

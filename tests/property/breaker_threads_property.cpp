@@ -3,7 +3,7 @@
 #include "proxyengine/policy/breaker.h"
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <atomic>
 #include <string>

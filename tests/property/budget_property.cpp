@@ -4,7 +4,7 @@
 #include "tests/support/meeting.h"
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/balancer.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <rapidcheck.h>
 

@@ -2,7 +2,7 @@
 #include "proxyengine/policy/route_rule.h"
 #include "proxyengine/policy/router.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <rapidcheck.h>
 

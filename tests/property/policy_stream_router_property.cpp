@@ -3,7 +3,7 @@
 //         drawn from small alphabets, so that they meet often.
 #include "proxyengine/policy/stream_router.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <rapidcheck.h>
 

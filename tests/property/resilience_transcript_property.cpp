@@ -5,7 +5,7 @@
 #include "proxyengine/policy/outlier.h"
 #include "proxyengine/policy/overload.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

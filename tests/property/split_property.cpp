@@ -3,7 +3,7 @@
 #include "proxyengine/policy/share.h"
 #include "tests/support/seeded_run.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 #include "proxyengine/policy/health.h"
 #include "simulator/models/duration_law.h"
 
-#include <QtTest>
+#include <QTest>
 #include <queue>
 
 #include <optional>

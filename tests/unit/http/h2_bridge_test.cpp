@@ -1,6 +1,6 @@
 #include "proxyengine/http/h2_bridge.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/adaptive_concurrency.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: the gradient's numbers, when the smallest round trip is measured, and the gate.
 // Method: time and round trips are numbers we choose.

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/backoff.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "proxyengine/policy/balancer.h"
 #include "proxyengine/policy/hash_key.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <cstdlib>
 #include <new>

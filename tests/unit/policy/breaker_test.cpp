@@ -1,6 +1,6 @@
 #include "proxyengine/policy/breaker.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <string_view>
 

@@ -2,7 +2,7 @@
 
 #include "proxyengine/policy/counter_word.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: retries in flight stay within max(min_concurrent, percent of the requests in flight).
 // Method: tables of the allowance; a word driven by hand.

@@ -2,7 +2,7 @@
 
 #include "proxyengine/policy/balancer.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <cmath>
 

@@ -3,7 +3,7 @@
 #include "proxyengine/policy/mirror.h"
 #include "proxyengine/policy/share.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 
 #include "proxyengine/base/hash.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <set>
 

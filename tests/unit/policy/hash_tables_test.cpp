@@ -1,7 +1,7 @@
 #include "proxyengine/base/hash.h"
 #include "proxyengine/policy/balancer.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <numeric>
 #include <set>

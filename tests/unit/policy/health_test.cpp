@@ -1,6 +1,6 @@
 #include "proxyengine/policy/health.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <string>
 

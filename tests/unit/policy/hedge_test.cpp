@@ -1,6 +1,6 @@
 #include "proxyengine/policy/hedge.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: hedges start when they may, one answer wins, and nothing is left running.
 // Method: small races told step by step.

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/limits.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: each resource of an upstream stops at its own limit, in each lane apart.
 // Method: fill and empty; the texts as people read them.

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/overload.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: the table in overload.h, how pressure is made, and its words.
 namespace mesh::policy {

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/path.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <string>
 

@@ -2,7 +2,7 @@
 
 #include "proxyengine/base/random.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "proxyengine/policy/rate_table.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

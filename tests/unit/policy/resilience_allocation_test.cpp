@@ -4,7 +4,7 @@
 #include "proxyengine/policy/outlier.h"
 #include "proxyengine/policy/overload.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <cstdlib>
 #include <new>

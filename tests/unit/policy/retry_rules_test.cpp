@@ -2,7 +2,7 @@
 
 #include "proxyengine/base/limits.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <array>
 

@@ -2,7 +2,7 @@
 
 #include "proxyengine/policy/timeouts.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: a failed attempt is repeated only when nobody can be harmed by it.
 // Method: one row per rule.

@@ -3,7 +3,7 @@
 #include "proxyengine/policy/route_priority.h"
 #include "proxyengine/policy/route_rule.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <array>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include "proxyengine/policy/balancer.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: a host that is new or came back gets its share by and by; nobody else does.
 namespace mesh::policy {

@@ -2,7 +2,7 @@
 
 #include "proxyengine/policy/share.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 // Method: routes by hand, one question each.
 #include "proxyengine/policy/stream_router.h"
 
-#include <QtTest>
+#include <QTest>
 
 namespace mesh::policy {
 

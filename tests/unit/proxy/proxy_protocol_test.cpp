@@ -5,7 +5,7 @@
 
 #include "proxyengine/base/limits.h"
 
-#include <QtTest>
+#include <QTest>
 
 namespace mesh::proxy {
 

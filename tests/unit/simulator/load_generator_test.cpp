@@ -2,7 +2,7 @@
 
 #include "proxyengine/base/clock.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <map>
 #include <memory>

@@ -1,6 +1,6 @@
 #include "simulator/live/mesh_layout.h"
 
-#include <QtTest>
+#include <QTest>
 
 // Goal: what a document says about its live mesh, and what is refused with which words.
 // Method: a small document, changed in one place per test.

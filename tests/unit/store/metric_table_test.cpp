@@ -4,7 +4,7 @@
 
 #include "tests/support/store_fixture.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 #include <memory>

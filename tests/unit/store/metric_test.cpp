@@ -2,7 +2,7 @@
 // Method: encode and decode known values, and every truncation of one.
 #include "app/store/metric.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <string>
 

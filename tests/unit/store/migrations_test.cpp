@@ -6,7 +6,7 @@
 #include "proxyengine/base/limits.h"
 #include "tests/support/store_fixture.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <filesystem>
 #include <memory>

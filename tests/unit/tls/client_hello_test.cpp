@@ -7,7 +7,7 @@
 #include "proxyengine/base/limits.h"
 #include "tests/support/hello_bytes.h"
 
-#include <QtTest>
+#include <QTest>
 
 namespace mesh::tls {
 
