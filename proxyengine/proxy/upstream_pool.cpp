@@ -6,6 +6,7 @@
 #include "proxyengine/proxy/h2_upstream_session.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace mesh::proxy {
@@ -42,9 +43,18 @@ void UpstreamConnection::onReady(net::Ready ready)
     mayWrite = mayWrite || ready.canWrite();
     if (m_user != nullptr) {
         m_user->onUpstreamReady(ready);
-    } else if (ready.canRead()) {
+    } else if (ready.canRead() && !isQuiet()) {
         m_pool.close(*this); // The server ended it, or speaks without being asked.
     }
+}
+
+// What its last user has read already may be told once more, and TLS has words of its own.
+bool UpstreamConnection::isQuiet()
+{
+    std::array<char, 1> byte;
+    const Transport::Step step = transport.read(byte);
+    mayRead = step.mayHaveMore;
+    return step.status == net::IoStatus::WouldBlock;
 }
 
 void UpstreamConnection::onTimer(net::Timer&)

@@ -121,6 +121,7 @@ private:
     // Of a stream.
     enum class Turn : std::uint8_t { Waits, Begun, TurnedAway, Failed };
     void onReady(net::Ready ready) override;
+    [[nodiscard]] bool isQuiet();
     void onTimer(net::Timer& timer) override;
 
     UpstreamPool& m_pool;
