@@ -29,6 +29,7 @@ private Q_SLOTS:
     void hangupReadsTheFileAgain();
     void startsFromTheStateDirectory();
     void survivesKillAtAnyMoment();
+    void terminationLetsARequestFinish_data();
     void terminationLetsARequestFinish();
     void drainByTheAdminApiEndsTheNode();
 
@@ -209,8 +210,16 @@ void DaemonTest::survivesKillAtAnyMoment()
     }
 }
 
+void DaemonTest::terminationLetsARequestFinish_data()
+{
+    QTest::addColumn<QStringList>("protocol");
+    QTest::newRow("HTTP/1.1") << QStringList();
+    QTest::newRow("HTTP/2") << QStringList{QStringLiteral("--http2-prior-knowledge")};
+}
+
 void DaemonTest::terminationLetsARequestFinish()
 {
+    QFETCH(const QStringList, protocol);
     const SystemClock clock;
     auto loop = net::EventLoop::make(clock);
     QVERIFY(loop);
@@ -238,10 +247,8 @@ void DaemonTest::terminationLetsARequestFinish()
     QProcess client;
     client.start(
         QStringLiteral("curl"),
-        {QStringLiteral("-s"),
-         QStringLiteral("-w"),
-         QStringLiteral(" %{http_code}"),
-         QStringLiteral("http://") + QString::fromStdString(node.proxyAddress())}
+        protocol
+            + QStringList{QStringLiteral("-s"), QStringLiteral("-w"), QStringLiteral(" %{http_code} %{http_version}"), QStringLiteral("http://") + QString::fromStdString(node.proxyAddress())}
     );
     const auto turnUntil = [&](const auto& condition) {
         for (int i = 0; i < 2000 && !condition(); ++i) {
@@ -263,7 +270,8 @@ void DaemonTest::terminationLetsARequestFinish()
         return client.waitForFinished(1) || client.state() == QProcess::NotRunning;
     }));
 
-    QCOMPARE(client.readAllStandardOutput(), QByteArray("late 200"));
+    const QByteArray version = protocol.isEmpty() ? "1.1" : "2";
+    QCOMPARE(client.readAllStandardOutput(), "late 200 " + version);
     QCOMPARE(node.waitForEnd(), 0);
 }
 

@@ -64,6 +64,33 @@ private Q_SLOTS:
         QVERIFY(holds(text, "state=\"UNHEALTHY\"} 0\n"));
     }
 
+    void grpcCallsAddUpByMethodAndStatus()
+    {
+        StatsFrame frame;
+        GrpcSeries row;
+        row.source = "edge-1";
+        row.service = "cart";
+        row.method = "shop.Cart/Add";
+        row.statuses[0] = 5;
+        row.statuses[14] = 1;
+        row.latency.record(2000, 6);
+        frame.grpc.push_back(row);
+        Totals totals;
+        totals.add(frame);
+        totals.add(frame);
+
+        const std::string text = totals.prometheusText();
+
+        const std::string labels = R"(source="edge-1",service="cart",method="shop.Cart/Add")";
+        for (const std::string& expected :
+             {"mesh_grpc_calls_total{" + labels + ",status=\"OK\"} 10\n",
+              "mesh_grpc_calls_total{" + labels + ",status=\"UNAVAILABLE\"} 2\n",
+              "mesh_grpc_call_seconds_count{" + labels + "} 12\n"}) {
+            QVERIFY2(holds(text, expected.c_str()), expected.c_str());
+        }
+        QVERIFY(!holds(text, "status=\"CANCELLED\""));
+    }
+
     void everyMetricHasOneHelpAndOneType()
     {
         Totals totals;
