@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mesh::proxy {
 namespace {
 
@@ -180,6 +182,13 @@ std::string_view serverNameFor(
     }
     const std::string_view host = *upstream.hostHeader;
     return host.substr(0, host.ends_with(']') ? host.size() : host.rfind(':'));
+}
+
+bool isNameOfClient(const Exchange& exchange)
+{
+    const config::RoutePlan& route = *exchange.route;
+    return route.preserveHost && !exchange.host.empty()
+           && std::ranges::find(route.listedHosts, exchange.host) == route.listedHosts.end();
 }
 
 void writeUpstreamHead(

@@ -6,6 +6,7 @@
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/talking_server.h"
 #include "tests/support/tls_client.h"
+#include "tests/support/tls_yaml.h"
 
 #include <QTest>
 
@@ -27,37 +28,9 @@ bool holds(const std::string& text, std::string_view part)
     return text.find(part) != std::string::npos;
 }
 
-std::string indented(std::string_view text)
-{
-    std::string out = "    ";
-    for (const char c : text) {
-        out += c;
-        if (c == '\n') {
-            out += "    ";
-        }
-    }
-    return out;
-}
-
-std::string certificateYaml(
-    const IssuedCertificate& shown, std::string_view id, std::string_view sni = {}
-)
-{
-    std::string yaml = fmt::format(
-        "- id: {}\n  cert: |\n{}\n  key: |\n{}\n",
-        id,
-        indented(shown.pem()),
-        indented(shown.keyPem())
-    );
-    return sni.empty() ? yaml : yaml + fmt::format("  snis: [{{name: {}}}]\n", sni);
-}
-
 std::string authorityYaml(const IssuedCertificate& authority, const std::string& crl = {})
 {
-    std::string yaml = fmt::format(
-        "ca_certificates:\n- id: {}\n  cert: |\n{}\n", kGood, indented(authority.pem())
-    );
-    return crl.empty() ? yaml : yaml + fmt::format("  crl: |\n{}\n", indented(crl));
+    return "ca_certificates:\n" + authorityElementYaml(authority, kGood, crl);
 }
 
 // A port that nobody listens on at the moment.
