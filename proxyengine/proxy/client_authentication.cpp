@@ -66,7 +66,8 @@ void ClientConnection::onHandshakeFailed()
     abort("the handshake failed");
 }
 
-// A connection from before the mesh became strict is refused by its next request.
+// A connection from before the mesh became strict, or of a peer that it does not trust any more, is
+// refused by its next request.
 bool ClientConnection::admitPeer()
 {
     const Exchange& exchange = *m_exchange;
@@ -74,9 +75,22 @@ bool ClientConnection::admitPeer()
     if (view.meshServer == nullptr) {
         return true;
     }
-    if (m_transport.tls() != nullptr) {
-        ++exchange.row->mtls;
-        return true;
+    if (const tls::TlsStream* tls = m_transport.tls()) {
+        const auto failure = tls->verifyMember(*view.meshServer, m_worker.loop().wallNow());
+        if (failure == tls::Failure::None) {
+            ++exchange.row->mtls;
+            return true;
+        }
+        const std::string_view word = tls::wordOf(failure);
+        m_worker.onMeshPeerRefused(
+            *m_listener,
+            m_peer,
+            "peer_refused",
+            fmt::format("{}: the peer is not trusted any more", word),
+            word
+        );
+        abort("the peer is not trusted any more");
+        return false;
     }
     if (view.meshMode != model::MtlsMode::Strict) {
         ++exchange.row->plaintext;

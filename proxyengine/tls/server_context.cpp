@@ -5,6 +5,7 @@
 #include "proxyengine/tls/openssl_objects.h"
 #include "proxyengine/tls/stream.h"
 #include "proxyengine/tls/tickets.h"
+#include "proxyengine/tls/verifier.h"
 
 #include <fmt/format.h>
 #include <openssl/core_names.h>
@@ -166,6 +167,7 @@ struct ServerContext::State
     Http2Offer http2 = Http2Offer::No;
     std::vector<Wish> wishes;
     std::optional<MeshTrust> mesh;
+    std::shared_ptr<const PeerVerifier> members;
     std::shared_ptr<const TicketKeys> tickets;
 
     // Asks for a certificate when a route that wants one can be reached under this name. The names
@@ -312,6 +314,11 @@ const TicketKeys& ServerContext::ownTickets() const { return *m_state->tickets; 
 
 const std::optional<MeshTrust>& ServerContext::mesh() const { return m_state->mesh; }
 
+const std::shared_ptr<const PeerVerifier>& ServerContext::members() const
+{
+    return m_state->members;
+}
+
 Result<std::shared_ptr<const ServerContext>> ServerContext::make(
     const std::vector<CertificateText>& certificates, Http2Offer http2
 )
@@ -331,6 +338,11 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(
     auto state = std::make_unique<State>();
     state->http2 = options.http2;
     state->mesh = options.mesh;
+    if (options.mesh) {
+        VerifierOptions members;
+        members.caPem = options.mesh->caPem;
+        MESH_TRY(state->members, PeerVerifier::make(members));
+    }
     MESH_TRY(state->tickets, TicketKeys::make());
     std::string policy; // What a session was made under; another policy does not resume it.
     for (const CertificateWish& wish : options.wishes) {
