@@ -23,7 +23,7 @@ enum class Http2Offer : std::uint8_t { No, Yes, Only }; // In ALPN, before http/
 // PeerVerifier; asking refuses nobody.
 struct CertificateWish
 {
-    std::vector<std::string> snis; // As of CertificateText; empty: every handshake.
+    std::vector<std::string> snis; // Matched as NamePattern says; empty: every handshake.
     std::string caPem; // Authorities whose names are sent, as a hint which certificate to choose.
 };
 

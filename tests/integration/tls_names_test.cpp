@@ -1,5 +1,5 @@
 // Goal: a name that the client chose and no certificate holds costs that client its request and
-// nobody else anything.
+// nobody else anything; under every name that leads to a route with mtls-auth, clients are asked.
 // Method: engines and TLS targets on loopback; certificates made here.
 #include "tests/support/certificate_maker.h"
 #include "tests/support/proxy_fixture.h"
@@ -129,6 +129,8 @@ private Q_SLOTS:
     void aForeignNameBlamesNoTarget();
     void aListedNameIsTheTargetsDuty();
     void aMirrorIsNotBlamedEither();
+    void whoIsRoutedByANameIsAskedUnderIt_data();
+    void whoIsRoutedByANameIsAskedUnderIt();
 };
 
 void TlsNamesTest::aForeignNameBlamesNoTarget_data()
@@ -244,6 +246,63 @@ void TlsNamesTest::aMirrorIsNotBlamedEither()
     }));
     QVERIFY(mesh.waitForRequests(1));
     QVERIFY(!mesh.hasUnhealthy());
+}
+
+void TlsNamesTest::whoIsRoutedByANameIsAskedUnderIt_data()
+{
+    QTest::addColumn<QByteArray>("listed"); // SNI of the route.
+    QTest::addColumn<QByteArray>("asked"); // By the client; empty: none.
+    QTest::addColumn<bool>("isMatch");
+    QTest::newRow("the name") << QByteArray("a.test") << QByteArray("A.test") << true;
+    QTest::newRow("with a last dot") << QByteArray("a.test") << QByteArray("a.test.") << true;
+    QTest::newRow("listed with one") << QByteArray("a.test.") << QByteArray("a.test") << true;
+    QTest::newRow("another") << QByteArray("a.test") << QByteArray("b.test") << false;
+    QTest::newRow("below") << QByteArray("*.a.test") << QByteArray("b.a.test") << true;
+    QTest::newRow("deep below") << QByteArray("*.a.test") << QByteArray("c.b.a.test") << true;
+    QTest::newRow("not below") << QByteArray("*.a.test") << QByteArray("a.test") << false;
+    QTest::newRow("any end") << QByteArray("shop.*") << QByteArray("shop.co.uk") << true;
+    QTest::newRow("any name") << QByteArray("*") << QByteArray("c.b.a.test") << true;
+    QTest::newRow("any, and none") << QByteArray("*") << QByteArray() << true;
+    QTest::newRow("one, and none") << QByteArray("a.test") << QByteArray() << false;
+}
+
+void TlsNamesTest::whoIsRoutedByANameIsAskedUnderIt()
+{
+    QFETCH(const QByteArray, listed);
+    QFETCH(const QByteArray, asked);
+    QFETCH(const bool, isMatch);
+    NamesFixture mesh;
+    mesh.options.proxyListen = {{"127.0.0.1:0", true, false}};
+    QVERIFY(mesh.begin(0));
+    const auto origin = mesh.serve([](http::Request, http::Responder responder) {
+        responder.send(http::Response());
+    });
+    QCOMPARE(
+        mesh.apply(
+            fmt::format(
+                "_format_version: \"3.0\"\nservices:\n- name: o\n  url: http://{}\n  routes:\n"
+                "  - name: asking\n    protocols: [https]\n    snis: [\"{}\"]\n    plugins:\n"
+                "    - {{name: mtls-auth, config: {{ca_certificates: [{}], "
+                "skip_consumer_lookup: true}}}}\nca_certificates:\n",
+                origin->address().toText(),
+                listed.toStdString(),
+                kGood
+            )
+            + authorityElementYaml(mesh.authority, kGood)
+        ),
+        std::string()
+    );
+    tls::ClientOptions options;
+    options.verify = tls::VerifyPeer::No;
+    options.certPem = mesh.shown.pem();
+    options.keyPem = mesh.shown.keyPem();
+    TlsClient client(mesh.proxy);
+    QVERIFY(client.begin(*mesh.loop, asked.toStdString(), options));
+    QVERIFY(client.send(*mesh.loop, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    QVERIFY(client.waitFor(*mesh.loop, "\r\n\r\n"));
+
+    const std::string_view expected = isMatch ? "HTTP/1.1 200 " : "HTTP/1.1 404 ";
+    QVERIFY2(client.heard().starts_with(expected), client.heard().c_str());
 }
 
 QTEST_APPLESS_MAIN(TlsNamesTest)
