@@ -275,6 +275,17 @@ StreamStep TlsStream::finish(int outcome, std::size_t count)
 
 StreamStep TlsStream::handshake()
 {
+    const StreamStep step = shakeHands();
+    const bool isBroken =
+        step.status == StreamStatus::Failed || step.status == StreamStatus::Closed;
+    if (isBroken && m_session != nullptr) {
+        m_session->forget(); // It may be what the peer broke on, and the next would offer it again.
+    }
+    return step;
+}
+
+StreamStep TlsStream::shakeHands()
+{
     ERR_clear_error();
     errno = 0;
     std::array<char, kFlightBytes> room; // Filled as far as it is used.

@@ -49,7 +49,8 @@ struct ServerHandshake
 };
 
 // The last session that a peer gave: the next handshake with it resumes, which saves both sides
-// signatures and certificates. Belongs to a pool of connections of one peer and one context.
+// signatures and certificates; one that fails forgets it. Belongs to a pool of connections of one
+// peer and one context.
 class ClientSession
 {
 public:
@@ -144,6 +145,7 @@ private:
     using SslPtr = std::unique_ptr<ssl_st, Free>;
 
     explicit TlsStream(SslPtr connection);
+    [[nodiscard]] StreamStep shakeHands();
     StreamStep finish(int outcome, std::size_t count);
     void noteSession(); // A client's; tickets come with anything that is read.
     [[nodiscard]] Result<void> attach(int socket);
