@@ -31,7 +31,7 @@ void ClientConnection::beginCompression()
     const model::Compression& rules =
         exchange.runtime->snapshot().compressions[*exchange.route->compression];
     exchange.coding = decideCoding(rules, exchange.head, exchange.answer);
-    if (exchange.coding.coding) {
+    if (exchange.coding.coding && exchange.coding.hasBody) {
         exchange.compressor = makeCompressor(*exchange.coding.coding, rules);
     }
 }

@@ -2,6 +2,7 @@
 // what they were. Method: a real engine before an origin of the test; gzip read back by zlib,
 // brotli by its own decoder.
 #include "tests/support/proxy_fixture.h"
+#include "tests/support/talking_server.h"
 
 #include <QTest>
 
@@ -262,6 +263,74 @@ private Q_SLOTS:
         QVERIFY2(holds(heard, "ETag: W/\"abc\"\r\n"), heard.c_str());
         QVERIFY(holds(heard, "Vary: Origin, Accept-Encoding\r\n"));
         QVERIFY(!holds(heard, "Accept-Ranges"));
+    }
+
+    // Caches take the fields of HEAD and 304 for those of the answer with a body.
+    void headAndNotModifiedHaveTheFieldsOfABody_data()
+    {
+        QTest::addColumn<QByteArray>("method");
+        QTest::addColumn<QByteArray>("answer"); // Of the origin.
+        QTest::addColumn<QByteArray>("asked");
+        QTest::addColumn<bool>("varies");
+        QTest::addColumn<bool>("isCoded");
+        const QByteArray gzip = "Accept-Encoding: gzip\r\n";
+        const QByteArray html = "Content-Type: text/html\r\n";
+        const QByteArray found = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n";
+        const QByteArray same = "HTTP/1.1 304 Not Modified\r\n";
+        const QByteArray head = "HEAD";
+        const QByteArray get = "GET";
+        QTest::newRow("HEAD") << head << found + html << gzip << true << true;
+        QTest::newRow("HEAD, not accepted")
+            << head << found + html << QByteArray() << true << false;
+        QTest::newRow("HEAD, another type") << head << found + "Content-Type: image/png\r\n"
+                                            << gzip << false << false;
+        QTest::newRow("HEAD, short")
+            << head << "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + html << gzip << false << false;
+        QTest::newRow("304") << get << same + html << gzip << true << true;
+        QTest::newRow("304 without a type") << get << same << gzip << true << true;
+        QTest::newRow("304, not accepted") << get << same << QByteArray() << true << false;
+        QTest::newRow("304, another type") << get << same + "Content-Type: image/png\r\n"
+                                           << gzip << false << false;
+        QTest::newRow("204") << get << QByteArray("HTTP/1.1 204 No Content\r\n") + html << gzip
+                             << false << false;
+    }
+    void headAndNotModifiedHaveTheFieldsOfABody()
+    {
+        QFETCH(const QByteArray, method);
+        QFETCH(const QByteArray, answer);
+        QFETCH(const QByteArray, asked);
+        QFETCH(const bool, varies);
+        QFETCH(const bool, isCoded);
+        ProxyFixture f;
+        QVERIFY(f.start());
+        std::string heardByOrigin;
+        TalkingServer origin(*f.loop, nullptr, [&] {
+            return std::make_unique<CannedTalk>(
+                answer.toStdString() + "ETag: \"1\"\r\n\r\n", heardByOrigin
+            );
+        });
+        QCOMPARE(f.apply(yamlOf(origin.address(), "  compression: {}\n")), std::string());
+        RawSocket client(f.proxy);
+        client.send(
+            *f.loop,
+            fmt::format(
+                "{} /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n",
+                method.toStdString(),
+                asked.toStdString()
+            )
+        );
+        QVERIFY(client.waitForEnd(*f.loop));
+
+        const std::string& heard = client.heard();
+        QVERIFY2(heard.ends_with("\r\n\r\n"), heard.c_str());
+        QVERIFY(heard.substr(0, 12) == answer.toStdString().substr(0, 12));
+        QVERIFY2(holds(heard, "Vary: Accept-Encoding\r\n") == varies, heard.c_str());
+        QVERIFY2(holds(heard, "ETag: W/\"1\"\r\n") == isCoded, heard.c_str());
+        QCOMPARE(holds(heard, "ETag: \"1\"\r\n"), !isCoded);
+        const bool isHead = method == "HEAD";
+        QCOMPARE(holds(heard, "Content-Encoding: gzip\r\n"), isHead && isCoded);
+        QCOMPARE(holds(heard, "Content-Length: "), isHead && !isCoded);
+        QVERIFY(!holds(heard, "Transfer-Encoding"));
     }
 
     // A route's word wins over its service's.
