@@ -23,8 +23,8 @@ struct CodingVerdict
 // HEAD and 304 have no body, but fields as if: caches keep them. Left alone: what the client does
 // not accept or likes less than what it is; HTTP/1.0 clients; 1xx, 204, 205, 206; what is encoded
 // already; `Cache-Control: no-transform` on either side; answers to and with ranges; answers that
-// announce trailers; short bodies; types that are not listed. Source: RFC 9110, 8.4, 9.3.2, 12.5.3
-// and 15.4.5; RFC 9111, 5.2.2.6.
+// announce trailers; short bodies; types that are not listed.
+// Source: RFC 9110, 8.4, 9.3.2, 12.5.3, 15.4.5; RFC 9111, 5.2.2.6.
 [[nodiscard]] CodingVerdict decideCoding(
     const model::Compression& rules,
     const http::RequestHead& request,
