@@ -347,6 +347,7 @@ std::vector<Finding> checkDocument(const model::Document& document, Severity exp
     checkUpstreams(document, findings);
     checkMesh(document, findings);
     checkSecurity(document, SystemClock().wallNow(), expired, findings);
+    checkPluginReach(document, findings);
     return findings;
 }
 

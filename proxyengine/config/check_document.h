@@ -49,6 +49,9 @@ void checkSecurity(
     const model::Document& document, WallTime now, Severity expired, std::vector<Finding>& findings
 );
 
+// The part about where plugins run and where they would be passed by.
+void checkPluginReach(const model::Document& document, std::vector<Finding>& findings);
+
 // The rules of one policy and of those inside it; `path`: of the policy.
 template <typename Policy>
 void addRuleFindings(const Policy& policy, const std::string& path, std::vector<Finding>& findings)

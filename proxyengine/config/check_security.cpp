@@ -1,5 +1,6 @@
 #include "proxyengine/config/check_document.h"
 #include "proxyengine/config/compile_tls.h"
+#include "proxyengine/config/plugin_scope.h"
 #include "proxyengine/tls/certificate.h"
 #include "proxyengine/tls/identity.h"
 
@@ -228,16 +229,16 @@ private:
 
     void topPlugin(const Plugin& each, const std::string& path)
     {
-        const auto isCalled = [](const std::optional<std::string>& name) {
-            return [&name](const auto& entity) { return entity.name == name || entity.id == name; };
+        const auto called = [](const std::optional<std::string>& name) {
+            return [&name](const auto& entity) { return isCalled(entity, *name); };
         };
-        if (each.service && std::ranges::none_of(m_document.services, isCalled(each.service))) {
+        if (each.service && std::ranges::none_of(m_document.services, called(each.service))) {
             dangling(path + ".service", "service", *each.service);
         }
         const bool hasRoute =
-            !each.route || std::ranges::any_of(m_document.routes, isCalled(each.route))
+            !each.route || std::ranges::any_of(m_document.routes, called(each.route))
             || std::ranges::any_of(m_document.services, [&](const model::Service& service) {
-                   return std::ranges::any_of(service.routes, isCalled(each.route));
+                   return std::ranges::any_of(service.routes, called(each.route));
                });
         if (!hasRoute) {
             dangling(path + ".route", "route", *each.route);

@@ -7,6 +7,7 @@
 #include "proxyengine/config/document_value.h"
 #include "proxyengine/model/canonical.h"
 #include "proxyengine/model/format.h"
+#include "proxyengine/policy/route_rule.h"
 
 #include <fmt/format.h>
 
@@ -147,6 +148,9 @@ private:
         plan.isGrpc = takes(route, Protocol::Grpc) || takes(route, Protocol::Grpcs);
         plan.stripPath = route.stripPath.value_or(!plan.isGrpc);
         plan.preserveHost = route.preserveHost;
+        if (plan.preserveHost) {
+            addListedHosts(plan, route);
+        }
         plan.allowsHttp = takes(route, Protocol::Http) || takes(route, Protocol::Grpc);
         plan.redirectStatus = route.httpsRedirectStatusCode;
         if (isHttp(route)) {
@@ -160,6 +164,16 @@ private:
             draft.places.push_back(place);
         } else {
             m_streams.add(route, std::move(plan.name), plan.service);
+        }
+    }
+
+    static void addListedHosts(RoutePlan& plan, const Route& route)
+    {
+        for (const std::string& host : route.hosts) {
+            auto pattern = policy::HostPattern::make(host);
+            if (pattern && pattern->kind == policy::HostPattern::Kind::Exact) {
+                plan.listedHosts.push_back(std::move(pattern->text));
+            }
         }
     }
 
@@ -314,6 +328,7 @@ private:
                 m_snapshot->upstreams[m_snapshot->services[m_serviceIndex[at]].upstream];
             plan.preserveHost =
                 !upstream.targets.empty() && !upstream.targets.front().workload.empty();
+            addListedHosts(plan, routes.back());
             draft.plans.push_back(std::move(plan));
             draft.places.emplace_back(kNoService, at);
         }

@@ -1,6 +1,7 @@
 #include "proxyengine/config/compile_tls.h"
 
 #include "proxyengine/base/hash.h"
+#include "proxyengine/config/plugin_scope.h"
 
 #include <fmt/format.h>
 
@@ -33,11 +34,6 @@ bool isMeshed(const model::Document& document)
 {
     return document.mesh && document.mesh->mtls != model::MtlsMode::Off
            && !document.mesh->caCertificates.empty();
-}
-
-bool isNamed(const auto& entity, const std::string& name)
-{
-    return entity.name == name || entity.id == name;
 }
 
 bool takesHttps(const model::Route& route)
@@ -120,45 +116,15 @@ std::string TlsCompiler::authorities(const std::vector<std::string>& ids) const
     return all;
 }
 
-// Source: the gateway's precedence: route and service, route, service, everything.
-const model::MtlsAuth* TlsCompiler::pluginOf(
-    const model::Route& route, const model::Service* service
-) const
-{
-    constexpr int kOfRoute = 2;
-    constexpr int kOfService = 1;
-    const model::MtlsAuth* best = nullptr;
-    int bestRank = -1;
-    const auto consider = [&](const model::Plugin& plugin, int rank) {
-        const bool isForService =
-            !plugin.service || (service && isNamed(*service, *plugin.service));
-        const bool isForRoute = !plugin.route || isNamed(route, *plugin.route);
-        rank += (plugin.service ? kOfService : 0) + (plugin.route ? kOfRoute : 0);
-        if (plugin.enabled && isForService && isForRoute && rank > bestRank) {
-            best = &plugin.config;
-            bestRank = rank;
-        }
-    };
-    for (const model::Plugin& plugin : m_document.plugins) {
-        consider(plugin, 0);
-    }
-    if (service != nullptr) {
-        std::ranges::for_each(service->plugins, [&](const auto& each) {
-            consider(each, kOfService);
-        });
-    }
-    std::ranges::for_each(route.plugins, [&](const auto& each) { consider(each, kOfRoute); });
-    return best;
-}
-
 std::optional<std::size_t> TlsCompiler::ofRoute(
     const model::Route& route, const model::Service* service
 )
 {
-    const model::MtlsAuth* plugin = pluginOf(route, service);
-    if (plugin == nullptr) {
+    const model::Plugin* running = mtlsAuthOf(m_document, route, service);
+    if (running == nullptr) {
         return std::nullopt;
     }
+    const model::MtlsAuth* plugin = &running->config;
     MtlsAuthPlan plan;
     plan.caPem = authorities(plugin->caCertificates);
     for (const model::CaCertificate& each : m_document.caCertificates) {

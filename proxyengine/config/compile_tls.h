@@ -40,9 +40,6 @@ public:
 private:
     [[nodiscard]] const model::Certificate* identityOf(const model::Workload* workload) const;
     [[nodiscard]] std::string authorities(const std::vector<std::string>& ids) const;
-    [[nodiscard]] const model::MtlsAuth* pluginOf(
-        const model::Route& route, const model::Service* service
-    ) const;
     [[nodiscard]] std::size_t add(UpstreamTlsPlan plan);
     [[nodiscard]] const model::Certificate* certificate(const std::optional<std::string>& id) const;
 

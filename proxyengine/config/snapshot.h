@@ -107,6 +107,9 @@ struct RoutePlan
     std::optional<std::size_t> mtlsAuth; // Index into Snapshot::mtlsAuths; absent: anybody.
     bool stripPath = true;
     bool preserveHost = false;
+    // With preserveHost: the hosts that the file lists without a wildcard, lower case. Under any
+    // other name a request goes on under one that its client chose.
+    std::vector<std::string> listedHosts;
     bool isGrpc = false; // Takes gRPC calls only, and those over HTTP/2.
     std::optional<std::size_t> compression; // Index into Snapshot::compressions.
     bool allowsHttp = true; // False: only https; then redirectStatus answers plain HTTP.

@@ -279,8 +279,13 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
         prepareNextAttempt();
         return true;
     }
-    recordFailure(failure);
     tellTlsFailure(reason);
+    if (isForeignName(reason)) {
+        endAttempt();
+        refuseName(reason);
+        return false;
+    }
+    recordFailure(failure);
     AfterFailure next = AfterFailure::Undecided;
     if (exchange.policy != nullptr && !exchange.isAnswerHead) {
         next = repeatByPolicy(failure);
@@ -310,6 +315,14 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
     case AfterFailure::GiveUp:
         break;
     }
+    giveUp(failure, reason);
+    return false;
+}
+
+// The last attempt has failed.
+void ClientConnection::giveUp(policy::AttemptFailure failure, std::string_view reason)
+{
+    Exchange& exchange = *m_exchange;
     if (exchange.policy != nullptr) {
         exchange.policy->ending = RequestPolicy::Ending::Failed;
     }
@@ -320,21 +333,20 @@ bool ClientConnection::prepareRetry(policy::AttemptFailure failure, std::string_
                                 ? http::GrpcStatus::DeadlineExceeded
                                 : http::GrpcStatus::Unavailable;
         if (endGrpc(status, reason)) {
-            return false;
+            return;
         }
         exchange.grpcStatus = status;
     }
     if (exchange.hasAnswered || exchange.runtime->listeners[exchange.listener].isInbound) {
         abort(reason);
-        return false;
+        return;
     }
     if (exchange.hasNameFailed) {
         answerSelf(503, "name resolution failed", reason);
-        return false;
+        return;
     }
     const int status = failure == policy::AttemptFailure::Timeout ? 504 : 502;
     answerSelf(status, messageOf(status), reason);
-    return false;
 }
 
 // The gateway format's `retries`.

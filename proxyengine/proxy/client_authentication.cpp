@@ -1,4 +1,6 @@
 #include "proxyengine/proxy/client_connection.h"
+#include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/head_forward.h"
 #include "proxyengine/proxy/worker.h"
 #include "proxyengine/tls/failure.h"
 
@@ -64,7 +66,8 @@ void ClientConnection::onHandshakeFailed()
     abort("the handshake failed");
 }
 
-// A connection from before the mesh became strict is refused by its next request.
+// A connection from before the mesh became strict, or of a peer that it does not trust any more, is
+// refused by its next request.
 bool ClientConnection::admitPeer()
 {
     const Exchange& exchange = *m_exchange;
@@ -72,9 +75,22 @@ bool ClientConnection::admitPeer()
     if (view.meshServer == nullptr) {
         return true;
     }
-    if (m_transport.tls() != nullptr) {
-        ++exchange.row->mtls;
-        return true;
+    if (const tls::TlsStream* tls = m_transport.tls()) {
+        const auto failure = tls->verifyMember(*view.meshServer, m_worker.loop().wallNow());
+        if (failure == tls::Failure::None) {
+            ++exchange.row->mtls;
+            return true;
+        }
+        const std::string_view word = tls::wordOf(failure);
+        m_worker.onMeshPeerRefused(
+            *m_listener,
+            m_peer,
+            "peer_refused",
+            fmt::format("{}: the peer is not trusted any more", word),
+            word
+        );
+        abort("the peer is not trusted any more");
+        return false;
     }
     if (view.meshMode != model::MtlsMode::Strict) {
         ++exchange.row->plaintext;
@@ -116,6 +132,22 @@ bool ClientConnection::authenticate()
     return false;
 }
 
+void Worker::tellTlsFailure(
+    const config::UpstreamPlan& upstream, std::uint32_t target, std::string_view reason
+)
+{
+    const tls::Failure failure = tls::failureSaid(reason);
+    if (failure == tls::Failure::None) {
+        return;
+    }
+    m_tally->notice(
+        "tls_failed",
+        fmt::format("target:{}/{}", upstream.name, upstream.targets[target].address),
+        reason,
+        tls::wordOf(failure)
+    );
+}
+
 // Of the row, by the hop that answered: what the lock on an edge is drawn from.
 void ClientConnection::countProtection()
 {
@@ -133,21 +165,26 @@ void ClientConnection::countProtection()
     }
 }
 
-// Whether the handshake is why the attempt failed.
 void ClientConnection::tellTlsFailure(std::string_view reason)
 {
-    const Exchange& exchange = *m_exchange;
-    const tls::Failure failure = tls::failureSaid(reason);
-    if (failure == tls::Failure::None) {
-        return;
+    m_worker.tellTlsFailure(m_exchange->upstream->plan, m_exchange->target, reason);
+}
+
+// Whether the attempt failed because the target cannot prove a name that the client chose. Nobody
+// asked it to be able to, so it is as good as before; and the others need not be tried.
+bool ClientConnection::isForeignName(std::string_view reason) const
+{
+    return tls::failureSaid(reason) == tls::Failure::NameMismatch && isNameOfClient(*m_exchange);
+}
+
+// Source: RFC 9110, 15.5.20: what a gateway says when nobody behind it speaks for that host. A 502
+// would let strangers count as errors of the service.
+void ClientConnection::refuseName(std::string_view reason)
+{
+    if (m_exchange->policy != nullptr) {
+        m_exchange->policy->ending = RequestPolicy::Ending::Abandoned;
     }
-    const config::UpstreamPlan& plan = exchange.upstream->plan;
-    m_worker.tally().notice(
-        "tls_failed",
-        fmt::format("target:{}/{}", plan.name, plan.targets[exchange.target].address),
-        reason,
-        tls::wordOf(failure)
-    );
+    answerSelf(421, messageOf(421), reason);
 }
 
 } // namespace mesh::proxy

@@ -31,7 +31,7 @@ void ClientConnection::beginCompression()
     const model::Compression& rules =
         exchange.runtime->snapshot().compressions[*exchange.route->compression];
     exchange.coding = decideCoding(rules, exchange.head, exchange.answer);
-    if (exchange.coding.coding) {
+    if (exchange.coding.coding && exchange.coding.hasBody) {
         exchange.compressor = makeCompressor(*exchange.coding.coding, rules);
     }
 }
@@ -61,6 +61,9 @@ ClientConnection::Progress ClientConnection::pumpCompressed()
         connection.in.consume(exchange.down.takeConsumed());
         finish();
         return Progress::Moved;
+    }
+    if (exchange.isFlushing) { // Brotli's encoder takes no input before it is done.
+        return compressPieces(http::Flush::Sync);
     }
     if (!exchange.down.isFlushed() || exchange.down.isEndSeen()) {
         return compressPieces(exchange.down.isEndSeen() ? http::Flush::End : http::Flush::None);
@@ -105,6 +108,7 @@ ClientConnection::Progress ClientConnection::compressPieces(http::Flush flush)
         step = exchange.compressor->write({}, room.subspan(written), flush);
         written += step.written;
         exchange.owesFlush = !step.isDone;
+        exchange.isFlushing = !step.isDone && flush == http::Flush::Sync;
         exchange.isCompressed = step.isDone && flush == http::Flush::End;
     }
     if (step.isFailed) {

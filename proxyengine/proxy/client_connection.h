@@ -157,6 +157,8 @@ private:
     [[nodiscard]] bool authenticate();
     void countProtection();
     void tellTlsFailure(std::string_view reason);
+    [[nodiscard]] bool isForeignName(std::string_view reason) const;
+    void refuseName(std::string_view reason);
 
     // client_attempt.cpp
     void startAttempts();
@@ -174,6 +176,7 @@ private:
     void onConnecting(net::Ready ready);
     void onAttemptFailed(policy::AttemptFailure failure, std::string_view reason);
     bool prepareRetry(policy::AttemptFailure failure, std::string_view reason);
+    void giveUp(policy::AttemptFailure failure, std::string_view reason);
     AfterFailure repeatByService(policy::AttemptFailure failure);
     bool isStale(policy::AttemptFailure failure) const;
     void recordFailure(policy::AttemptFailure failure);

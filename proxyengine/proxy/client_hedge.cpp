@@ -1,6 +1,7 @@
 #include "proxyengine/base/assert.h"
 #include "proxyengine/proxy/client_connection.h"
 #include "proxyengine/proxy/error_page.h"
+#include "proxyengine/proxy/head_forward.h"
 #include "proxyengine/proxy/worker.h"
 
 #include <fmt/format.h>
@@ -35,6 +36,7 @@ std::optional<Destination> ClientConnection::chooseDestination(
     );
     to.usage = exchange.runtime->activation.cells->usages[service.upstream];
     to.lane = exchange.policy->lane;
+    to.hasNameOfClient = isNameOfClient(exchange);
     if (exchange.policy->plan->perTryTimeout) {
         to.headBy = m_worker.loop().now() + *exchange.policy->plan->perTryTimeout;
     }
@@ -200,6 +202,7 @@ void ClientConnection::onHedgeDecided(SideAttempt& decided)
     }
     const policy::AttemptSlot slot = hedge->slot;
     const policy::AttemptFailure failure = decided.failure();
+    const std::string_view reason = decided.reason();
     decided.cancel();
     exchange.tried.add(decided.destination().target);
     m_worker.loop().destroyLater(std::move(hedge->attempt));
@@ -207,7 +210,11 @@ void ClientConnection::onHedgeDecided(SideAttempt& decided)
     endHedgeHold(state);
     if (state.race->onFailed(slot) == policy::HedgeRace::Failed::NoneRuns
         && state.wait != RequestPolicy::Wait::Connection) {
-        onAllFailed(failure);
+        if (isForeignName(reason)) {
+            refuseName(reason);
+        } else {
+            onAllFailed(failure);
+        }
     }
 }
 

@@ -4,9 +4,8 @@
 #include "proxyengine/http/content_coding.h"
 
 #include <algorithm>
-#include <brotli/encode.h>
-#include <limits>
-#include <zlib.h>
+#include <charconv>
+#include <cstdint>
 
 namespace mesh::proxy {
 namespace {
@@ -31,11 +30,12 @@ bool hasToken(const http::FieldTable& fields, HeaderId id, std::string_view want
     return false;
 }
 
-bool isTypeListed(const model::Compression& rules, const http::FieldTable& fields)
+// A 304 says the type only at times; then the answer that it stands for may have been compressed.
+bool isTypeListed(const model::Compression& rules, const http::ResponseHead& answer)
 {
-    const auto value = fields.find(HeaderId::ContentType);
+    const auto value = answer.fields.find(HeaderId::ContentType);
     if (!value) {
-        return false;
+        return answer.status == 304;
     }
     const std::string_view type = http::trimmed(value->substr(0, value->find(';')));
     return std::ranges::any_of(rules.contentTypes, [type](const std::string& each) {
@@ -43,22 +43,38 @@ bool isTypeListed(const model::Compression& rules, const http::FieldTable& field
     });
 }
 
+// The length of the body that is here or left out, if it is known.
+std::optional<std::uint64_t> lengthOf(const http::ResponseHead& answer, bool hasBody)
+{
+    if (hasBody) {
+        return answer.body.kind == http::BodyFraming::Kind::Length
+                   ? std::optional(answer.body.length)
+                   : std::nullopt;
+    }
+    const auto text = answer.fields.find(HeaderId::ContentLength);
+    std::uint64_t length = 0;
+    const bool isKnown =
+        text
+        && std::from_chars(text->data(), text->data() + text->size(), length).ec == std::errc();
+    return isKnown ? std::optional(length) : std::nullopt;
+}
+
 // Everything but what the client accepts.
 bool isCompressible(
     const model::Compression& rules,
     const http::RequestHead& request,
-    const http::ResponseHead& answer
+    const http::ResponseHead& answer,
+    bool hasBody
 )
 {
     const int status = answer.status;
     const http::FieldTable& fields = answer.fields;
-    const bool isEmptyEver = status < 200 || status == 204 || status == 205 || status == 304
-                             || answer.body.kind == http::BodyFraming::Kind::None;
+    const bool isEmptyEver = status < 200 || status == 204 || status == 205
+                             || (hasBody && answer.body.kind == http::BodyFraming::Kind::None);
     const auto shortest = static_cast<std::uint64_t>(rules.minContentLength);
-    if (isEmptyEver || status == 206 || request.method == http::Method::Head
-        || (answer.body.kind == http::BodyFraming::Kind::Length && answer.body.length < shortest)
+    if (isEmptyEver || status == 206 || lengthOf(answer, hasBody).value_or(shortest) < shortest
         || fields.has(HeaderId::ContentEncoding) || fields.has(HeaderId::Trailer)
-        || !isTypeListed(rules, fields)) {
+        || !isTypeListed(rules, answer)) {
         return false;
     }
     if ((rules.disableOnEtagHeader && fields.has(HeaderId::Etag))
@@ -78,7 +94,8 @@ CodingVerdict decideCoding(
 )
 {
     CodingVerdict verdict;
-    if (!isCompressible(rules, request, answer)) {
+    verdict.hasBody = request.method != http::Method::Head && answer.status != 304;
+    if (!isCompressible(rules, request, answer, verdict.hasBody)) {
         return verdict;
     }
     verdict.varies = true;

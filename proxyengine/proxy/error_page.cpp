@@ -182,6 +182,8 @@ std::string_view messageOf(int status)
         return "URI too long";
     case 417:
         return "Expectation failed";
+    case 421:
+        return "Nobody here speaks for this host";
     case 431:
         return "Request header or cookie too large";
     case 502:

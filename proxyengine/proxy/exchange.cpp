@@ -73,6 +73,7 @@ void Exchange::reset()
     coding = {};
     compressor.reset();
     owesFlush = false;
+    isFlushing = false;
     isCompressed = false;
     isAnswerRecorded = false;
     owesCount = false;

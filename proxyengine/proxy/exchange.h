@@ -105,6 +105,7 @@ struct Exchange
     CodingVerdict coding; // Whether the answer is compressed.
     std::unique_ptr<http::Compressor> compressor; // Of the answer; null: it passes as it is.
     bool owesFlush = false; // The compressor has taken bytes that cannot be read yet.
+    bool isFlushing = false; // A flush was begun that did not fit; nothing else is written before.
     bool isCompressed = false; // All of the answer.
     bool isAnswerRecorded = false; // Counters and health know of the answer already.
     bool owesCount = false; // And the counters of attempts: a gRPC call tells at its end.

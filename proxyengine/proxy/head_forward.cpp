@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mesh::proxy {
 namespace {
 
@@ -41,6 +43,12 @@ bool hasGrpcDeadline(const Exchange& exchange)
            && exchange.policy->deadline != TimePoint::max();
 }
 
+// Whether these are the fields of a compressed body, which itself may be left out.
+bool isCoded(const Exchange& exchange)
+{
+    return exchange.compressor != nullptr || (exchange.coding.coding && !exchange.coding.hasBody);
+}
+
 // What a body that is compressed on its way needs and what it cannot keep; and Vary, where another
 // client would have got another coding.
 void writeCoding(http::HeadWriter& out, const Exchange& exchange)
@@ -54,11 +62,15 @@ void writeCoding(http::HeadWriter& out, const Exchange& exchange)
         }
     }
     out.raw("Accept-Encoding\r\n");
-    if (exchange.compressor == nullptr) {
+    if (!isCoded(exchange)) {
         return;
     }
-    out.field("Content-Encoding", toText(*exchange.coding.coding));
-    out.raw("Transfer-Encoding: chunked\r\n");
+    if (exchange.answer.status != 304) { // Which says no more than caches need.
+        out.field("Content-Encoding", toText(*exchange.coding.coding));
+    }
+    if (exchange.compressor != nullptr) {
+        out.raw("Transfer-Encoding: chunked\r\n");
+    }
     if (const auto etag = fields.find(HeaderId::Etag)) {
         out.raw(etag->starts_with("W/") ? "ETag: " : "ETag: W/");
         out.raw(*etag);
@@ -182,6 +194,13 @@ std::string_view serverNameFor(
     return host.substr(0, host.ends_with(']') ? host.size() : host.rfind(':'));
 }
 
+bool isNameOfClient(const Exchange& exchange)
+{
+    const config::RoutePlan& route = *exchange.route;
+    return route.preserveHost && !exchange.host.empty()
+           && std::ranges::find(route.listedHosts, exchange.host) == route.listedHosts.end();
+}
+
 void writeUpstreamHead(
     http::HeadWriter& out,
     Exchange& exchange,
@@ -261,7 +280,7 @@ void writeClientHead(
 {
     const http::ResponseHead& answer = exchange.answer;
     out.statusLine(answer.status);
-    const bool isCompressed = exchange.compressor != nullptr;
+    const bool isCompressed = isCoded(exchange);
     if (exchange.coding.varies) {
         const std::uint64_t rewritten =
             bit(HeaderId::Vary) | (isCompressed ? bit(HeaderId::Etag) : 0);

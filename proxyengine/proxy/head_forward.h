@@ -31,6 +31,9 @@ struct ClientFacts
     const Exchange& exchange, const config::UpstreamPlan& upstream, const config::TargetPlan& target
 );
 
+// Whether that name is one which the client chose: preserve_host, and the route lists no such host.
+[[nodiscard]] bool isNameOfClient(const Exchange& exchange);
+
 // The request as a target of the service gets it: hop-by-hop fields and what only we may say are
 // left out, the body is framed anew, the host is the one of this attempt.
 void writeUpstreamHead(

@@ -317,6 +317,13 @@ void SideAttempt::fail(policy::AttemptFailure failure, std::string_view reason)
         begin();
         return;
     }
+    m_worker.tellTlsFailure(m_to.upstream->plan, m_to.target, reason);
+    m_failure = failure;
+    m_reason = reason;
+    if (m_to.hasNameOfClient && tls::failureSaid(reason) == tls::Failure::NameMismatch) {
+        decide(State::Failed); // Nobody asked the target to be able to prove that name.
+        return;
+    }
     if (m_connection == nullptr || !m_connection->isConnected) {
         ++m_to.row->connectFailures;
     }
@@ -334,8 +341,6 @@ void SideAttempt::fail(policy::AttemptFailure failure, std::string_view reason)
             0
         );
     }
-    m_failure = failure;
-    m_reason = reason;
     decide(State::Failed);
 }
 

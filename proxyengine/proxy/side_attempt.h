@@ -31,6 +31,7 @@ struct Destination
     telemetry::AttemptRow* row = nullptr;
     std::shared_ptr<UsageCell> usage; // Null: its upstream has no limits.
     policy::LimitLane lane = policy::LimitLane::Default;
+    bool hasNameOfClient = false; // TLS demands a name of the target that the client chose.
     TimePoint headBy = TimePoint::max(); // When a hedge's response head must be here.
 };
 

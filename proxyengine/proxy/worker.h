@@ -159,6 +159,10 @@ public:
         std::string_view detail
     );
     [[nodiscard]] PolicyTally& tally() { return *m_tally; }
+    // Says so when `reason` is why a handshake with this target failed.
+    void tellTlsFailure(
+        const config::UpstreamPlan& upstream, std::uint32_t target, std::string_view reason
+    );
     [[nodiscard]] Runtime& runtime() { return *m_runtime; }
     void releaseRuntime(Runtime& runtime);
     [[nodiscard]] bool isOpen(const Listener& listener) const;

@@ -14,6 +14,7 @@ struct ssl_ctx_st; // OpenSSL's SSL_CTX, so that its headers stay in this folder
 
 namespace mesh::tls {
 
+class PeerVerifier;
 class TicketKeys;
 
 enum class Http2Offer : std::uint8_t { No, Yes, Only }; // In ALPN, before http/1.1 or without it.
@@ -22,7 +23,7 @@ enum class Http2Offer : std::uint8_t { No, Yes, Only }; // In ALPN, before http/
 // PeerVerifier; asking refuses nobody.
 struct CertificateWish
 {
-    std::vector<std::string> snis; // As of CertificateText; empty: every handshake.
+    std::vector<std::string> snis; // Matched as NamePattern says; empty: every handshake.
     std::string caPem; // Authorities whose names are sent, as a hint which certificate to choose.
 };
 
@@ -66,6 +67,8 @@ public:
     [[nodiscard]] Http2Offer http2() const;
     [[nodiscard]] const TicketKeys& ownTickets() const;
     [[nodiscard]] const std::optional<MeshTrust>& mesh() const;
+    // What judges peers of the mesh after their handshakes; null without a mesh.
+    [[nodiscard]] const std::shared_ptr<const PeerVerifier>& members() const;
 
 private:
     struct State;

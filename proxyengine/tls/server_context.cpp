@@ -1,10 +1,12 @@
 #include "proxyengine/base/hash.h"
 #include "proxyengine/base/limits.h"
 #include "proxyengine/tls/context.h"
+#include "proxyengine/tls/name_pattern.h"
 #include "proxyengine/tls/openssl_error.h"
 #include "proxyengine/tls/openssl_objects.h"
 #include "proxyengine/tls/stream.h"
 #include "proxyengine/tls/tickets.h"
+#include "proxyengine/tls/verifier.h"
 
 #include <fmt/format.h>
 #include <openssl/core_names.h>
@@ -17,7 +19,6 @@
 #include <array>
 #include <cstring>
 #include <map>
-#include <span>
 
 // OpenSSL's macros cast the old way.
 #pragma GCC diagnostic ignored "-Wold-style-cast"
@@ -39,15 +40,6 @@ std::vector<std::string> candidatesOf(std::string_view name)
     }
     candidates.emplace_back("*");
     return candidates;
-}
-
-std::string lowerCase(std::string_view text)
-{
-    std::string lowered(text);
-    std::ranges::transform(lowered, lowered.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return lowered;
 }
 
 // Of TLS 1.3, in order of preference. SHA-256 has instructions of its own in processors, SHA-384
@@ -157,7 +149,7 @@ struct ServerContext::State
 {
     struct Wish
     {
-        std::vector<std::string> snis; // Lower case; empty: everybody.
+        std::vector<NamePattern> snis; // Empty: everybody.
         NameListPtr names;
     };
 
@@ -166,22 +158,22 @@ struct ServerContext::State
     Http2Offer http2 = Http2Offer::No;
     std::vector<Wish> wishes;
     std::optional<MeshTrust> mesh;
+    std::shared_ptr<const PeerVerifier> members;
     std::shared_ptr<const TicketKeys> tickets;
 
     // Asks for a certificate when a route that wants one can be reached under this name. The names
     // of authorities are sent only when each of those routes says some; otherwise a client would
     // believe that no other will do.
-    void wishFor(SSL* connection, std::span<const std::string> candidates) const
+    void wishFor(SSL* connection, std::string_view name) const
     {
         bool isAsked = false;
         bool areNamesKnown = true;
         NameListPtr names = namesOf({});
         for (const Wish& wish : wishes) {
-            const bool isMeant =
-                wish.snis.empty()
-                || std::ranges::any_of(candidates, [&wish](const std::string& candidate) {
-                       return std::ranges::find(wish.snis, candidate) != wish.snis.end();
-                   });
+            const bool isMeant = wish.snis.empty()
+                                 || std::ranges::any_of(wish.snis, [name](const NamePattern& each) {
+                                        return each.matches(name);
+                                    });
             if (!isMeant) {
                 continue;
             }
@@ -208,19 +200,21 @@ struct ServerContext::State
     {
         const auto* state = static_cast<const State*>(argument);
         const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
-        const std::vector<std::string> candidates =
-            name == nullptr ? std::vector<std::string>() : candidatesOf(lowerCase(name));
+        const std::string wanted = name == nullptr ? std::string() : comparable(name);
         if (!state->wishes.empty()) {
-            state->wishFor(connection, candidates);
+            state->wishFor(connection, wanted);
         }
-        for (const std::string& candidate : candidates) {
+        if (name == nullptr) {
+            return SSL_TLSEXT_ERR_NOACK;
+        }
+        for (const std::string& candidate : candidatesOf(wanted)) {
             if (const auto found = state->byName.find(candidate); found != state->byName.end()) {
                 SSL_set_SSL_CTX(connection, found->second);
-                return SSL_TLSEXT_ERR_OK;
+                break;
             }
         }
-        // A name that is taken is kept with the session, so that routes see it when it is resumed.
-        return name == nullptr ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
+        return SSL_TLSEXT_ERR_OK; // Kept with the session, so that routes see it when it is
+                                  // resumed.
     }
 
     static int chooseProtocol(
@@ -292,7 +286,7 @@ Result<void> ServerContext::State::add(const CertificateText& certificate)
     }
     SSL_CTX_set_alpn_select_cb(context, &State::chooseProtocol, this);
     for (const std::string& sni : certificate.snis) {
-        byName.emplace(lowerCase(sni), context); // The first certificate of a name wins.
+        byName.emplace(comparable(sni), context); // The first certificate of a name wins.
     }
     contexts.push_back(std::move(made));
     return {};
@@ -311,6 +305,11 @@ Http2Offer ServerContext::http2() const { return m_state->http2; }
 const TicketKeys& ServerContext::ownTickets() const { return *m_state->tickets; }
 
 const std::optional<MeshTrust>& ServerContext::mesh() const { return m_state->mesh; }
+
+const std::shared_ptr<const PeerVerifier>& ServerContext::members() const
+{
+    return m_state->members;
+}
 
 Result<std::shared_ptr<const ServerContext>> ServerContext::make(
     const std::vector<CertificateText>& certificates, Http2Offer http2
@@ -331,12 +330,19 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make(
     auto state = std::make_unique<State>();
     state->http2 = options.http2;
     state->mesh = options.mesh;
+    if (options.mesh) {
+        VerifierOptions members;
+        members.caPem = options.mesh->caPem;
+        MESH_TRY(state->members, PeerVerifier::make(members));
+    }
     MESH_TRY(state->tickets, TicketKeys::make());
     std::string policy; // What a session was made under; another policy does not resume it.
     for (const CertificateWish& wish : options.wishes) {
         State::Wish& added = state->wishes.emplace_back(State::Wish{{}, namesOf(wish.caPem)});
-        std::ranges::transform(wish.snis, std::back_inserter(added.snis), lowerCase);
-        policy += fmt::format("{}\n", fmt::join(added.snis, " "));
+        for (const std::string& sni : wish.snis) {
+            added.snis.emplace_back(sni);
+        }
+        policy += fmt::format("{}\n", fmt::join(wish.snis, " "));
     }
     for (std::size_t at = 0; at < certificates.size(); ++at) {
         auto added = state->add(certificates[at]);

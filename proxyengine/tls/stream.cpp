@@ -275,6 +275,17 @@ StreamStep TlsStream::finish(int outcome, std::size_t count)
 
 StreamStep TlsStream::handshake()
 {
+    const StreamStep step = shakeHands();
+    const bool isBroken =
+        step.status == StreamStatus::Failed || step.status == StreamStatus::Closed;
+    if (isBroken && m_session != nullptr) {
+        m_session->forget(); // It may be what the peer broke on, and the next would offer it again.
+    }
+    return step;
+}
+
+StreamStep TlsStream::shakeHands()
+{
     ERR_clear_error();
     errno = 0;
     std::array<char, kFlightBytes> room; // Filled as far as it is used.
@@ -282,7 +293,7 @@ StreamStep TlsStream::handshake()
     const StreamStep step = finish(SSL_do_handshake(m_connection.get()), 0);
     m_bio->end();
     if (step.status == StreamStatus::Done) {
-        if (m_trustDomain != nullptr && !hasWantedIdentity()) {
+        if (m_trustDomain != nullptr && !isOfDomain(*m_trustDomain)) {
             return fail(Failure::ForeignIdentity, "the peer has no identity of this trust domain");
         }
         m_tickets.reset();
@@ -354,10 +365,10 @@ void TlsStream::shutdown()
     ERR_clear_error();
 }
 
-bool TlsStream::hasWantedIdentity() const
+bool TlsStream::isOfDomain(const std::string& trustDomain) const
 {
     const auto identity = peerIdentity();
-    return identity && identity->trustDomain == *m_trustDomain;
+    return identity && identity->trustDomain == trustDomain;
 }
 
 std::optional<SpiffeId> TlsStream::peerIdentity() const
@@ -380,7 +391,7 @@ std::optional<CertificateFacts> TlsStream::peerFacts() const
 Failure TlsStream::verifyPeer(const std::shared_ptr<const PeerVerifier>& verifier, WallTime now)
     const
 {
-    if (m_verdict != nullptr && m_verdict->verifier == verifier && now < m_verdict->until) {
+    if (hasVerdictOf(verifier, now)) {
         return m_verdict->failure;
     }
     const Failure failure = verifier->verify(
@@ -388,6 +399,33 @@ Failure TlsStream::verifyPeer(const std::shared_ptr<const PeerVerifier>& verifie
         SSL_get_peer_cert_chain(m_connection.get()),
         now
     );
+    return keepVerdict(verifier, now, failure);
+}
+
+Failure TlsStream::verifyMember(const ServerContext& context, WallTime now) const
+{
+    const std::shared_ptr<const PeerVerifier>& members = context.members();
+    if (hasVerdictOf(members, now)) {
+        return m_verdict->failure;
+    }
+    if (m_verdict == nullptr && m_context.get() == &context) {
+        return keepVerdict(members, now, Failure::None); // The handshake has just judged it.
+    }
+    const Failure failure = verifyPeer(members, now);
+    const bool isForeign = failure == Failure::None && !isOfDomain(context.mesh()->trustDomain);
+    return isForeign ? keepVerdict(members, now, Failure::ForeignIdentity) : failure;
+}
+
+bool TlsStream::hasVerdictOf(const std::shared_ptr<const PeerVerifier>& verifier, WallTime now)
+    const
+{
+    return m_verdict != nullptr && m_verdict->verifier == verifier && now < m_verdict->until;
+}
+
+Failure TlsStream::keepVerdict(
+    const std::shared_ptr<const PeerVerifier>& verifier, WallTime now, Failure failure
+) const
+{
     m_verdict = std::make_unique<Verdict>(Verdict{verifier, now + kVerdictLifetime, failure});
     return failure;
 }

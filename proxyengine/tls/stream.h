@@ -49,7 +49,8 @@ struct ServerHandshake
 };
 
 // The last session that a peer gave: the next handshake with it resumes, which saves both sides
-// signatures and certificates. Belongs to a pool of connections of one peer and one context.
+// signatures and certificates; one that fails forgets it. Belongs to a pool of connections of one
+// peer and one context.
 class ClientSession
 {
 public:
@@ -127,6 +128,9 @@ public:
     [[nodiscard]] Failure verifyPeer(
         const std::shared_ptr<const PeerVerifier>& verifier, WallTime now
     ) const;
+    // Whether the peer belongs to the mesh of this context, which may be a later one than that of
+    // the handshake: by its authorities and its trust domain. Kept likewise.
+    [[nodiscard]] Failure verifyMember(const ServerContext& context, WallTime now) const;
 
     // For the callbacks of contexts.
     static const TicketKeys* ticketsOf(ssl_st* connection);
@@ -141,13 +145,20 @@ private:
     using SslPtr = std::unique_ptr<ssl_st, Free>;
 
     explicit TlsStream(SslPtr connection);
+    [[nodiscard]] StreamStep shakeHands();
     StreamStep finish(int outcome, std::size_t count);
     void noteSession(); // A client's; tickets come with anything that is read.
     [[nodiscard]] Result<void> attach(int socket);
     [[nodiscard]] StreamStep readRecord(std::span<char> buffer);
     [[nodiscard]] StreamStep fail(Failure kind, std::string text);
     [[nodiscard]] Failure kindOfError(unsigned long code) const; // NOLINT(google-runtime-int)
-    [[nodiscard]] bool hasWantedIdentity() const;
+    [[nodiscard]] bool isOfDomain(const std::string& trustDomain) const;
+    [[nodiscard]] bool hasVerdictOf(
+        const std::shared_ptr<const PeerVerifier>& verifier, WallTime now
+    ) const;
+    Failure keepVerdict(
+        const std::shared_ptr<const PeerVerifier>& verifier, WallTime now, Failure failure
+    ) const;
     static TlsStream* of(ssl_st* connection);
 
     struct Verdict
@@ -161,7 +172,7 @@ private:
     std::unique_ptr<SocketBio> m_bio; // The connection's.
     SslPtr m_connection;
     std::shared_ptr<const TicketKeys> m_tickets; // Until the handshake is done.
-    mutable std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer().
+    mutable std::unique_ptr<Verdict> m_verdict; // The last of verifyPeer() or verifyMember().
     ClientSession* m_session = nullptr;
     const ssl_session_st* m_noted = nullptr; // Compared only: the last that noteSession() saw.
     const std::string* m_trustDomain = nullptr; // The context's; the peer's identity must be of it.

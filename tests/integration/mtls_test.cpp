@@ -6,6 +6,7 @@
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/talking_server.h"
 #include "tests/support/tls_client.h"
+#include "tests/support/tls_yaml.h"
 
 #include <QTest>
 
@@ -27,37 +28,9 @@ bool holds(const std::string& text, std::string_view part)
     return text.find(part) != std::string::npos;
 }
 
-std::string indented(std::string_view text)
-{
-    std::string out = "    ";
-    for (const char c : text) {
-        out += c;
-        if (c == '\n') {
-            out += "    ";
-        }
-    }
-    return out;
-}
-
-std::string certificateYaml(
-    const IssuedCertificate& shown, std::string_view id, std::string_view sni = {}
-)
-{
-    std::string yaml = fmt::format(
-        "- id: {}\n  cert: |\n{}\n  key: |\n{}\n",
-        id,
-        indented(shown.pem()),
-        indented(shown.keyPem())
-    );
-    return sni.empty() ? yaml : yaml + fmt::format("  snis: [{{name: {}}}]\n", sni);
-}
-
 std::string authorityYaml(const IssuedCertificate& authority, const std::string& crl = {})
 {
-    std::string yaml = fmt::format(
-        "ca_certificates:\n- id: {}\n  cert: |\n{}\n", kGood, indented(authority.pem())
-    );
-    return crl.empty() ? yaml : yaml + fmt::format("  crl: |\n{}\n", indented(crl));
+    return "ca_certificates:\n" + authorityElementYaml(authority, kGood, crl);
 }
 
 // A port that nobody listens on at the moment.
@@ -111,12 +84,14 @@ struct MeshPair
     std::unique_ptr<http::Server> process;
     std::string inbound = freeAddress();
     IssuedCertificate authority = issueAuthority("Mesh CA");
+    std::optional<IssuedCertificate> second; // An authority beside it.
+    std::string trustDomain = "shop.local";
 
     [[nodiscard]] IssuedCertificate member(const std::string& name) const
     {
         CertificateSpec spec;
         spec.name = name;
-        spec.alternatives = "URI:spiffe://shop.local/" + name;
+        spec.alternatives = fmt::format("URI:spiffe://{}/{}", trustDomain, name);
         return issue(spec, &authority);
     }
 
@@ -125,21 +100,25 @@ struct MeshPair
         return fmt::format(
                    "_format_version: \"3.0\"\nservices:\n- name: cart\n  host: cart\n  routes:\n"
                    "  - {{name: cart, paths: [/]}}\n"
-                   "mesh: {{name: shop, trust_domain: shop.local, mtls: {}, "
-                   "ca_certificates: [{}]}}\n"
+                   "mesh: {{name: shop, trust_domain: {}, mtls: {}, "
+                   "ca_certificates: [{}{}]}}\n"
                    "nodes:\n- {{name: edge, role: gateway, certificate: {}}}\n"
                    "- {{name: side, role: sidecar}}\nworkloads:\n"
                    "- {{name: cart-1, service: cart, node: side, address: \"{}\", inbound: \"{}\", "
                    "certificate: {}}}\n",
+                   trustDomain,
                    mode,
                    kGood,
+                   second ? fmt::format(", {}", kServer) : std::string(),
                    kEdge,
                    process->address().toText(),
                    inbound,
                    kCart
                )
-               + authorityYaml(authority) + "certificates:\n"
-               + certificateYaml(member("cart"), kCart) + certificateYaml(member("edge"), kEdge);
+               + authorityYaml(authority)
+               + (second ? authorityElementYaml(*second, kServer) : std::string())
+               + "certificates:\n" + certificateYaml(member("cart"), kCart)
+               + certificateYaml(member("edge"), kEdge);
     }
 
     std::string begin(std::string_view mode)
@@ -201,6 +180,8 @@ private Q_SLOTS:
     void sidecarsAgreeOnHttp2();
     void strictRefusesPlaintext();
     void permissiveServesAndCountsPlaintext();
+    void peersAreJudgedByTheTrustOfNow_data();
+    void peersAreJudgedByTheTrustOfNow();
 
 private:
     IssuedCertificate m_authority = issueAuthority("Good CA");
@@ -653,6 +634,59 @@ void MtlsTest::permissiveServesAndCountsPlaintext()
     QVERIFY(runUntil(*pair.gateway.loop, [&] {
         return MeshPair::protections(pair.sidecar) == std::pair<std::uint64_t, std::uint64_t>(1, 1);
     }));
+}
+
+void MtlsTest::peersAreJudgedByTheTrustOfNow_data()
+{
+    QTest::addColumn<QString>("change");
+    QTest::addColumn<bool>("isServed");
+    QTest::newRow("another authority") << "replaced" << false;
+    QTest::newRow("one more authority") << "added" << true;
+    QTest::newRow("another trust domain") << "domain" << false;
+    QTest::newRow("permissive now") << "permissive" << true;
+}
+
+// Who was let in under an authority that nobody trusts any more must not stay.
+void MtlsTest::peersAreJudgedByTheTrustOfNow()
+{
+    QFETCH(const QString, change);
+    QFETCH(const bool, isServed);
+    MeshPair pair;
+    QCOMPARE(pair.begin("strict"), std::string());
+    const IssuedCertificate member = pair.member("other");
+    tls::ClientOptions options;
+    options.verify = tls::VerifyPeer::No;
+    options.certPem = member.pem();
+    options.keyPem = member.keyPem();
+    TlsClient peer(*net::SocketAddress::parse(pair.inbound));
+    QVERIFY(peer.begin(*pair.gateway.loop, "cart", options));
+    const std::string_view get = "GET / HTTP/1.1\r\nHost: cart\r\n\r\n";
+    QVERIFY(peer.send(*pair.gateway.loop, get));
+    QVERIFY(peer.waitFor(*pair.gateway.loop, "hello|end"));
+
+    if (change == QStringLiteral("replaced")) {
+        pair.authority = issueAuthority("Next mesh CA");
+    } else if (change == QStringLiteral("added")) {
+        pair.second = issueAuthority("Next mesh CA");
+    } else if (change == QStringLiteral("domain")) {
+        pair.trustDomain = "next.local";
+    }
+    QCOMPARE(
+        pair.sidecar.apply(
+            pair.document(change == QStringLiteral("permissive") ? "permissive" : "strict")
+        ),
+        std::string()
+    );
+    QVERIFY(peer.send(*pair.gateway.loop, get));
+    QCOMPARE(peer.waitFor(*pair.gateway.loop, "hello|endHTTP/1.1 200 "), isServed);
+
+    const auto isRefused = [&] {
+        return pair.sidecar.box.has<api::PolicyEvent>([](const api::PolicyEvent& event) {
+            return event.kind == "peer_refused" && event.subject == "listener:cart-1 inbound";
+        });
+    };
+    QVERIFY(isServed || runUntil(*pair.gateway.loop, isRefused));
+    QVERIFY(!isServed || !isRefused());
 }
 
 QTEST_APPLESS_MAIN(MtlsTest)

@@ -1,11 +1,18 @@
 // Goal: answers are compressed exactly when configuration, answer and client agree, and read as
-// what they were. Method: a real engine before an origin of the test; gzip read back by zlib.
+// what they were. Method: a real engine before an origin of the test; gzip read back by zlib,
+// brotli by its own decoder.
 #include "tests/support/proxy_fixture.h"
+#include "tests/support/talking_server.h"
 
 #include <QTest>
 
 #include <fmt/format.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <brotli/decode.h>
 #include <zlib.h>
 
 using namespace mesh;
@@ -30,6 +37,57 @@ std::string gunzipped(std::string bytes)
     return out;
 }
 
+std::string unbrotlied(std::string_view bytes)
+{
+    using StatePtr = std::unique_ptr<BrotliDecoderState, decltype(&BrotliDecoderDestroyInstance)>;
+    const StatePtr state(
+        BrotliDecoderCreateInstance(nullptr, nullptr, nullptr), &BrotliDecoderDestroyInstance
+    );
+    std::size_t left = bytes.size();
+    const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    std::string out;
+    std::array<std::uint8_t, 65536> room{};
+    do {
+        std::size_t roomLeft = room.size();
+        std::uint8_t* to = room.data();
+        static_cast<void>(
+            BrotliDecoderDecompressStream(state.get(), &left, &from, &roomLeft, &to, nullptr)
+        );
+        out.append(room.begin(), room.end() - static_cast<std::ptrdiff_t>(roomLeft));
+    } while (BrotliDecoderHasMoreOutput(state.get()) == BROTLI_TRUE);
+    return out;
+}
+
+// Words that say little of each other, so that their compression is long.
+std::string wordsOf(std::size_t size)
+{
+    Random random(Seed{11});
+    std::vector<std::string> words(4096);
+    for (std::string& word : words) {
+        for (int at = 0; at < 5; ++at) {
+            word += static_cast<char>('a' + random.below(26));
+        }
+    }
+    std::string text;
+    while (text.size() < size) {
+        text += words[random.below(words.size())] + " ";
+    }
+    return text;
+}
+
+// A socket with so little room that whoever writes to it soon has to wait.
+FileDescriptor narrowSocket(const net::SocketAddress& address)
+{
+    FileDescriptor made(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const int room = 4096;
+    const int segment = 536;
+    ::setsockopt(made.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    ::setsockopt(made.get(), IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+    const auto native = address.toNative();
+    static_cast<void>(::connect(made.get(), native.get(), native.length));
+    return made;
+}
+
 // The content of a chunked body as far as it has come.
 std::string dechunked(std::string_view body)
 {
@@ -40,7 +98,8 @@ std::string dechunked(std::string_view body)
             break;
         }
         const auto size = std::stoul(std::string(body.substr(0, end)), nullptr, 16);
-        out.append(body.substr(end + 2, size));
+        body = size == 0 ? std::string_view() : body;
+        out.append(body.substr(std::min(body.size(), end + 2), size));
         body.remove_prefix(std::min(body.size(), end + 2 + size + 2));
     }
     return out;
@@ -70,6 +129,21 @@ std::string yamlOf(const net::SocketAddress& origin, std::string_view compressio
 std::string get(std::string_view fields)
 {
     return fmt::format("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", fields);
+}
+
+// What the frames have counted since they were asked last: bytes before and after compression.
+std::pair<std::uint64_t, std::uint64_t> takeCompressed(ProxyFixture& f)
+{
+    std::pair<std::uint64_t, std::uint64_t> sums{};
+    f.box.takeAll();
+    for (const api::Event& event : f.box.events) {
+        if (const auto* stats = std::get_if<api::StatsEvent>(&event)) {
+            sums.first += stats->frame->compressedFrom;
+            sums.second += stats->frame->compressedTo;
+        }
+    }
+    f.box.events.clear();
+    return sums;
 }
 
 } // namespace
@@ -191,6 +265,74 @@ private Q_SLOTS:
         QVERIFY(!holds(heard, "Accept-Ranges"));
     }
 
+    // Caches take the fields of HEAD and 304 for those of the answer with a body.
+    void headAndNotModifiedHaveTheFieldsOfABody_data()
+    {
+        QTest::addColumn<QByteArray>("method");
+        QTest::addColumn<QByteArray>("answer"); // Of the origin.
+        QTest::addColumn<QByteArray>("asked");
+        QTest::addColumn<bool>("varies");
+        QTest::addColumn<bool>("isCoded");
+        const QByteArray gzip = "Accept-Encoding: gzip\r\n";
+        const QByteArray html = "Content-Type: text/html\r\n";
+        const QByteArray found = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n";
+        const QByteArray same = "HTTP/1.1 304 Not Modified\r\n";
+        const QByteArray head = "HEAD";
+        const QByteArray get = "GET";
+        QTest::newRow("HEAD") << head << found + html << gzip << true << true;
+        QTest::newRow("HEAD, not accepted")
+            << head << found + html << QByteArray() << true << false;
+        QTest::newRow("HEAD, another type") << head << found + "Content-Type: image/png\r\n"
+                                            << gzip << false << false;
+        QTest::newRow("HEAD, short")
+            << head << "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + html << gzip << false << false;
+        QTest::newRow("304") << get << same + html << gzip << true << true;
+        QTest::newRow("304 without a type") << get << same << gzip << true << true;
+        QTest::newRow("304, not accepted") << get << same << QByteArray() << true << false;
+        QTest::newRow("304, another type") << get << same + "Content-Type: image/png\r\n"
+                                           << gzip << false << false;
+        QTest::newRow("204") << get << QByteArray("HTTP/1.1 204 No Content\r\n") + html << gzip
+                             << false << false;
+    }
+    void headAndNotModifiedHaveTheFieldsOfABody()
+    {
+        QFETCH(const QByteArray, method);
+        QFETCH(const QByteArray, answer);
+        QFETCH(const QByteArray, asked);
+        QFETCH(const bool, varies);
+        QFETCH(const bool, isCoded);
+        ProxyFixture f;
+        QVERIFY(f.start());
+        std::string heardByOrigin;
+        TalkingServer origin(*f.loop, nullptr, [&] {
+            return std::make_unique<CannedTalk>(
+                answer.toStdString() + "ETag: \"1\"\r\n\r\n", heardByOrigin
+            );
+        });
+        QCOMPARE(f.apply(yamlOf(origin.address(), "  compression: {}\n")), std::string());
+        RawSocket client(f.proxy);
+        client.send(
+            *f.loop,
+            fmt::format(
+                "{} /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n",
+                method.toStdString(),
+                asked.toStdString()
+            )
+        );
+        QVERIFY(client.waitForEnd(*f.loop));
+
+        const std::string& heard = client.heard();
+        QVERIFY2(heard.ends_with("\r\n\r\n"), heard.c_str());
+        QVERIFY(heard.substr(0, 12) == answer.toStdString().substr(0, 12));
+        QVERIFY2(holds(heard, "Vary: Accept-Encoding\r\n") == varies, heard.c_str());
+        QVERIFY2(holds(heard, "ETag: W/\"1\"\r\n") == isCoded, heard.c_str());
+        QCOMPARE(holds(heard, "ETag: \"1\"\r\n"), !isCoded);
+        const bool isHead = method == "HEAD";
+        QCOMPARE(holds(heard, "Content-Encoding: gzip\r\n"), isHead && isCoded);
+        QCOMPARE(holds(heard, "Content-Length: "), isHead && !isCoded);
+        QVERIFY(!holds(heard, "Transfer-Encoding"));
+    }
+
     // A route's word wins over its service's.
     void isDecidedByTheRouteFirst()
     {
@@ -244,6 +386,60 @@ private Q_SLOTS:
         );
     }
 
+    // What comes while a flush waits for the client is taken behind it.
+    void goesOnAfterAFlushThatHadToWait()
+    {
+        ProxyFixture f;
+        QVERIFY(f.start());
+        std::optional<http::Responder> stream;
+        const auto origin = f.serve([&stream](const http::Request&, http::Responder reply) {
+            reply.begin(200, {{"Content-Type", std::string(kText)}});
+            stream = std::move(reply);
+        });
+        QCOMPARE(
+            f.apply(yamlOf(origin->address(), "  compression: {codings: [br], quality: 5}\n")),
+            std::string()
+        );
+        const FileDescriptor client = narrowSocket(f.proxy);
+        QVERIFY(runUntil(*f.loop, [&] { return net::connectOutcome(client.get()).has_value(); }));
+        static_cast<void>(net::writeSome(client.get(), get("Accept-Encoding: br\r\n")));
+        QVERIFY(runUntil(*f.loop, [&] { return stream.has_value(); }));
+        std::string said;
+        const auto say = [&](std::string_view text) {
+            said += text;
+            static_cast<void>(stream->write(text));
+        };
+        std::string heard;
+        bool hasEnded = false;
+        const auto hearSome = [&] { // Less than the proxy could send.
+            std::array<char, 2048> room{};
+            const net::IoStep step = net::readSome(client.get(), room);
+            heard.append(room.data(), step.count);
+            hasEnded = step.status == net::IoStatus::Closed || step.status == net::IoStatus::Failed;
+            return hasEnded;
+        };
+
+        // So that the kernel gives the proxy's side much room, and the rest comes in one piece.
+        say(std::string(4'000'000, 'a'));
+        QVERIFY(runUntil(*f.loop, [&] {
+            hearSome();
+            return unbrotlied(dechunked(bodyOf(heard))) == said;
+        }));
+        // The encoder holds all of this; its flush of 100 KB is begun, and waits for the client.
+        std::uint64_t compressed = 0;
+        say(wordsOf(250'000));
+        QVERIFY(runUntil(*f.loop, [&] {
+            compressed += takeCompressed(f).second;
+            return compressed > heard.size() + 50'000;
+        }));
+        say("and more\n");
+        stream->end();
+        QVERIFY(runUntil(*f.loop, hearSome));
+
+        QVERIFY2(heard.ends_with("\r\n0\r\n\r\n"), std::to_string(heard.size()).c_str());
+        QVERIFY(unbrotlied(dechunked(bodyOf(heard))) == said);
+    }
+
     // A large body through small buffers, and the counters of what was saved.
     void compressesMegabytesAndCountsThem()
     {
@@ -270,14 +466,9 @@ private Q_SLOTS:
         std::uint64_t from = 0;
         std::uint64_t to = 0;
         QVERIFY(runUntil(*f.loop, [&] {
-            f.box.takeAll();
-            for (const api::Event& event : f.box.events) {
-                if (const auto* stats = std::get_if<api::StatsEvent>(&event)) {
-                    from += stats->frame->compressedFrom;
-                    to += stats->frame->compressedTo;
-                }
-            }
-            f.box.events.clear();
+            const auto [newFrom, newTo] = takeCompressed(f);
+            from += newFrom;
+            to += newTo;
             return from > 0;
         }));
         QCOMPARE(from, std::uint64_t{text.size()});

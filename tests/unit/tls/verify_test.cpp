@@ -98,6 +98,7 @@ private Q_SLOTS:
     void ticketsOutliveOneRotation();
     void ticketsDoNotCrossPolicies();
     void ticketsDoNotOutliveCertificates();
+    void sessionsThatPeersBreakOnAreForgotten();
     void meshPeersAreKnownByIdentity_data();
     void meshPeersAreKnownByIdentity();
     void aTooDeepChainIsNamed();
@@ -344,6 +345,32 @@ void VerifyTest::ticketsDoNotOutliveCertificates()
     QVERIFY(again.client->isResumed());
     const Ends judged = meet(*server, *judging, "a.test", &session);
     QCOMPARE(judged.client->failureKind(), Failure::Expired);
+}
+
+// Or every further connection would fail as well.
+void VerifyTest::sessionsThatPeersBreakOnAreForgotten()
+{
+    const auto client = *ClientContext::make({VerifyPeer::No, {}, {}, {}, Http2Offer::No, {}, {}});
+    const auto server = serverWith(issue({}, &m_authority));
+    ClientSession session;
+    Ends first = meet(*server, *client, "a.test", &session);
+    exchange(first);
+    QVERIFY(session.get() != nullptr);
+    std::array<int, 2> sockets{};
+    QCOMPARE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
+    const FileDescriptor ours(sockets[0]);
+    const FileDescriptor theirs(sockets[1]);
+    const auto stream = *TlsStream::client(*client, ours.get(), "a.test", &session);
+
+    QVERIFY(stream->handshake().status == StreamStatus::WantRead);
+    QVERIFY(session.get() != nullptr);
+    const std::string_view alert("\x15\x03\x03\x00\x02\x02\x50", 7); // Fatal: internal_error.
+    QCOMPARE(::write(theirs.get(), alert.data(), alert.size()), ssize_t{7});
+    QVERIFY(stream->handshake().status == StreamStatus::Failed);
+
+    QVERIFY(session.get() == nullptr);
+    const Ends next = meet(*server, *client, "a.test", &session);
+    QVERIFY(next.clientStatus == StreamStatus::Done && !next.client->isResumed());
 }
 
 void VerifyTest::meshPeersAreKnownByIdentity_data()
