@@ -77,6 +77,8 @@ public:
     // The head with its empty line; of trailers the field lines alone, for H1BodyWriter::end().
     [[nodiscard]] std::string_view text() const { return m_text; }
     [[nodiscard]] const BodyFraming& framing() const { return m_framing; } // Of the text's body.
+    // What content-length said of the body that follows, even where it is framed as chunks.
+    [[nodiscard]] std::optional<std::uint64_t> announced() const { return m_length; }
     [[nodiscard]] bool isInterim() const
     {
         return m_status >= 100 && m_status < 200 && !m_isTunnel;
@@ -154,10 +156,13 @@ private:
 class H1BodyWriter
 {
 public:
-    void start(const BodyFraming& framing)
+    // `announced`: the content-length of a body that is framed as chunks, when it had one.
+    void start(const BodyFraming& framing, std::optional<std::uint64_t> announced = std::nullopt)
     {
+        const bool isChunked = framing.kind == BodyFraming::Kind::Chunked;
         m_framing = framing.kind;
-        m_left = framing.length;
+        m_isCounted = framing.kind == BodyFraming::Kind::Length || (isChunked && announced);
+        m_left = isChunked ? announced.value_or(0) : framing.length;
     }
 
     // Data as it arrives, before any is written. False: more than content-length said.
@@ -185,7 +190,8 @@ public:
 
 private:
     BodyFraming::Kind m_framing = BodyFraming::Kind::None;
-    std::uint64_t m_left = 0; // To be received.
+    bool m_isCounted = false; // How many bytes there will be is known.
+    std::uint64_t m_left = 0; // To be received, when that is known.
 };
 
 // One field for nghttp2: views that live until the next step of the reader.

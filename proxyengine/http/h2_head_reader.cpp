@@ -423,26 +423,20 @@ void H2HeadReader::trim()
 
 bool H1BodyWriter::receive(std::size_t count)
 {
-    switch (m_framing) {
-    case BodyFraming::Kind::None:
+    if (m_framing == BodyFraming::Kind::None) {
         return count == 0;
-    case BodyFraming::Kind::Length:
-        if (count > m_left) {
-            return false;
-        }
-        m_left -= count;
-        return true;
-    case BodyFraming::Kind::Chunked:
-    case BodyFraming::Kind::UntilClose:
-        break;
     }
+    if (!m_isCounted) {
+        return true;
+    }
+    if (count > m_left) {
+        return false;
+    }
+    m_left -= count;
     return true;
 }
 
-bool H1BodyWriter::isComplete() const
-{
-    return m_framing != BodyFraming::Kind::Length || m_left == 0;
-}
+bool H1BodyWriter::isComplete() const { return !m_isCounted || m_left == 0; }
 
 H1BodyWriter::Written H1BodyWriter::write(std::string_view data, std::span<char> room) const
 {

@@ -265,7 +265,7 @@ void H2ClientStream::onHead(http::H2HeadReader& head)
     }
     m_hasHead = true;
     const http::BodyFraming& framing = head.framing();
-    m_framing.start(framing);
+    m_framing.start(framing, head.announced());
     m_isLengthKnown = framing.kind == http::BodyFraming::Kind::None
                       || framing.kind == http::BodyFraming::Kind::Length;
 }

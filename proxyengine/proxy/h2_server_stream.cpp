@@ -75,7 +75,7 @@ void H2ServerStream::begin(std::int32_t id, http::H2HeadReader& head)
     m_id = id;
     head.swapText(m_head);
     m_headAt = 0;
-    m_bodyWriter.start(head.framing());
+    m_bodyWriter.start(head.framing(), head.announced());
     m_isTunnel = head.isTunnel();
     m_trailersIn.clear();
     m_staged.clear();

@@ -172,6 +172,12 @@ private Q_SLOTS:
             post(3, {{"content-length", "2"}}) + frame(Frame::Data, kEndStream, 3, "abc"));
         row("less body than announced",
             post(3, {{"content-length", "4"}}) + frame(Frame::Data, kEndStream, 3, "abc"));
+        const FieldList sum = {{"content-length", "3"}, {"trailer", "x-sum"}};
+        row("more body than announced, with trailers to come",
+            post(3, sum) + frame(Frame::Data, 0, 3, "abcd"));
+        row("less body than announced, with trailers",
+            post(3, sum) + frame(Frame::Data, 0, 3, "ab")
+                + frame(Frame::Headers, kEndHeaders | kEndStream, 3, encoded({{"x-sum", "1"}})));
         row("trailers that do not end the stream",
             post(3) + frame(Frame::Headers, kEndHeaders, 3, encoded({{"a", "b"}})));
         row("pseudo-field in trailers",
