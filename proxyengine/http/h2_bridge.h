@@ -152,6 +152,9 @@ private:
     bool m_acceptsTrailers = false;
 };
 
+// The Sec-WebSocket-Accept that answers this Sec-WebSocket-Key. Source: RFC 6455, 4.2.2.
+[[nodiscard]] std::string webSocketAcceptOf(std::string_view key);
+
 // Puts body bytes of a stream into HTTP/1.1 framing and holds them to their content-length.
 class H1BodyWriter
 {

@@ -1,3 +1,4 @@
+#include "proxyengine/base/hash.h"
 #include "proxyengine/http/characters.h"
 #include "proxyengine/http/h2_bridge.h"
 #include "proxyengine/http/head_writer.h"
@@ -419,6 +420,13 @@ void H2HeadReader::trim()
             *text = std::string();
         }
     }
+}
+
+std::string webSocketAcceptOf(std::string_view key)
+{
+    std::string text(key);
+    text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    return sha1Base64(text);
 }
 
 bool H1BodyWriter::receive(std::size_t count)

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace mesh::proxy {
 namespace {
@@ -82,6 +83,8 @@ void H2ClientStream::clear()
     m_offer = {};
     m_unsent.release();
     m_trailers.clear();
+    m_accept.clear();
+    m_held.clear();
     m_text.clear();
     m_tail.clear();
     if (m_text.capacity() > kTextBytesMax) {
@@ -128,7 +131,7 @@ std::size_t H2ClientStream::take(std::string_view bytes)
 {
     using Event = http::H1MessageReader::Event;
     std::size_t taken = 0;
-    for (;;) {
+    while (m_held.empty()) {
         if (!m_unsent.isEmpty()) {
             push();
             // When all is taken, the end of the request may be still to see, and nobody will ask.
@@ -172,27 +175,67 @@ std::size_t H2ClientStream::take(std::string_view bytes)
             return taken;
         }
     }
+    return taken;
 }
 
 bool H2ClientStream::submit()
 {
-    H2ClientSession& session = *m_session;
     m_method = m_reader.method();
-    if (session.m_hasGoAway) {
+    if (m_session->m_hasGoAway) {
         fail(H2End::Unprocessed);
         return false;
     }
-    if (m_reader.isTunnel() && !session.m_canTunnel) {
+    return m_reader.isTunnel() ? submitTunnel() : begin(m_reader.fields());
+}
+
+// Whether the peer takes tunnels is known when its SETTINGS have come (RFC 8441, 3); the head waits
+// until then, because the first stream of a connection is earlier.
+bool H2ClientStream::submitTunnel()
+{
+    m_accept = http::webSocketAcceptOf(m_reader.webSocketKey());
+    if (!m_session->m_hasSettings) {
+        for (const http::H2Field& field : m_reader.fields()) {
+            m_held.emplace_back(field.name, field.value);
+        }
+        m_session->m_owner.onWantsWrite(); // Ours, which the peer may wait for.
+        return true;
+    }
+    if (!m_session->m_canTunnel) {
         fail(H2End::NoTunnel);
         return false;
     }
-    m_id = H2ClientGlue::submit(session, *this, m_reader.fields(), m_reader.endsWithHead());
+    return begin(m_reader.fields());
+}
+
+bool H2ClientStream::begin(std::span<const http::H2Field> fields)
+{
+    m_id = H2ClientGlue::submit(*m_session, *this, fields, m_reader.endsWithHead());
     if (m_id < 0) {
         fail(H2End::Lost);
-        session.retire(); // Its numbers are used up, or memory is.
+        m_session->retire(); // Its numbers are used up, or memory is.
         return false;
     }
     return true;
+}
+
+void H2ClientStream::beginHeld()
+{
+    if (m_held.empty() || m_end != H2End::None) {
+        return;
+    }
+    const auto held = std::exchange(m_held, {});
+    if (!m_session->m_canTunnel) {
+        fail(H2End::NoTunnel);
+        return;
+    }
+    std::vector<http::H2Field> fields;
+    fields.reserve(held.size());
+    for (const auto& [name, value] : held) {
+        fields.push_back({name, value});
+    }
+    if (begin(fields) && m_isBlocked) {
+        m_session->tell(*this, net::Ready::kWrite);
+    }
 }
 
 void H2ClientStream::keepTrailers()
@@ -234,6 +277,9 @@ net::IoStep H2ClientStream::write(std::span<const iovec> parts)
         total += part.iov_len;
         if (taken + part.iov_len == total) { // Nothing before it was left.
             taken += take({static_cast<const char*>(part.iov_base), part.iov_len});
+        }
+        if (m_end == H2End::NoTunnel) {
+            break; // The driver is told by its event, as of one that waited for SETTINGS.
         }
         if (m_end != H2End::None || m_session == nullptr) {
             return {net::IoStatus::Failed, 0, 0};

@@ -6,6 +6,8 @@
 namespace mesh::proxy {
 namespace {
 
+constexpr int kFirstRedirect = 300; // Below it stand successes, behind interim heads.
+
 std::string_view viewOf(const iovec& part)
 {
     return {static_cast<const char*>(part.iov_base), part.iov_len};
@@ -88,6 +90,7 @@ void H2ServerStream::begin(std::int32_t id, http::H2HeadReader& head)
     m_isTailMade = false;
     m_isBroken = false;
     m_isAnswered = false;
+    m_isAnswerDropped = false;
     m_isAnswerDone = false;
     m_isEndSent = false;
     m_wantsWrite = false;
@@ -312,6 +315,9 @@ bool H2ServerStream::takeEvents(std::string_view bytes)
             }
             break;
         case Event::Data:
+            if (m_isAnswerDropped) {
+                break;
+            }
             if (m_viewCount == kViewsMax) { // Many chunks in one part.
                 m_session.m_codec->resume(m_id);
                 m_session.pump();
@@ -344,6 +350,12 @@ bool H2ServerStream::onHead()
     m_isAnswered = true;
     if (m_reader.isTunnel()) {
         m_session.noteNews(*this, net::Ready::kRead);
+    } else if (m_isTunnel && m_reader.status() < kFirstRedirect) {
+        // The client would take it for its tunnel (RFC 8441, 5), and the page behind it for frames.
+        static constexpr std::array<http::H2Field, 2> kAnswer = {
+            {{":status", "502"}, {"content-length", "0"}}};
+        m_isAnswerDropped = true;
+        return codec.submitResponse(m_id, kAnswer, http::H2ServerCodec::Body::None);
     }
     const auto body = m_reader.endsWithHead() ? http::H2ServerCodec::Body::None
                                               : http::H2ServerCodec::Body::Follows;

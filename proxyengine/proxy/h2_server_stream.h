@@ -115,6 +115,7 @@ private:
     bool m_isBroken = false;
     bool m_isShut = false; // shutdownWrite() was called.
     bool m_isAnswered = false; // A final head was submitted.
+    bool m_isAnswerDropped = false; // The client was told otherwise.
     bool m_isAnswerDone = false; // The whole answer is here.
     bool m_isEndSent = false;
     bool m_wantsWrite = false;

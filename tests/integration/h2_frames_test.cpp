@@ -65,6 +65,19 @@ std::string post(std::uint32_t stream, FieldList more = {})
     return frame(Frame::Headers, kEndHeaders, stream, encoded(fields));
 }
 
+std::string webSocket(std::uint32_t stream, const std::string& path)
+{
+    const FieldList fields = {
+        {":method", "CONNECT"},
+        {":protocol", "websocket"},
+        {":scheme", "http"},
+        {":authority", "a"},
+        {":path", path},
+        {"sec-websocket-version", "13"}};
+    return frame(Frame::Headers, kEndHeaders, stream, encoded(fields));
+}
+
+
 using Floods = std::vector<std::pair<std::string, std::string>>; // Limit, frames.
 
 Floods makeFloods()
@@ -425,6 +438,48 @@ private Q_SLOTS:
         QCOMPARE(interim->flags & kEndStream, 0);
         QVERIFY(client.send(frame(Frame::Data, kEndStream, 1, "abc")));
         QVERIFY(client.waitForEndOf(1));
+    }
+
+    // The client would take 2xx for its tunnel, and the page behind it for frames.
+    void anUpgradeThatTheOriginIgnoresIsNoSuccess_data()
+    {
+        QTest::addColumn<int>("bodyBytes");
+        QTest::newRow("small") << 100;
+        QTest::newRow("large") << 1'000'000;
+    }
+    void anUpgradeThatTheOriginIgnoresIsNoSuccess()
+    {
+        QFETCH(int, bodyBytes);
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        Behaviour page;
+        page.body = std::string(static_cast<std::size_t>(bodyBytes), 'x');
+        mesh.origin.behave(page);
+        H2Raw client(*mesh.loop, mesh.proxy);
+        QVERIFY(client.send(webSocket(1, "/api/x")));
+        const auto head = client.waitFor(Frame::Headers, 1);
+        QVERIFY(head);
+        QVERIFY(head->payload.find("\x48\x82\x6c\x02") != std::string::npos); // :status 502
+        QVERIFY(client.waitForEndOf(1));
+        QVERIFY(client.waitFor(Frame::Reset, 1));
+        mesh.origin.behave(Fault::None);
+        QVERIFY(client.send(request(3, "/api/x")));
+        QVERIFY(client.waitForEndOf(3));
+        QCOMPARE(client.body(1), "");
+        QCOMPARE(client.body(3), "origin");
+    }
+
+    void anUpgradeThatTheOriginRefusesIsToldWithItsWords()
+    {
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        Behaviour refusal;
+        refusal.status = 403;
+        mesh.origin.behave(refusal);
+        H2Raw client(*mesh.loop, mesh.proxy);
+        QVERIFY(client.send(webSocket(1, "/api/x")));
+        QVERIFY(client.waitForEndOf(1));
+        QCOMPARE(client.body(1), "origin");
     }
 
     void anIdleConnectionIsToldToGo()

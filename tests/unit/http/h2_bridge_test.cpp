@@ -335,6 +335,12 @@ private Q_SLOTS:
         QVERIFY(body.isComplete());
     }
 
+    void aWebSocketKeyIsAccepted()
+    {
+        // Source: RFC 6455, 1.3.
+        QCOMPARE(webSocketAcceptOf("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
     void chunksFitTheirRoom()
     {
         H1BodyWriter body;
