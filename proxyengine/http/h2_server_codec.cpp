@@ -65,6 +65,8 @@ std::string_view toText(H2Limit limit)
         return "empty_data_flood";
     case H2Limit::HeaderList:
         return "header_list_size";
+    case H2Limit::StalledAnswers:
+        return "stalled_answers";
     case H2Limit::Count:
         break;
     }

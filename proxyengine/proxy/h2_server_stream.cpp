@@ -168,6 +168,9 @@ void H2ServerStream::onClosed(std::uint32_t code)
     }
     m_rest.release();
     m_id = 0;
+    if (std::exchange(m_isWaiting, false)) {
+        --m_session.m_waitingAnswers;
+    }
     if (m_end == nullptr) {
         m_session.retire(*this);
         return;
@@ -416,6 +419,7 @@ http::H2ServerHandler::Offer H2ServerStream::offer(std::size_t most)
 
 void H2ServerStream::copyBody(std::span<char> out)
 {
+    m_hasMoved = true;
     const std::size_t first = std::min(m_rest.size(), out.size());
     std::ranges::copy(m_rest.readable().substr(0, first), out.begin());
     if (first > 0) {
@@ -476,10 +480,20 @@ void H2ServerStream::close()
     if (!m_isAnswerDone) {
         const bool isUntouched = !m_isAnswered && !m_head.empty() && m_headAt == 0;
         reset(isUntouched ? http::H2Error::RefusedStream : http::H2Error::Internal);
-    } else if (m_isEndSent && !m_hasEnded) {
+    } else if (!m_isEndSent) {
+        // Where others wait already, their time is half over.
+        m_hasMoved = m_session.m_waitingAnswers > 0;
+        m_isWaiting = true;
+        ++m_session.m_waitingAnswers;
+    } else if (!m_hasEnded) {
         reset(http::H2Error::NoError);
     }
     m_session.m_owner.askTurnEnd();
+}
+
+bool H2ServerStream::isStalled()
+{
+    return m_isWaiting && !m_isBroken && !std::exchange(m_hasMoved, false);
 }
 
 } // namespace mesh::proxy

@@ -19,6 +19,7 @@ constexpr std::uint32_t kFlowControlError = 3;
 constexpr std::uint32_t kStreamClosed = 5;
 constexpr std::uint32_t kFrameSizeError = 6;
 constexpr std::uint32_t kRefusedStream = 7;
+constexpr std::uint32_t kCancel = 8;
 constexpr std::uint32_t kCompressionError = 9;
 constexpr std::uint32_t kEnhanceYourCalm = 11;
 
@@ -77,6 +78,7 @@ std::string webSocket(std::uint32_t stream, const std::string& path)
     return frame(Frame::Headers, kEndHeaders, stream, encoded(fields));
 }
 
+const std::string kNoWindow = number(4, 2) + number(0, 4); // Of a client's SETTINGS.
 
 using Floods = std::vector<std::pair<std::string, std::string>>; // Limit, frames.
 
@@ -480,6 +482,69 @@ private Q_SLOTS:
         QVERIFY(client.send(webSocket(1, "/api/x")));
         QVERIFY(client.waitForEndOf(1));
         QCOMPARE(client.body(1), "origin");
+    }
+
+    void anAnswerThatWaitsForAClosedWindowIsGivenUp()
+    {
+        Mesh mesh;
+        mesh.timeouts.clientIdle = std::chrono::milliseconds(500);
+        mesh.timeouts.clientBody = std::chrono::milliseconds(200);
+        QVERIFY(mesh.begin());
+        H2Raw client(*mesh.loop, mesh.proxy, kNoWindow);
+        QVERIFY(client.send(request(1, "/api/x") + request(3, "/api/x")));
+        for (const std::uint32_t stream : {1U, 3U}) {
+            const auto reset = client.waitFor(Frame::Reset, stream);
+            QVERIFY(reset);
+            QCOMPARE(reset->word(0), kCancel);
+        }
+        const auto away = client.waitFor(Frame::GoAway, 0); // Idle then, as any other.
+        QVERIFY(away);
+        QCOMPARE(away->word(4), 0U);
+        QVERIFY(client.waitForEnd());
+        QVERIFY(mesh.isLimited("stalled_answers", 2));
+    }
+
+    void aWindowThatOpensSlowlyIsServedToTheEnd()
+    {
+        Mesh mesh;
+        mesh.timeouts.clientIdle = std::chrono::milliseconds(300);
+        mesh.timeouts.clientBody = std::chrono::milliseconds(900);
+        QVERIFY(mesh.begin());
+        H2Raw client(*mesh.loop, mesh.proxy, kNoWindow);
+        QVERIFY(client.send(request(1, "/api/x") + request(3, "/api/y")));
+        const std::string whole = "origin";
+        for (std::size_t count = 0; count < whole.size(); ++count) {
+            QVERIFY(client.waitFor([&](const HeardFrame&) { return client.body(1).size() == count; }
+            ));
+            // Longer than the driver stays, shorter than what is given up.
+            runUntil(
+                *mesh.loop, [] { return false; }, std::chrono::milliseconds(400)
+            );
+            QVERIFY(client.send(frame(Frame::Window, 0, 1, number(1, 4))));
+        }
+        QVERIFY(client.waitForEndOf(1));
+        QCOMPARE(client.body(1), whole);
+        QVERIFY(client.waitFor(Frame::Reset, 3)); // The other had its time meanwhile.
+    }
+
+    void drainingDoesNotWaitForAClosedWindow()
+    {
+        Mesh mesh;
+        mesh.timeouts.clientBody = std::chrono::milliseconds(200);
+        QVERIFY(mesh.begin());
+        H2Raw client(*mesh.loop, mesh.proxy, kNoWindow);
+        QVERIFY(client.send(request(1, "/api/x")));
+        QVERIFY(client.waitFor(Frame::Headers, 1));
+        std::unique_ptr<api::Engine> engine = std::move(mesh.engine);
+        Thread stopper("stopper", [&engine] { engine->stop(std::chrono::seconds(60)); });
+        QVERIFY(client.waitFor(Frame::Ping, 0));
+        QVERIFY(client.send(frame(Frame::Ping, kEndStream, 0, std::string(8, '\0'))));
+        const bool hasReset = client.waitFor(Frame::Reset, 1).has_value();
+        const bool hasEnded = client.waitForEnd();
+        client.socket().close();
+        stopper.join();
+        QVERIFY(hasReset);
+        QVERIFY(hasEnded);
     }
 
     void anIdleConnectionIsToldToGo()
