@@ -214,6 +214,7 @@ void H2ServerConnection::leave()
 {
     if (m_phase == Phase::Serving || m_phase == Phase::Announced) {
         m_phase = Phase::Leaving;
+        m_waiting = Waiting::Nothing; // What it waits for now has its own time.
         m_session->goAway();
         askTurnEnd();
     }

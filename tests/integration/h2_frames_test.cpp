@@ -547,6 +547,57 @@ private Q_SLOTS:
         QVERIFY(hasEnded);
     }
 
+    // Bytes that bring no request forward do not keep a connection.
+    void whoDripsAHeadIsSentAway_data()
+    {
+        QTest::addColumn<QByteArray>("begin");
+        QTest::addColumn<QByteArray>("drip");
+        const auto row = [](const char* name, std::string_view begin, std::string_view drip) {
+            QTest::newRow(name) << QByteArray(begin.data(), static_cast<int>(begin.size()))
+                                << QByteArray(drip.data(), static_cast<int>(drip.size()));
+        };
+        const std::string start = std::string(kH2Preface) + frame(Frame::Settings, 0, 0);
+        row("preface", kH2Preface.substr(0, 16), kH2Preface.substr(16, 7));
+        row("settings", kH2Preface, frame(Frame::Settings, 0, 0).substr(0, 8));
+        row("head", start, frame(Frame::Headers, 0, 1, encoded({{"a", std::string(100, 'x')}})));
+        row("head in the end",
+            start + frame(Frame::Headers, 0, 1, encoded(getOf("/api/x"))),
+            frame(Frame::Continuation, 0, 1, std::string(100, 'x')));
+        row("pings", start, frame(Frame::Ping, 0, 0, "12345678"));
+    }
+    void whoDripsAHeadIsSentAway()
+    {
+        QFETCH(QByteArray, begin);
+        QFETCH(QByteArray, drip);
+        Mesh mesh;
+        mesh.timeouts.clientIdle = std::chrono::milliseconds(300);
+        QVERIFY(mesh.begin());
+        RawSocket client(mesh.proxy);
+        QVERIFY(client.send(*mesh.loop, begin.toStdString()));
+        const std::string bytes = drip.toStdString();
+        const bool isRepeated = bytes.size() == 17; // Whole frames.
+        std::size_t at = 0;
+        const bool hasEnded = runUntil(*mesh.loop, [&] {
+            runUntil(
+                *mesh.loop,
+                [&] {
+                    client.receive();
+                    return client.hasEnded() || client.wasReset();
+                },
+                std::chrono::milliseconds(isRepeated ? 10 : 100)
+            );
+            if (isRepeated) {
+                client.send(*mesh.loop, bytes);
+            } else if (at < bytes.size()) {
+                client.send(*mesh.loop, bytes.substr(at++, 1));
+            }
+            return client.hasEnded() || client.wasReset();
+        });
+        QVERIFY(hasEnded);
+        QVERIFY(isRepeated || at < bytes.size()); // Before it has said all.
+        QVERIFY(mesh.serves());
+    }
+
     void anIdleConnectionIsToldToGo()
     {
         Mesh mesh;
