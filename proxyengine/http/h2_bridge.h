@@ -50,6 +50,9 @@ enum class H2Fault : std::uint8_t {
 
 enum class StreamEnds : std::uint8_t { No, Yes }; // Whether END_STREAM stood on the frame.
 
+// Gives memory back beyond what usual messages take, and the text with it.
+void trimText(std::string& text);
+
 // Turns one field list, field by field as it is decoded, into the text of a head or of trailers.
 //
 //   begin...() -> add() for each -> finish(); text() until the next begin
@@ -88,7 +91,7 @@ public:
     // Raw bytes follow: UntilClose in both directions.
     [[nodiscard]] bool isTunnel() const { return m_isTunnel; }
     void swapText(std::string& other) { m_text.swap(other); } // Saves a copy of it.
-    // Gives memory back beyond what a usual head takes.
+    // Gives memory back beyond what a usual head takes; text() is lost then.
     void trim();
 
     // A key for peers that need one and do not look at it (RFC 8441 has none): base64 of 16 bytes.
@@ -268,6 +271,7 @@ public:
         return m_state == State::Head && (m_partial.empty() || m_isPartialUsed);
     }
     void reset(); // As if a new connection began.
+    void trim(); // Between two messages: gives memory back beyond what usual ones take.
     [[nodiscard]] const char* reason() const { return m_reason; }
 
 private:

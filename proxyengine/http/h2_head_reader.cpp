@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kListBytesMax = kHeadBytesMax - 1024; // We add a few lines of our own.
 constexpr std::size_t kFieldCountMax = kHeadersMax - 8;
-constexpr std::size_t kKeptRoom = 4096; // What a string of an idle reader may hold.
 constexpr std::string_view kTunnelLines = "connection: Upgrade\r\nupgrade: websocket\r\n";
 constexpr std::string_view kSecWebSocketAccept = "sec-websocket-accept";
 
@@ -41,6 +40,14 @@ std::optional<std::uint64_t> lengthOf(std::string_view text)
 }
 
 } // namespace
+
+void trimText(std::string& text)
+{
+    constexpr std::size_t kKeptBytes = 4096; // By an idle reader or stream, for the next.
+    if (text.capacity() > kKeptBytes) {
+        std::string().swap(text); // Assigning an empty one keeps the room.
+    }
+}
 
 std::string_view toText(H2Fault fault)
 {
@@ -416,9 +423,7 @@ void H2HeadReader::finishResponse(StreamEnds ends)
 void H2HeadReader::trim()
 {
     for (std::string* text : {&m_text, &m_pseudoText, &m_cookies, &m_accept}) {
-        if (text->capacity() > kKeptRoom) {
-            *text = std::string();
-        }
+        trimText(*text);
     }
 }
 

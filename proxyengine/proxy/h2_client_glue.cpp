@@ -218,6 +218,7 @@ int H2ClientGlue::onFrame(nghttp2_session* native, const nghttp2_frame* frame, v
             stream != nullptr && stream->m_end == H2End::None) {
             if (frame->hd.type == NGHTTP2_HEADERS) {
                 onHeadEnd(session, *stream, ends);
+                session.m_head.trim();
             } else if (ends) {
                 onAllSaid(session, *stream, {});
             }

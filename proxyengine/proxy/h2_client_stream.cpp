@@ -13,7 +13,6 @@ namespace mesh::proxy {
 namespace {
 
 constexpr std::size_t kFramingBytes = 64; // Taken though a window is closed: it may be the end.
-constexpr std::size_t kTextBytesMax = 4096; // Kept by an idle stream.
 
 std::string_view resetText(std::uint32_t code)
 {
@@ -87,9 +86,9 @@ void H2ClientStream::clear()
     m_held.clear();
     m_text.clear();
     m_tail.clear();
-    if (m_text.capacity() > kTextBytesMax) {
-        std::string().swap(m_text);
-    }
+    http::trimText(m_text);
+    http::trimText(m_tail);
+    m_reader.trim();
     m_textAt = 0;
     m_body.release();
     m_news = 0;

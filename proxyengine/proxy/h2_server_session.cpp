@@ -109,6 +109,7 @@ bool H2ServerSession::keepSpare(H2ServerStream& stream)
     if (m_spare.size() >= kH2SpareStreamsMax) {
         return false;
     }
+    stream.trim();
     m_spare.push_back(&stream);
     return true;
 }

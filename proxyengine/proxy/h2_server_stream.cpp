@@ -153,6 +153,14 @@ void H2ServerStream::spoil(std::string_view reason)
     m_session.noteNews(*this, net::Ready::kBroken | net::Ready::kPeerEnded);
 }
 
+void H2ServerStream::trim()
+{
+    for (std::string* text : {&m_head, &m_trailersIn, &m_staged, &m_trailersOut}) {
+        http::trimText(*text);
+    }
+    m_reader.trim();
+}
+
 bool H2ServerStream::isReusable() const
 {
     const bool isRead = !m_bodyWriter.hasEnd() || (m_isTailMade && m_staged.empty());
@@ -212,6 +220,7 @@ net::IoStep H2ServerStream::read(std::span<char> buffer)
         if (m_headAt == m_head.size()) {
             m_head.clear();
             m_headAt = 0;
+            http::trimText(m_head); // A tunnel may last for days.
         }
     }
     if (m_head.empty()) {

@@ -61,6 +61,7 @@ public:
     void onEndSent();
     void wake(std::uint32_t bits);
     void letGo();
+    void trim(); // Between two requests: gives memory back beyond what usual ones take.
     // Nothing of an answer without a driver was sent since this was last asked.
     [[nodiscard]] bool isStalled();
     void reset(http::H2Error code);

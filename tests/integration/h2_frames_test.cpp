@@ -6,6 +6,7 @@
 
 #include <QtTest>
 
+#include <malloc.h>
 #include <memory>
 
 using namespace mesh;
@@ -596,6 +597,46 @@ private Q_SLOTS:
         QVERIFY(hasEnded);
         QVERIFY(isRepeated || at < bytes.size()); // Before it has said all.
         QVERIFY(mesh.serves());
+    }
+
+    void anIdleConnectionKeepsNoLargeHeads()
+    {
+        constexpr std::size_t kConnections = 4;
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        Behaviour slow;
+        slow.delay = std::chrono::milliseconds(100); // So that all streams of one are at work.
+        mesh.origin.behave(slow);
+        FieldList fields = getOf("/api/x");
+        for (int at = 0; at < 4; ++at) {
+            fields.emplace_back("a", std::string(14'000, 'x'));
+        }
+        const std::string block = encoded(fields);
+        std::string burst;
+        for (std::uint32_t stream = 1; stream < kH2SpareStreamsMax * 2; stream += 2) {
+            for (std::size_t at = 0; at < block.size(); at += 16'000) {
+                const std::uint8_t end = at + 16'000 >= block.size() ? kEndHeaders : 0;
+                burst += frame(
+                    at == 0 ? Frame::Headers : Frame::Continuation,
+                    static_cast<std::uint8_t>(at == 0 ? end | kEndStream : end),
+                    stream,
+                    block.substr(at, 16'000)
+                );
+            }
+        }
+        std::vector<std::unique_ptr<H2Raw>> clients;
+        std::vector<std::size_t> inUse;
+        for (std::size_t at = 0; at <= kConnections; ++at) { // The first warms everything up.
+            clients.push_back(std::make_unique<H2Raw>(*mesh.loop, mesh.proxy));
+            QVERIFY(clients.back()->send(burst));
+            for (std::uint32_t stream = 1; stream < kH2SpareStreamsMax * 2; stream += 2) {
+                QVERIFY(clients.back()->waitForEndOf(stream));
+            }
+            QCOMPARE(mesh.origin.takeReceived().size(), kH2SpareStreamsMax); // They weigh as much.
+            inUse.push_back(mallinfo2().uordblks);
+        }
+        const std::size_t each = (inUse.back() - inUse.front()) / kConnections;
+        QVERIFY2(each < 400'000, std::to_string(each).c_str()); // Of 1 MB that they said.
     }
 
     void anIdleConnectionIsToldToGo()
