@@ -43,4 +43,19 @@ std::string sha256Hex(std::string_view bytes)
     return text;
 }
 
+std::string sha1Base64(std::string_view bytes)
+{
+    constexpr int kDigestBytes = 20;
+    constexpr std::size_t kTextBytes = 28;
+    std::array<unsigned char, kDigestBytes> raw{};
+    unsigned int length = 0;
+    const int done =
+        EVP_Digest(bytes.data(), bytes.size(), raw.data(), &length, EVP_sha1(), nullptr);
+    MESH_ASSERT(done == 1 && length == raw.size());
+
+    std::array<unsigned char, kTextBytes + 1> text{}; // With the zero that is written behind it.
+    EVP_EncodeBlock(text.data(), raw.data(), kDigestBytes);
+    return {text.begin(), text.begin() + kTextBytes};
+}
+
 } // namespace mesh

@@ -22,4 +22,7 @@ using Sha256Digest = std::array<std::byte, 32>;
 // 64 lower-case hexadecimal digits of sha256().
 [[nodiscard]] std::string sha256Hex(std::string_view bytes);
 
+// SHA-1 in base64, as the handshake of WebSocket wants it and nothing else should.
+[[nodiscard]] std::string sha1Base64(std::string_view bytes);
+
 } // namespace mesh

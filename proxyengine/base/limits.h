@@ -48,8 +48,10 @@ inline constexpr Duration kTicketRotation = std::chrono::hours(1);
 inline constexpr std::size_t kIdleConnectionsPerTargetMax = 512;
 inline constexpr std::uint64_t kRequestsPerConnectionMax = 10'000;
 // Pools per target that differ by TLS server name. With preserve_host the names are the clients';
-// beyond this the oldest pool keeps no idle connection.
+// beyond this one of them keeps no connection and goes when its last request has ended.
 inline constexpr std::size_t kServerNamesPerTargetMax = 64;
+inline constexpr std::size_t kServerNameBytesMax =
+    255; // Of DNS and of SNI; longer cannot be asked for.
 inline constexpr Duration kUpstreamIdleTimeout = std::chrono::seconds(60);
 inline constexpr std::size_t kUpstreamStreamsMax =
     100; // On one HTTP/2 connection; the peer may allow fewer. RFC 9113's advice, and common.

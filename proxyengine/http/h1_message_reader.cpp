@@ -43,6 +43,12 @@ void H1MessageReader::reset()
     m_endsWithHead = false;
 }
 
+void H1MessageReader::trim()
+{
+    trimText(m_partial);
+    trimText(m_trailerText);
+}
+
 H1MessageReader::Step H1MessageReader::refuse(const char* reason)
 {
     m_state = State::Bad;

@@ -50,6 +50,9 @@ enum class H2Fault : std::uint8_t {
 
 enum class StreamEnds : std::uint8_t { No, Yes }; // Whether END_STREAM stood on the frame.
 
+// Gives memory back beyond what usual messages take, and the text with it.
+void trimText(std::string& text);
+
 // Turns one field list, field by field as it is decoded, into the text of a head or of trailers.
 //
 //   begin...() -> add() for each -> finish(); text() until the next begin
@@ -77,6 +80,8 @@ public:
     // The head with its empty line; of trailers the field lines alone, for H1BodyWriter::end().
     [[nodiscard]] std::string_view text() const { return m_text; }
     [[nodiscard]] const BodyFraming& framing() const { return m_framing; } // Of the text's body.
+    // What content-length said of the body that follows, even where it is framed as chunks.
+    [[nodiscard]] std::optional<std::uint64_t> announced() const { return m_length; }
     [[nodiscard]] bool isInterim() const
     {
         return m_status >= 100 && m_status < 200 && !m_isTunnel;
@@ -86,7 +91,7 @@ public:
     // Raw bytes follow: UntilClose in both directions.
     [[nodiscard]] bool isTunnel() const { return m_isTunnel; }
     void swapText(std::string& other) { m_text.swap(other); } // Saves a copy of it.
-    // Gives memory back beyond what a usual head takes.
+    // Gives memory back beyond what a usual head takes; text() is lost then.
     void trim();
 
     // A key for peers that need one and do not look at it (RFC 8441 has none): base64 of 16 bytes.
@@ -150,14 +155,20 @@ private:
     bool m_acceptsTrailers = false;
 };
 
+// The Sec-WebSocket-Accept that answers this Sec-WebSocket-Key. Source: RFC 6455, 4.2.2.
+[[nodiscard]] std::string webSocketAcceptOf(std::string_view key);
+
 // Puts body bytes of a stream into HTTP/1.1 framing and holds them to their content-length.
 class H1BodyWriter
 {
 public:
-    void start(const BodyFraming& framing)
+    // `announced`: the content-length of a body that is framed as chunks, when it had one.
+    void start(const BodyFraming& framing, std::optional<std::uint64_t> announced = std::nullopt)
     {
+        const bool isChunked = framing.kind == BodyFraming::Kind::Chunked;
         m_framing = framing.kind;
-        m_left = framing.length;
+        m_isCounted = framing.kind == BodyFraming::Kind::Length || (isChunked && announced);
+        m_left = isChunked ? announced.value_or(0) : framing.length;
     }
 
     // Data as it arrives, before any is written. False: more than content-length said.
@@ -185,7 +196,8 @@ public:
 
 private:
     BodyFraming::Kind m_framing = BodyFraming::Kind::None;
-    std::uint64_t m_left = 0; // To be received.
+    bool m_isCounted = false; // How many bytes there will be is known.
+    std::uint64_t m_left = 0; // To be received, when that is known.
 };
 
 // One field for nghttp2: views that live until the next step of the reader.
@@ -259,6 +271,7 @@ public:
         return m_state == State::Head && (m_partial.empty() || m_isPartialUsed);
     }
     void reset(); // As if a new connection began.
+    void trim(); // Between two messages: gives memory back beyond what usual ones take.
     [[nodiscard]] const char* reason() const { return m_reason; }
 
 private:

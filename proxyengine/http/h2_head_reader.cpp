@@ -1,3 +1,4 @@
+#include "proxyengine/base/hash.h"
 #include "proxyengine/http/characters.h"
 #include "proxyengine/http/h2_bridge.h"
 #include "proxyengine/http/head_writer.h"
@@ -11,7 +12,6 @@ namespace {
 
 constexpr std::size_t kListBytesMax = kHeadBytesMax - 1024; // We add a few lines of our own.
 constexpr std::size_t kFieldCountMax = kHeadersMax - 8;
-constexpr std::size_t kKeptRoom = 4096; // What a string of an idle reader may hold.
 constexpr std::string_view kTunnelLines = "connection: Upgrade\r\nupgrade: websocket\r\n";
 constexpr std::string_view kSecWebSocketAccept = "sec-websocket-accept";
 
@@ -40,6 +40,14 @@ std::optional<std::uint64_t> lengthOf(std::string_view text)
 }
 
 } // namespace
+
+void trimText(std::string& text)
+{
+    constexpr std::size_t kKeptBytes = 4096; // By an idle reader or stream, for the next.
+    if (text.capacity() > kKeptBytes) {
+        std::string().swap(text); // Assigning an empty one keeps the room.
+    }
+}
 
 std::string_view toText(H2Fault fault)
 {
@@ -415,34 +423,33 @@ void H2HeadReader::finishResponse(StreamEnds ends)
 void H2HeadReader::trim()
 {
     for (std::string* text : {&m_text, &m_pseudoText, &m_cookies, &m_accept}) {
-        if (text->capacity() > kKeptRoom) {
-            *text = std::string();
-        }
+        trimText(*text);
     }
+}
+
+std::string webSocketAcceptOf(std::string_view key)
+{
+    std::string text(key);
+    text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    return sha1Base64(text);
 }
 
 bool H1BodyWriter::receive(std::size_t count)
 {
-    switch (m_framing) {
-    case BodyFraming::Kind::None:
+    if (m_framing == BodyFraming::Kind::None) {
         return count == 0;
-    case BodyFraming::Kind::Length:
-        if (count > m_left) {
-            return false;
-        }
-        m_left -= count;
-        return true;
-    case BodyFraming::Kind::Chunked:
-    case BodyFraming::Kind::UntilClose:
-        break;
     }
+    if (!m_isCounted) {
+        return true;
+    }
+    if (count > m_left) {
+        return false;
+    }
+    m_left -= count;
     return true;
 }
 
-bool H1BodyWriter::isComplete() const
-{
-    return m_framing != BodyFraming::Kind::Length || m_left == 0;
-}
+bool H1BodyWriter::isComplete() const { return !m_isCounted || m_left == 0; }
 
 H1BodyWriter::Written H1BodyWriter::write(std::string_view data, std::span<char> room) const
 {

@@ -65,6 +65,8 @@ std::string_view toText(H2Limit limit)
         return "empty_data_flood";
     case H2Limit::HeaderList:
         return "header_list_size";
+    case H2Limit::StalledAnswers:
+        return "stalled_answers";
     case H2Limit::Count:
         break;
     }
@@ -515,9 +517,11 @@ void H2ServerCodec::onHeadDone(std::int32_t stream, StreamEnds ends)
 {
     if (!m_head.finish(ends)) {
         refuseHead(stream, m_head.fault());
+        m_head.trim();
         return;
     }
     void* user = m_handler.onRequest(stream, m_head, ends);
+    m_head.trim();
     if (user == nullptr) {
         reset(stream, H2Error::RefusedStream);
         return;
@@ -543,6 +547,7 @@ void H2ServerCodec::onTrailersDone(std::int32_t stream, StreamEnds ends)
         return;
     }
     m_handler.onTrailers(user, m_head.text());
+    m_head.trim();
     m_handler.onEnd(user);
 }
 

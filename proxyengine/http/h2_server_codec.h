@@ -33,6 +33,7 @@ enum class H2Limit : std::uint8_t {
     Continuations,
     EmptyData,
     HeaderList, // A head too large: answered with 431.
+    StalledAnswers, // Whole, but the client opens no window for it: reset.
     Count,
 };
 [[nodiscard]] std::string_view toText(H2Limit limit); // "rapid_reset"

@@ -63,7 +63,7 @@ struct Exchange
 
     // The present attempt.
     policy::TriedHosts tried;
-    UpstreamPool* pool = nullptr;
+    PoolUse pool;
     UpstreamConnection* connection = nullptr;
     telemetry::AttemptRow* attemptRow = nullptr;
     std::optional<net::QueryId> lookup;

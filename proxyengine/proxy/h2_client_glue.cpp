@@ -138,7 +138,7 @@ int H2ClientGlue::onBeginHeaders(nghttp2_session* native, const nghttp2_frame* f
         if (stream->m_hasHead) {
             session.m_head.beginTrailers();
         } else {
-            session.m_head.beginResponse(stream->m_method);
+            session.m_head.beginResponse(stream->m_method, stream->m_accept);
         }
     }
     return 0;
@@ -218,6 +218,7 @@ int H2ClientGlue::onFrame(nghttp2_session* native, const nghttp2_frame* frame, v
             stream != nullptr && stream->m_end == H2End::None) {
             if (frame->hd.type == NGHTTP2_HEADERS) {
                 onHeadEnd(session, *stream, ends);
+                session.m_head.trim();
             } else if (ends) {
                 onAllSaid(session, *stream, {});
             }
@@ -230,6 +231,9 @@ int H2ClientGlue::onFrame(nghttp2_session* native, const nghttp2_frame* frame, v
                                       native, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL
                                   )
                                   == 1;
+            for (H2ClientStream* stream : session.m_streams) {
+                stream->beginHeld();
+            }
             session.tellRoom(); // Windows may have grown.
         }
         break;

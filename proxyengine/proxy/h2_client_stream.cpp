@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace mesh::proxy {
 namespace {
 
 constexpr std::size_t kFramingBytes = 64; // Taken though a window is closed: it may be the end.
-constexpr std::size_t kTextBytesMax = 4096; // Kept by an idle stream.
 
 std::string_view resetText(std::uint32_t code)
 {
@@ -82,11 +82,13 @@ void H2ClientStream::clear()
     m_offer = {};
     m_unsent.release();
     m_trailers.clear();
+    m_accept.clear();
+    m_held.clear();
     m_text.clear();
     m_tail.clear();
-    if (m_text.capacity() > kTextBytesMax) {
-        std::string().swap(m_text);
-    }
+    http::trimText(m_text);
+    http::trimText(m_tail);
+    m_reader.trim();
     m_textAt = 0;
     m_body.release();
     m_news = 0;
@@ -128,7 +130,7 @@ std::size_t H2ClientStream::take(std::string_view bytes)
 {
     using Event = http::H1MessageReader::Event;
     std::size_t taken = 0;
-    for (;;) {
+    while (m_held.empty()) {
         if (!m_unsent.isEmpty()) {
             push();
             // When all is taken, the end of the request may be still to see, and nobody will ask.
@@ -172,27 +174,67 @@ std::size_t H2ClientStream::take(std::string_view bytes)
             return taken;
         }
     }
+    return taken;
 }
 
 bool H2ClientStream::submit()
 {
-    H2ClientSession& session = *m_session;
     m_method = m_reader.method();
-    if (session.m_hasGoAway) {
+    if (m_session->m_hasGoAway) {
         fail(H2End::Unprocessed);
         return false;
     }
-    if (m_reader.isTunnel() && !session.m_canTunnel) {
+    return m_reader.isTunnel() ? submitTunnel() : begin(m_reader.fields());
+}
+
+// Whether the peer takes tunnels is known when its SETTINGS have come (RFC 8441, 3); the head waits
+// until then, because the first stream of a connection is earlier.
+bool H2ClientStream::submitTunnel()
+{
+    m_accept = http::webSocketAcceptOf(m_reader.webSocketKey());
+    if (!m_session->m_hasSettings) {
+        for (const http::H2Field& field : m_reader.fields()) {
+            m_held.emplace_back(field.name, field.value);
+        }
+        m_session->m_owner.onWantsWrite(); // Ours, which the peer may wait for.
+        return true;
+    }
+    if (!m_session->m_canTunnel) {
         fail(H2End::NoTunnel);
         return false;
     }
-    m_id = H2ClientGlue::submit(session, *this, m_reader.fields(), m_reader.endsWithHead());
+    return begin(m_reader.fields());
+}
+
+bool H2ClientStream::begin(std::span<const http::H2Field> fields)
+{
+    m_id = H2ClientGlue::submit(*m_session, *this, fields, m_reader.endsWithHead());
     if (m_id < 0) {
         fail(H2End::Lost);
-        session.retire(); // Its numbers are used up, or memory is.
+        m_session->retire(); // Its numbers are used up, or memory is.
         return false;
     }
     return true;
+}
+
+void H2ClientStream::beginHeld()
+{
+    if (m_held.empty() || m_end != H2End::None) {
+        return;
+    }
+    const auto held = std::exchange(m_held, {});
+    if (!m_session->m_canTunnel) {
+        fail(H2End::NoTunnel);
+        return;
+    }
+    std::vector<http::H2Field> fields;
+    fields.reserve(held.size());
+    for (const auto& [name, value] : held) {
+        fields.push_back({name, value});
+    }
+    if (begin(fields) && m_isBlocked) {
+        m_session->tell(*this, net::Ready::kWrite);
+    }
 }
 
 void H2ClientStream::keepTrailers()
@@ -235,6 +277,9 @@ net::IoStep H2ClientStream::write(std::span<const iovec> parts)
         if (taken + part.iov_len == total) { // Nothing before it was left.
             taken += take({static_cast<const char*>(part.iov_base), part.iov_len});
         }
+        if (m_end == H2End::NoTunnel) {
+            break; // The driver is told by its event, as of one that waited for SETTINGS.
+        }
         if (m_end != H2End::None || m_session == nullptr) {
             return {net::IoStatus::Failed, 0, 0};
         }
@@ -265,7 +310,7 @@ void H2ClientStream::onHead(http::H2HeadReader& head)
     }
     m_hasHead = true;
     const http::BodyFraming& framing = head.framing();
-    m_framing.start(framing);
+    m_framing.start(framing, head.announced());
     m_isLengthKnown = framing.kind == http::BodyFraming::Kind::None
                       || framing.kind == http::BodyFraming::Kind::Length;
 }

@@ -6,6 +6,7 @@
 #include "proxyengine/proxy/h2_client_session.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,9 @@ private:
     [[nodiscard]] std::size_t take(std::string_view bytes);
     [[nodiscard]] std::size_t feedMax() const;
     [[nodiscard]] bool submit();
+    [[nodiscard]] bool submitTunnel();
+    [[nodiscard]] bool begin(std::span<const http::H2Field> fields);
+    void beginHeld(); // The peer's SETTINGS have come.
     void keepTrailers();
     void push();
     void fail(H2End end, std::uint32_t code = 0);
@@ -71,6 +75,8 @@ private:
     net::Buffer m_unsent; // Taken, and not in a frame yet.
     std::vector<std::pair<std::string, std::string>> m_trailers;
     http::Method m_method = http::Method::Get;
+    std::string m_accept; // Of a tunnel: what its client expects as Sec-WebSocket-Accept.
+    std::vector<std::pair<std::string, std::string>> m_held; // Head of a tunnel that waits.
 
     // What the driver reads.
     std::string m_text; // Heads; at the end what stands behind the body.

@@ -21,6 +21,7 @@ H2ServerConnection::H2ServerConnection(
     , m_listener(std::move(listener))
     , m_transport(std::move(transport))
     , m_timer(worker.loop().timers(), *this)
+    , m_stallTimer(worker.loop().timers(), *this)
     , m_peer(std::move(peer))
 {}
 
@@ -158,10 +159,20 @@ void H2ServerConnection::armTimer()
     } else {
         m_timer.cancel(); // The drivers have their own.
     }
+    if (m_session->waitingAnswers() == 0) {
+        m_stallTimer.cancel();
+    } else if (!m_stallTimer.isArmed()) {
+        m_stallTimer.arm(now + m_worker.timeouts().clientBody);
+    }
 }
 
-void H2ServerConnection::onTimer(net::Timer&)
+void H2ServerConnection::onTimer(net::Timer& timer)
 {
+    if (&timer == &m_stallTimer) {
+        m_session->endStalled();
+        askTurnEnd();
+        return;
+    }
     switch (m_phase) {
     case Phase::Serving:
         if (m_session->frames().isEmpty() && m_session->openStreams() == 0) {
@@ -203,6 +214,7 @@ void H2ServerConnection::leave()
 {
     if (m_phase == Phase::Serving || m_phase == Phase::Announced) {
         m_phase = Phase::Leaving;
+        m_waiting = Waiting::Nothing; // What it waits for now has its own time.
         m_session->goAway();
         askTurnEnd();
     }
@@ -219,6 +231,7 @@ void H2ServerConnection::linger()
 {
     m_session->letGoAll();
     m_phase = Phase::Lingering;
+    m_stallTimer.cancel();
     m_transport.shutdownWrite();
     m_timer.arm(m_worker.loop().now() + kLingerTime);
     m_mayRead = true;
@@ -247,6 +260,7 @@ void H2ServerConnection::abort()
     }
     m_phase = Phase::Closed;
     m_timer.cancel();
+    m_stallTimer.cancel();
     m_session->letGoAll();
     // Not only by closing it: while a program is being started, its process holds a copy of the
     // socket, and the kernel would go on telling a handler that is no more.

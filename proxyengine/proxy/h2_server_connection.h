@@ -85,6 +85,7 @@ private:
     Transport m_transport;
     std::unique_ptr<H2ServerSession> m_session;
     net::Timer m_timer;
+    net::Timer m_stallTimer; // While answers wait that nobody else looks after.
     std::string m_peer;
     Phase m_phase = Phase::Serving;
     Waiting m_waiting = Waiting::Nothing;

@@ -109,6 +109,7 @@ bool H2ServerSession::keepSpare(H2ServerStream& stream)
     if (m_spare.size() >= kH2SpareStreamsMax) {
         return false;
     }
+    stream.trim();
     m_spare.push_back(&stream);
     return true;
 }
@@ -143,6 +144,16 @@ void H2ServerSession::pump()
     m_frames.releaseIfEmpty();
 }
 
+void H2ServerSession::endStalled()
+{
+    for (const auto& stream : m_streams) {
+        if (stream->isStalled()) {
+            m_owner.onLimit(http::H2Limit::StalledAnswers);
+            stream->reset(http::H2Error::Cancel);
+        }
+    }
+}
+
 void H2ServerSession::letGoAll()
 {
     for (std::size_t at = 0; at < m_streams.size(); ++at) { // Drivers close their own ends.
@@ -152,6 +163,7 @@ void H2ServerSession::letGoAll()
     m_retired.clear();
     m_spare.clear();
     m_openStreams = 0;
+    m_waitingAnswers = 0;
 }
 
 } // namespace mesh::proxy

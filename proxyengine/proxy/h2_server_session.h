@@ -76,6 +76,11 @@ public:
     void goAway() { m_codec->goAway(); }
     [[nodiscard]] bool isOver() const { return m_codec->isOver(); }
     [[nodiscard]] std::size_t openStreams() const { return m_openStreams; }
+    // Answers that are whole and wait for the client's windows, and whose drivers have gone.
+    [[nodiscard]] std::size_t waitingAnswers() const { return m_waitingAnswers; }
+    // Gives up those of which nothing was sent since the last call, or since they wait when none
+    // waited before. Frames are to be sent afterwards.
+    void endStalled();
 
 private:
     friend class H2ServerStream;
@@ -110,6 +115,7 @@ private:
     std::vector<H2ServerStream*> m_newsNow;
     std::vector<H2ServerStream*> m_retired;
     std::size_t m_openStreams = 0;
+    std::size_t m_waitingAnswers = 0;
 };
 
 } // namespace mesh::proxy

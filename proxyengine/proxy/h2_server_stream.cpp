@@ -6,6 +6,8 @@
 namespace mesh::proxy {
 namespace {
 
+constexpr int kFirstRedirect = 300; // Below it stand successes, behind interim heads.
+
 std::string_view viewOf(const iovec& part)
 {
     return {static_cast<const char*>(part.iov_base), part.iov_len};
@@ -75,7 +77,7 @@ void H2ServerStream::begin(std::int32_t id, http::H2HeadReader& head)
     m_id = id;
     head.swapText(m_head);
     m_headAt = 0;
-    m_bodyWriter.start(head.framing());
+    m_bodyWriter.start(head.framing(), head.announced());
     m_isTunnel = head.isTunnel();
     m_trailersIn.clear();
     m_staged.clear();
@@ -88,6 +90,7 @@ void H2ServerStream::begin(std::int32_t id, http::H2HeadReader& head)
     m_isTailMade = false;
     m_isBroken = false;
     m_isAnswered = false;
+    m_isAnswerDropped = false;
     m_isAnswerDone = false;
     m_isEndSent = false;
     m_wantsWrite = false;
@@ -150,6 +153,14 @@ void H2ServerStream::spoil(std::string_view reason)
     m_session.noteNews(*this, net::Ready::kBroken | net::Ready::kPeerEnded);
 }
 
+void H2ServerStream::trim()
+{
+    for (std::string* text : {&m_head, &m_trailersIn, &m_staged, &m_trailersOut}) {
+        http::trimText(*text);
+    }
+    m_reader.trim();
+}
+
 bool H2ServerStream::isReusable() const
 {
     const bool isRead = !m_bodyWriter.hasEnd() || (m_isTailMade && m_staged.empty());
@@ -165,6 +176,9 @@ void H2ServerStream::onClosed(std::uint32_t code)
     }
     m_rest.release();
     m_id = 0;
+    if (std::exchange(m_isWaiting, false)) {
+        --m_session.m_waitingAnswers;
+    }
     if (m_end == nullptr) {
         m_session.retire(*this);
         return;
@@ -206,6 +220,7 @@ net::IoStep H2ServerStream::read(std::span<char> buffer)
         if (m_headAt == m_head.size()) {
             m_head.clear();
             m_headAt = 0;
+            http::trimText(m_head); // A tunnel may last for days.
         }
     }
     if (m_head.empty()) {
@@ -312,6 +327,9 @@ bool H2ServerStream::takeEvents(std::string_view bytes)
             }
             break;
         case Event::Data:
+            if (m_isAnswerDropped) {
+                break;
+            }
             if (m_viewCount == kViewsMax) { // Many chunks in one part.
                 m_session.m_codec->resume(m_id);
                 m_session.pump();
@@ -344,6 +362,12 @@ bool H2ServerStream::onHead()
     m_isAnswered = true;
     if (m_reader.isTunnel()) {
         m_session.noteNews(*this, net::Ready::kRead);
+    } else if (m_isTunnel && m_reader.status() < kFirstRedirect) {
+        // The client would take it for its tunnel (RFC 8441, 5), and the page behind it for frames.
+        static constexpr std::array<http::H2Field, 2> kAnswer = {
+            {{":status", "502"}, {"content-length", "0"}}};
+        m_isAnswerDropped = true;
+        return codec.submitResponse(m_id, kAnswer, http::H2ServerCodec::Body::None);
     }
     const auto body = m_reader.endsWithHead() ? http::H2ServerCodec::Body::None
                                               : http::H2ServerCodec::Body::Follows;
@@ -404,6 +428,7 @@ http::H2ServerHandler::Offer H2ServerStream::offer(std::size_t most)
 
 void H2ServerStream::copyBody(std::span<char> out)
 {
+    m_hasMoved = true;
     const std::size_t first = std::min(m_rest.size(), out.size());
     std::ranges::copy(m_rest.readable().substr(0, first), out.begin());
     if (first > 0) {
@@ -464,10 +489,20 @@ void H2ServerStream::close()
     if (!m_isAnswerDone) {
         const bool isUntouched = !m_isAnswered && !m_head.empty() && m_headAt == 0;
         reset(isUntouched ? http::H2Error::RefusedStream : http::H2Error::Internal);
-    } else if (m_isEndSent && !m_hasEnded) {
+    } else if (!m_isEndSent) {
+        // Where others wait already, their time is half over.
+        m_hasMoved = m_session.m_waitingAnswers > 0;
+        m_isWaiting = true;
+        ++m_session.m_waitingAnswers;
+    } else if (!m_hasEnded) {
         reset(http::H2Error::NoError);
     }
     m_session.m_owner.askTurnEnd();
+}
+
+bool H2ServerStream::isStalled()
+{
+    return m_isWaiting && !m_isBroken && !std::exchange(m_hasMoved, false);
 }
 
 } // namespace mesh::proxy

@@ -61,6 +61,10 @@ public:
     void onEndSent();
     void wake(std::uint32_t bits);
     void letGo();
+    void trim(); // Between two requests: gives memory back beyond what usual ones take.
+    // Nothing of an answer without a driver was sent since this was last asked.
+    [[nodiscard]] bool isStalled();
+    void reset(http::H2Error code);
 
     // By the driver.
     [[nodiscard]] net::IoStep read(std::span<char> buffer);
@@ -75,7 +79,6 @@ public:
 private:
     static constexpr std::size_t kViewsMax = 48; // Body pieces of one write.
 
-    void reset(http::H2Error code);
     void spoil(std::string_view reason);
     [[nodiscard]] bool takeEvents(std::string_view bytes);
     [[nodiscard]] bool onHead();
@@ -115,9 +118,12 @@ private:
     bool m_isBroken = false;
     bool m_isShut = false; // shutdownWrite() was called.
     bool m_isAnswered = false; // A final head was submitted.
+    bool m_isAnswerDropped = false; // The client was told otherwise.
     bool m_isAnswerDone = false; // The whole answer is here.
     bool m_isEndSent = false;
     bool m_wantsWrite = false;
+    bool m_isWaiting = false; // For windows: the answer is whole, and the driver has gone.
+    bool m_hasMoved = false; // Since the session looked: some of the answer was sent.
 };
 
 } // namespace mesh::proxy

@@ -22,6 +22,9 @@ H2SessionSet::H2SessionSet(UpstreamPool& pool, model::HttpVersion version)
 
 H2SessionSet::~H2SessionSet()
 {
+    for (const auto& spare : m_spare) {
+        m_pool.loop().forget(*spare); // Of the request before.
+    }
     m_used.clear(); // Streams leave their sessions.
     while (!m_sessions.empty()) {
         m_sessions.back()->close();

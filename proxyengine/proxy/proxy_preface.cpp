@@ -69,13 +69,15 @@ void ProxyPreface::onTimer(net::Timer&) { refuse("it did not come in time"); }
 void ProxyPreface::refuse(std::string_view reason)
 {
     ++m_worker.counters().streams.headersRefused;
-    MESH_LOG(
-        Warn,
-        "proxy_header.refused",
-        kv("listener", m_listener->key),
-        kv("peer", m_peers.client.toText()),
-        kv("reason", reason)
-    );
+    if (m_worker.streams().mayLog(StreamRefusal::ProxyHeader)) {
+        MESH_LOG(
+            Warn,
+            "proxy_header.refused",
+            kv("listener", m_listener->key),
+            kv("peer", m_peers.client.toText()),
+            kv("reason", reason)
+        );
+    }
     abort();
 }
 

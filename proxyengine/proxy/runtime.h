@@ -6,7 +6,7 @@
 #include "proxyengine/policy/hosts.h"
 #include "proxyengine/policy/latency_window.h"
 #include "proxyengine/proxy/policy_cells.h"
-#include "proxyengine/proxy/upstream_pool.h"
+#include "proxyengine/proxy/upstream_pools.h"
 #include "proxyengine/telemetry/counters.h"
 #include "proxyengine/tls/context.h"
 #include "proxyengine/tls/verifier.h"
@@ -41,7 +41,7 @@ struct UpstreamState
     policy::Balancer balancer;
     policy::HashRule hashRule;
     bool isHashing = false; // Its algorithm wants a hash of each request.
-    std::vector<std::vector<UpstreamPool*>> pools; // By target; see Worker::poolFor().
+    std::vector<UpstreamPools::Known> pools; // By target; see Worker::poolFor().
     std::vector<bool> hasReported; // By target: a failure was reported and no success since.
     std::vector<std::uint32_t> successes; // By target, not reported yet.
     bool isPassive = false; // Requests can change the health of its targets.

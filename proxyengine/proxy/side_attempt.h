@@ -27,7 +27,7 @@ struct Destination
     UpstreamState* upstream = nullptr;
     std::uint32_t target = 0;
     const config::ServicePlan* service = nullptr;
-    UpstreamPool* pool = nullptr;
+    PoolUse pool;
     telemetry::AttemptRow* row = nullptr;
     std::shared_ptr<UsageCell> usage; // Null: its upstream has no limits.
     policy::LimitLane lane = policy::LimitLane::Default;
@@ -107,7 +107,7 @@ private:
     std::string m_request;
     Answer m_answerUse;
     DecidedFunction m_onDecided;
-    UpstreamPool* m_pool;
+    PoolUse m_pool;
     UpstreamConnection* m_connection = nullptr;
     std::optional<net::QueryId> m_lookup;
     http::ResponseHead m_head;

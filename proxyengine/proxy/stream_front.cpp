@@ -155,6 +155,17 @@ void StreamFront::close(ProxyPreface& preface)
     m_worker.loop().destroyLater(takeOut(m_prefaces, preface));
 }
 
+bool StreamFront::mayLog(StreamRefusal refusal)
+{
+    constexpr Duration kLogInterval = std::chrono::seconds(1);
+    TimePoint& loggedAt = m_loggedAt[static_cast<std::size_t>(refusal)];
+    if (m_worker.loop().now() - loggedAt < kLogInterval) {
+        return false;
+    }
+    loggedAt = m_worker.loop().now();
+    return true;
+}
+
 bool StreamFront::admitSession()
 {
     if (m_sessions >= kUdpSessionsPerWorkerMax) {

@@ -8,7 +8,9 @@
 #include "proxyengine/proxy/stream_relay.h"
 #include "proxyengine/proxy/udp_relay.h"
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +20,9 @@ namespace mesh::proxy {
 
 class Worker;
 struct Listener;
+
+// What is refused before it is a stream.
+enum class StreamRefusal : std::uint8_t { Session, ProxyHeader, ClientHello, Count };
 
 // All of one worker's streams: TCP relays, UDP listeners with their sessions, and connections whose
 // PROXY header is still on its way.
@@ -52,6 +57,8 @@ public:
     // A session of any of the UDP listeners begins (false: there are too many) or has ended.
     [[nodiscard]] bool admitSession();
     void onSessionEnd() { --m_sessions; }
+    // At most one line a second of each kind: whoever sends rubbish must not fill the log.
+    [[nodiscard]] bool mayLog(StreamRefusal refusal);
     [[nodiscard]] net::PipePool& pipes() { return m_pipes; }
     [[nodiscard]] net::DatagramBatch& batch();
     [[nodiscard]] std::uint64_t hashSeed() const { return m_hashSeed; }
@@ -64,6 +71,7 @@ private:
     std::unique_ptr<net::DatagramBatch> m_batch; // Made with the first UDP listener.
     net::PipePool m_pipes;
     std::size_t m_sessions = 0;
+    std::array<TimePoint, static_cast<std::size_t>(StreamRefusal::Count)> m_loggedAt{};
     std::string m_source;
     std::uint64_t m_hashSeed;
 };

@@ -124,12 +124,14 @@ void StreamRelay::peek()
             ++m_worker.counters().streams.hellosRefused;
             m_failure = status == Status::TooLarge ? "the ClientHello is too large"
                                                    : "the ClientHello is malformed";
-            MESH_LOG(
-                Warn,
-                "client_hello.refused",
-                kv("peer", m_peers.client.toText()),
-                kv("reason", m_failure)
-            );
+            if (m_worker.streams().mayLog(StreamRefusal::ClientHello)) {
+                MESH_LOG(
+                    Warn,
+                    "client_hello.refused",
+                    kv("peer", m_peers.client.toText()),
+                    kv("reason", m_failure)
+                );
+            }
             close(Ending::Reset);
             return;
         case Status::NeedMore:

@@ -99,12 +99,14 @@ UdpSession* UdpRelay::sessionFor(const StreamPeers& peers)
     }
     if (!m_worker.streams().admitSession()) {
         ++m_worker.counters().streams.sessionsRefused;
-        MESH_LOG(
-            Warn,
-            "udp.session_refused",
-            kv("listener", m_listener->key),
-            kv("limit", kUdpSessionsPerWorkerMax)
-        );
+        if (m_worker.streams().mayLog(StreamRefusal::Session)) {
+            MESH_LOG(
+                Warn,
+                "udp.session_refused",
+                kv("listener", m_listener->key),
+                kv("limit", kUdpSessionsPerWorkerMax)
+            );
+        }
         return nullptr;
     }
     ++m_worker.counters().accepted;

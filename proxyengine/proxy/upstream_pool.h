@@ -9,6 +9,7 @@
 #include "proxyengine/telemetry/counters.h"
 #include "proxyengine/tls/context.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -157,6 +158,13 @@ struct PoolPeer
     const tls::ClientContext* tls, model::HttpVersion plain
 );
 
+// Who keeps a pool; counted by PoolHold.
+struct PoolHolders
+{
+    std::uint32_t lists = 0; // Of targets, in which requests find it.
+    std::uint32_t requests = 0; // And side attempts.
+};
+
 // All connections of one worker to one peer. What ALPN chose is known of each connection when its
 // handshake is done: transport.tls()->protocol().
 //
@@ -200,6 +208,8 @@ public:
     [[nodiscard]] const std::optional<net::SocketAddress>& literal() const { return m_literal; }
     [[nodiscard]] net::EventLoop& loop() { return m_loop; }
 
+    PoolHolders holders; // None, and isEmpty(): it may go, but not within a turn that used it.
+
 private:
     friend class H2SessionSet;
     void adopt(std::unique_ptr<UpstreamConnection> connection);
@@ -214,5 +224,46 @@ private:
     std::vector<UpstreamConnection*> m_idle;
     std::unique_ptr<H2SessionSet> m_http2; // Null: only HTTP/1.1 is spoken.
 };
+
+// A pool that somebody keeps, or null. Never owns it: UpstreamPools does.
+template <std::uint32_t PoolHolders::*Kind>
+class PoolHold
+{
+public:
+    PoolHold() = default;
+    PoolHold(UpstreamPool* pool) // NOLINT(google-explicit-constructor): stands for a pointer.
+        : m_pool(pool)
+    {
+        if (m_pool != nullptr) {
+            ++(m_pool->holders.*Kind);
+        }
+    }
+    PoolHold(const PoolHold& other)
+        : PoolHold(other.m_pool)
+    {}
+    PoolHold(PoolHold&& other) noexcept
+        : m_pool(std::exchange(other.m_pool, nullptr))
+    {}
+    PoolHold& operator=(PoolHold other) noexcept
+    {
+        std::swap(m_pool, other.m_pool);
+        return *this;
+    }
+    ~PoolHold()
+    {
+        if (m_pool != nullptr) {
+            --(m_pool->holders.*Kind);
+        }
+    }
+
+    [[nodiscard]] UpstreamPool& operator*() const { return *m_pool; }
+    [[nodiscard]] UpstreamPool* operator->() const { return m_pool; }
+    friend bool operator==(const PoolHold& a, std::nullptr_t) { return a.m_pool == nullptr; }
+
+private:
+    UpstreamPool* m_pool = nullptr;
+};
+using PoolListing = PoolHold<&PoolHolders::lists>;
+using PoolUse = PoolHold<&PoolHolders::requests>;
 
 } // namespace mesh::proxy

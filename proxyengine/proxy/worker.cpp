@@ -59,6 +59,7 @@ Result<std::unique_ptr<Worker>> Worker::make(
         std::make_unique<PolicyTally>(*worker->m_loop, [owner = worker.get()](PolicyReport report) {
             owner->m_outputs.onPolicy(std::move(report));
         });
+    worker->m_pools = std::make_unique<UpstreamPools>(*worker->m_loop, timeouts.upstreamIdle);
     worker->m_streams = std::make_unique<StreamFront>(*worker, worker->gatewaySource());
     worker->m_runtime = std::make_unique<Runtime>();
     worker->m_runtime->activation.snapshot = std::make_shared<config::Snapshot>();
@@ -93,9 +94,7 @@ void Worker::start(std::size_t number)
         m_listening.clear();
         closeAll();
         flushAccess();
-        for (const auto& [key, pool] : m_pools) {
-            pool->closeIdle();
-        }
+        m_pools->closeIdle();
         m_loop->runTurn(Duration::zero());
     });
 }
@@ -213,8 +212,8 @@ void Worker::onConnectionFreed()
 
 void Worker::closeIdle(UpstreamState& upstream)
 {
-    for (const std::vector<UpstreamPool*>& pools : upstream.pools) {
-        for (UpstreamPool* pool : pools) {
+    for (const UpstreamPools::Known& pools : upstream.pools) {
+        for (const PoolListing& pool : pools) {
             pool->closeIdle();
         }
     }
@@ -244,8 +243,10 @@ void Worker::yieldIdle()
         if (isWanted) {
             closeIdle(*runtime.upstreams[at]);
         }
-        for (const std::vector<UpstreamPool*>& pools : runtime.upstreams[at]->pools) {
-            isHolding = isHolding || std::ranges::any_of(pools, &UpstreamPool::hasIdle);
+        for (const UpstreamPools::Known& pools : runtime.upstreams[at]->pools) {
+            isHolding = isHolding || std::ranges::any_of(pools, [](const PoolListing& pool) {
+                            return pool->hasIdle();
+                        });
         }
     }
     if (isHolding) {
@@ -273,6 +274,7 @@ void Worker::onTurnEnd()
 telemetry::Reading Worker::takeReading()
 {
     m_counters.connections = connectionCount();
+    sweepPools();
     reportSuccesses();
     m_tally->flushCounts();
     return m_counters.take();

@@ -17,10 +17,10 @@
 #include "proxyengine/proxy/side_attempt.h"
 #include "proxyengine/proxy/stream_front.h"
 #include "proxyengine/proxy/timeouts.h"
+#include "proxyengine/proxy/upstream_pools.h"
 #include "proxyengine/telemetry/access_log.h"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -195,6 +195,7 @@ private:
     void fillListeners(Runtime& runtime) const;
     void dropUnusedUpstreams();
     void retirePools();
+    void sweepPools();
     void onAccepted(
         const std::shared_ptr<const Listener>& listener,
         FileDescriptor socket,
@@ -218,7 +219,7 @@ private:
     std::unique_ptr<net::Resolver> m_resolver;
     std::vector<char> m_scratch;
     std::vector<policy::HeaderView> m_headerViews;
-    std::map<std::string, std::unique_ptr<UpstreamPool>> m_pools; // By address, context, name.
+    std::unique_ptr<UpstreamPools> m_pools;
     std::vector<std::unique_ptr<UpstreamState>> m_upstreams;
     std::vector<std::unique_ptr<Runtime>> m_retired; // Kept for their last streams.
     std::unique_ptr<Runtime> m_runtime;
@@ -244,6 +245,7 @@ private:
     TimePoint m_sampleSecond{};
     std::size_t m_sampled = 0; // In the present second.
     bool m_isDraining = false;
+    bool m_owesSweep = false; // A pool may have fallen out of all lists.
     Thread m_thread;
 };
 

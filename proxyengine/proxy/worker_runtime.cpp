@@ -1,8 +1,6 @@
 #include "proxyengine/base/assert.h"
 #include "proxyengine/proxy/worker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -56,56 +54,29 @@ UpstreamPool& Worker::poolFor(
     model::HttpVersion plainVersion
 )
 {
-    const model::HttpVersion version = versionUnder(tls.get(), plainVersion);
-    const std::string_view name = tls == nullptr ? std::string_view() : serverName;
-    std::vector<UpstreamPool*>& known = upstream.pools[target];
-    for (UpstreamPool* pool : known) {
-        if (pool->tls() == tls.get() && pool->serverName() == name && pool->version() == version) {
-            return *pool;
-        }
-    }
-    const config::TargetPlan& plan = upstream.plan.targets[target];
-    auto& pool = m_pools[fmt::format(
-        "{}|{}|{}|{}", plan.address, fmt::ptr(tls.get()), static_cast<int>(version), name
-    )];
-    if (pool == nullptr) {
-        pool = std::make_unique<UpstreamPool>(
-            *m_loop,
-            PoolPeer{plan.host, plan.port, tls, std::string(name), version},
-            m_timeouts.upstreamIdle
-        );
-    }
-    if (known.size() >= kServerNamesPerTargetMax) { // By preserve_host, names are the clients'.
-        known.front()->closeIdle();
-        known.erase(known.begin());
-    }
-    known.push_back(pool.get());
-    return *pool;
+    return m_pools->find(
+        upstream.pools[target], upstream.plan.targets[target], tls, serverName, plainVersion
+    );
 }
 
-// Ends what is kept under contexts that no configuration asks for any more. A pool whose context
-// may still be used by somebody waits for a later turn.
+// Ends what is kept under contexts that no configuration asks for any more.
 void Worker::retirePools()
 {
-    const auto& current = m_runtime->activation.upstreamTls;
-    for (auto at = m_pools.begin(); at != m_pools.end();) {
-        UpstreamPool& pool = *at->second;
-        const bool isCurrent =
-            pool.tls() == nullptr || std::ranges::any_of(current, [&pool](const auto& each) {
-                return each.get() == pool.tls();
-            });
-        if (isCurrent) {
-            ++at;
-            continue;
+    m_pools->retireOthers(m_runtime->activation.upstreamTls);
+    for (const auto& upstream : m_upstreams) {
+        for (UpstreamPools::Known& known : upstream->pools) {
+            std::erase_if(known, [](const PoolListing& pool) { return pool->isRetired(); });
         }
-        pool.retire();
-        for (const auto& upstream : m_upstreams) {
-            for (std::vector<UpstreamPool*>& known : upstream->pools) {
-                std::erase(known, &pool);
-            }
-        }
-        const bool isUsable = !m_retired.empty() || !pool.isEmpty();
-        at = isUsable ? std::next(at) : m_pools.erase(at);
+    }
+    m_owesSweep = true;
+}
+
+// Requests of a former configuration may still ask for a retired pool, and are to find it retired.
+void Worker::sweepPools()
+{
+    m_pools->sweepLeaving();
+    if (m_owesSweep && m_retired.empty()) {
+        m_owesSweep = m_pools->sweep() > 0;
     }
 }
 
@@ -219,6 +190,7 @@ void Worker::reportSuccesses()
 void Worker::dropUnusedUpstreams()
 {
     std::erase_if(m_upstreams, [](const auto& state) { return state->holders == 0; });
+    m_owesSweep = true;
 }
 
 void Worker::setAvailability(
@@ -238,7 +210,7 @@ void Worker::setAvailability(
                     m_loop->now()
                 );
                 if (!isAvailable) {
-                    for (UpstreamPool* pool : state->pools[at]) {
+                    for (const PoolListing& pool : state->pools[at]) {
                         pool->closeIdle();
                     }
                 }

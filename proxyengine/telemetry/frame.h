@@ -100,7 +100,7 @@ struct StreamCounts
 void addTo(StreamCounts& sum, const StreamCounts& part);
 
 // What HTTP/2 clients did too much of, in the order of http::H2Limit.
-inline constexpr std::array<std::string_view, 8> kHttp2LimitNames = {
+inline constexpr std::array<std::string_view, 9> kHttp2LimitNames = {
     "concurrent_streams",
     "rapid_reset",
     "settings_flood",
@@ -108,7 +108,8 @@ inline constexpr std::array<std::string_view, 8> kHttp2LimitNames = {
     "priority_flood",
     "continuation_flood",
     "empty_data_flood",
-    "header_list_size"};
+    "header_list_size",
+    "stalled_answers"};
 using Http2Limits = std::array<std::uint64_t, kHttp2LimitNames.size()>;
 void addTo(Http2Limits& sum, const Http2Limits& part);
 

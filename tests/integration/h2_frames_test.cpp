@@ -6,6 +6,7 @@
 
 #include <QTest>
 
+#include <malloc.h>
 #include <memory>
 
 using namespace mesh;
@@ -19,6 +20,7 @@ constexpr std::uint32_t kFlowControlError = 3;
 constexpr std::uint32_t kStreamClosed = 5;
 constexpr std::uint32_t kFrameSizeError = 6;
 constexpr std::uint32_t kRefusedStream = 7;
+constexpr std::uint32_t kCancel = 8;
 constexpr std::uint32_t kCompressionError = 9;
 constexpr std::uint32_t kEnhanceYourCalm = 11;
 
@@ -64,6 +66,20 @@ std::string post(std::uint32_t stream, FieldList more = {})
     }
     return frame(Frame::Headers, kEndHeaders, stream, encoded(fields));
 }
+
+std::string webSocket(std::uint32_t stream, const std::string& path)
+{
+    const FieldList fields = {
+        {":method", "CONNECT"},
+        {":protocol", "websocket"},
+        {":scheme", "http"},
+        {":authority", "a"},
+        {":path", path},
+        {"sec-websocket-version", "13"}};
+    return frame(Frame::Headers, kEndHeaders, stream, encoded(fields));
+}
+
+const std::string kNoWindow = number(4, 2) + number(0, 4); // Of a client's SETTINGS.
 
 using Floods = std::vector<std::pair<std::string, std::string>>; // Limit, frames.
 
@@ -172,6 +188,12 @@ private Q_SLOTS:
             post(3, {{"content-length", "2"}}) + frame(Frame::Data, kEndStream, 3, "abc"));
         row("less body than announced",
             post(3, {{"content-length", "4"}}) + frame(Frame::Data, kEndStream, 3, "abc"));
+        const FieldList sum = {{"content-length", "3"}, {"trailer", "x-sum"}};
+        row("more body than announced, with trailers to come",
+            post(3, sum) + frame(Frame::Data, 0, 3, "abcd"));
+        row("less body than announced, with trailers",
+            post(3, sum) + frame(Frame::Data, 0, 3, "ab")
+                + frame(Frame::Headers, kEndHeaders | kEndStream, 3, encoded({{"x-sum", "1"}})));
         row("trailers that do not end the stream",
             post(3) + frame(Frame::Headers, kEndHeaders, 3, encoded({{"a", "b"}})));
         row("pseudo-field in trailers",
@@ -419,6 +441,202 @@ private Q_SLOTS:
         QCOMPARE(interim->flags & kEndStream, 0);
         QVERIFY(client.send(frame(Frame::Data, kEndStream, 1, "abc")));
         QVERIFY(client.waitForEndOf(1));
+    }
+
+    // The client would take 2xx for its tunnel, and the page behind it for frames.
+    void anUpgradeThatTheOriginIgnoresIsNoSuccess_data()
+    {
+        QTest::addColumn<int>("bodyBytes");
+        QTest::newRow("small") << 100;
+        QTest::newRow("large") << 1'000'000;
+    }
+    void anUpgradeThatTheOriginIgnoresIsNoSuccess()
+    {
+        QFETCH(int, bodyBytes);
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        Behaviour page;
+        page.body = std::string(static_cast<std::size_t>(bodyBytes), 'x');
+        mesh.origin.behave(page);
+        H2Raw client(*mesh.loop, mesh.proxy);
+        QVERIFY(client.send(webSocket(1, "/api/x")));
+        const auto head = client.waitFor(Frame::Headers, 1);
+        QVERIFY(head);
+        QVERIFY(head->payload.find("\x48\x82\x6c\x02") != std::string::npos); // :status 502
+        QVERIFY(client.waitForEndOf(1));
+        QVERIFY(client.waitFor(Frame::Reset, 1));
+        mesh.origin.behave(Fault::None);
+        QVERIFY(client.send(request(3, "/api/x")));
+        QVERIFY(client.waitForEndOf(3));
+        QCOMPARE(client.body(1), "");
+        QCOMPARE(client.body(3), "origin");
+    }
+
+    void anUpgradeThatTheOriginRefusesIsToldWithItsWords()
+    {
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        Behaviour refusal;
+        refusal.status = 403;
+        mesh.origin.behave(refusal);
+        H2Raw client(*mesh.loop, mesh.proxy);
+        QVERIFY(client.send(webSocket(1, "/api/x")));
+        QVERIFY(client.waitForEndOf(1));
+        QCOMPARE(client.body(1), "origin");
+    }
+
+    void anAnswerThatWaitsForAClosedWindowIsGivenUp()
+    {
+        Mesh mesh;
+        mesh.timeouts.clientIdle = std::chrono::milliseconds(500);
+        mesh.timeouts.clientBody = std::chrono::milliseconds(200);
+        QVERIFY(mesh.begin());
+        H2Raw client(*mesh.loop, mesh.proxy, kNoWindow);
+        QVERIFY(client.send(request(1, "/api/x") + request(3, "/api/x")));
+        for (const std::uint32_t stream : {1U, 3U}) {
+            const auto reset = client.waitFor(Frame::Reset, stream);
+            QVERIFY(reset);
+            QCOMPARE(reset->word(0), kCancel);
+        }
+        const auto away = client.waitFor(Frame::GoAway, 0); // Idle then, as any other.
+        QVERIFY(away);
+        QCOMPARE(away->word(4), 0U);
+        QVERIFY(client.waitForEnd());
+        QVERIFY(mesh.isLimited("stalled_answers", 2));
+    }
+
+    void aWindowThatOpensSlowlyIsServedToTheEnd()
+    {
+        Mesh mesh;
+        mesh.timeouts.clientIdle = std::chrono::milliseconds(300);
+        mesh.timeouts.clientBody = std::chrono::milliseconds(900);
+        QVERIFY(mesh.begin());
+        H2Raw client(*mesh.loop, mesh.proxy, kNoWindow);
+        QVERIFY(client.send(request(1, "/api/x") + request(3, "/api/y")));
+        const std::string whole = "origin";
+        for (std::size_t count = 0; count < whole.size(); ++count) {
+            QVERIFY(client.waitFor([&](const HeardFrame&) { return client.body(1).size() == count; }
+            ));
+            // Longer than the driver stays, shorter than what is given up.
+            runUntil(
+                *mesh.loop, [] { return false; }, std::chrono::milliseconds(400)
+            );
+            QVERIFY(client.send(frame(Frame::Window, 0, 1, number(1, 4))));
+        }
+        QVERIFY(client.waitForEndOf(1));
+        QCOMPARE(client.body(1), whole);
+        QVERIFY(client.waitFor(Frame::Reset, 3)); // The other had its time meanwhile.
+    }
+
+    void drainingDoesNotWaitForAClosedWindow()
+    {
+        Mesh mesh;
+        mesh.timeouts.clientBody = std::chrono::milliseconds(200);
+        QVERIFY(mesh.begin());
+        H2Raw client(*mesh.loop, mesh.proxy, kNoWindow);
+        QVERIFY(client.send(request(1, "/api/x")));
+        QVERIFY(client.waitFor(Frame::Headers, 1));
+        std::unique_ptr<api::Engine> engine = std::move(mesh.engine);
+        Thread stopper("stopper", [&engine] { engine->stop(std::chrono::seconds(60)); });
+        QVERIFY(client.waitFor(Frame::Ping, 0));
+        QVERIFY(client.send(frame(Frame::Ping, kEndStream, 0, std::string(8, '\0'))));
+        const bool hasReset = client.waitFor(Frame::Reset, 1).has_value();
+        const bool hasEnded = client.waitForEnd();
+        client.socket().close();
+        stopper.join();
+        QVERIFY(hasReset);
+        QVERIFY(hasEnded);
+    }
+
+    // Bytes that bring no request forward do not keep a connection.
+    void whoDripsAHeadIsSentAway_data()
+    {
+        QTest::addColumn<QByteArray>("begin");
+        QTest::addColumn<QByteArray>("drip");
+        const auto row = [](const char* name, std::string_view begin, std::string_view drip) {
+            QTest::newRow(name) << QByteArray(begin.data(), static_cast<int>(begin.size()))
+                                << QByteArray(drip.data(), static_cast<int>(drip.size()));
+        };
+        const std::string start = std::string(kH2Preface) + frame(Frame::Settings, 0, 0);
+        row("preface", kH2Preface.substr(0, 16), kH2Preface.substr(16, 7));
+        row("settings", kH2Preface, frame(Frame::Settings, 0, 0).substr(0, 8));
+        row("head", start, frame(Frame::Headers, 0, 1, encoded({{"a", std::string(100, 'x')}})));
+        row("head in the end",
+            start + frame(Frame::Headers, 0, 1, encoded(getOf("/api/x"))),
+            frame(Frame::Continuation, 0, 1, std::string(100, 'x')));
+        row("pings", start, frame(Frame::Ping, 0, 0, "12345678"));
+    }
+    void whoDripsAHeadIsSentAway()
+    {
+        QFETCH(QByteArray, begin);
+        QFETCH(QByteArray, drip);
+        Mesh mesh;
+        mesh.timeouts.clientIdle = std::chrono::milliseconds(300);
+        QVERIFY(mesh.begin());
+        RawSocket client(mesh.proxy);
+        QVERIFY(client.send(*mesh.loop, begin.toStdString()));
+        const std::string bytes = drip.toStdString();
+        const bool isRepeated = bytes.size() == 17; // Whole frames.
+        std::size_t at = 0;
+        const bool hasEnded = runUntil(*mesh.loop, [&] {
+            runUntil(
+                *mesh.loop,
+                [&] {
+                    client.receive();
+                    return client.hasEnded() || client.wasReset();
+                },
+                std::chrono::milliseconds(isRepeated ? 10 : 100)
+            );
+            if (isRepeated) {
+                client.send(*mesh.loop, bytes);
+            } else if (at < bytes.size()) {
+                client.send(*mesh.loop, bytes.substr(at++, 1));
+            }
+            return client.hasEnded() || client.wasReset();
+        });
+        QVERIFY(hasEnded);
+        QVERIFY(isRepeated || at < bytes.size()); // Before it has said all.
+        QVERIFY(mesh.serves());
+    }
+
+    void anIdleConnectionKeepsNoLargeHeads()
+    {
+        constexpr std::size_t kConnections = 4;
+        Mesh mesh;
+        QVERIFY(mesh.begin());
+        Behaviour slow;
+        slow.delay = std::chrono::milliseconds(100); // So that all streams of one are at work.
+        mesh.origin.behave(slow);
+        FieldList fields = getOf("/api/x");
+        for (int at = 0; at < 4; ++at) {
+            fields.emplace_back("a", std::string(14'000, 'x'));
+        }
+        const std::string block = encoded(fields);
+        std::string burst;
+        for (std::uint32_t stream = 1; stream < kH2SpareStreamsMax * 2; stream += 2) {
+            for (std::size_t at = 0; at < block.size(); at += 16'000) {
+                const std::uint8_t end = at + 16'000 >= block.size() ? kEndHeaders : 0;
+                burst += frame(
+                    at == 0 ? Frame::Headers : Frame::Continuation,
+                    static_cast<std::uint8_t>(at == 0 ? end | kEndStream : end),
+                    stream,
+                    block.substr(at, 16'000)
+                );
+            }
+        }
+        std::vector<std::unique_ptr<H2Raw>> clients;
+        std::vector<std::size_t> inUse;
+        for (std::size_t at = 0; at <= kConnections; ++at) { // The first warms everything up.
+            clients.push_back(std::make_unique<H2Raw>(*mesh.loop, mesh.proxy));
+            QVERIFY(clients.back()->send(burst));
+            for (std::uint32_t stream = 1; stream < kH2SpareStreamsMax * 2; stream += 2) {
+                QVERIFY(clients.back()->waitForEndOf(stream));
+            }
+            QCOMPARE(mesh.origin.takeReceived().size(), kH2SpareStreamsMax); // They weigh as much.
+            inUse.push_back(mallinfo2().uordblks);
+        }
+        const std::size_t each = (inUse.back() - inUse.front()) / kConnections;
+        QVERIFY2(each < 400'000, std::to_string(each).c_str()); // Of 1 MB that they said.
     }
 
     void anIdleConnectionIsToldToGo()

@@ -112,6 +112,7 @@ private Q_SLOTS:
     void aLimitOfConnectionsCountsConnections();
     void aRequestThatTakesTooLongIsReset();
     void anAnswerMayComeBeforeTheBodyIsWhole();
+    void aWebSocketNeedsAServerThatTakesThem();
 };
 
 void H2UpstreamTest::aRequestIsToldInHttp2AndItsAnswerInHttp1()
@@ -573,6 +574,26 @@ void H2UpstreamTest::anAnswerMayComeBeforeTheBodyIsWhole()
     );
     QVERIFY2(said.starts_with("HTTP/1.1 200 "), said.c_str());
     QVERIFY(fixture.talk(get("/"), "enough").starts_with("HTTP/1.1 200 "));
+    QCOMPARE(server.accepted(), 1U);
+}
+
+// On the first connection as on a kept one, whose SETTINGS are known.
+void H2UpstreamTest::aWebSocketNeedsAServerThatTakesThem()
+{
+    ProxyFixture fixture;
+    H2TestServer server(*fixture.loop, helloWorld);
+    QVERIFY(fixture.start());
+    QCOMPARE(fixture.apply(yamlOf({server.address()}, "  retries: 0\n")), std::string());
+    for (std::size_t at = 0; at < 2; ++at) {
+        const std::string said = fixture.talk(
+            "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            "\r\n\r\n"
+        );
+        QVERIFY2(said.starts_with("HTTP/1.1 502"), said.c_str());
+        QCOMPARE(server.calls(), at);
+        QVERIFY(fixture.talk(get("/"), "hello").starts_with("HTTP/1.1 200"));
+    }
     QCOMPARE(server.accepted(), 1U);
 }
 

@@ -1,5 +1,7 @@
 // Goal: PROXY headers, in and out, for HTTP and streams, whole and wrong.
 // Method: raw sockets against an engine on loopback; HAProxy and nginx where another's word counts.
+#include "proxyengine/base/file.h"
+#include "proxyengine/base/log.h"
 #include "tests/support/stream_fixture.h"
 #include "tests/support/tls_client.h"
 
@@ -38,6 +40,7 @@ private Q_SLOTS:
     void aHeaderTellsWhoTheClientIs();
     void aHeaderRoutesBySource();
     void aWrongHeaderIsResetAndCounted();
+    void manyWrongHeadersAreFewLinesOfTheLog();
     void aHeaderThatDoesNotComeIsReset();
     void headersComeInPiecesBeforeTls();
     void theServiceIsToldOfItsClient_data();
@@ -127,6 +130,49 @@ void ProxyHeaderTest::aWrongHeaderIsResetAndCounted()
     QVERIFY(client.waitForEnd(*mesh.loop));
     QVERIFY(client.wasReset());
     QVERIFY(mesh.counts([](const auto& frame) { return frame.streams.headersRefused == 1; }));
+}
+
+void ProxyHeaderTest::manyWrongHeadersAreFewLinesOfTheLog()
+{
+    constexpr std::uint64_t kClients = 100;
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("log")).toStdString();
+    QVERIFY(startLog({LogLevel::Info, LogFormat::Text, path}));
+    const TimePoint begun = SystemClock().now();
+    {
+        StreamFixture mesh;
+        api::ListenOption listener{"127.0.0.1:0"};
+        listener.proxyProtocol = true;
+        mesh.options.proxyListen = {listener};
+        QVERIFY(mesh.start());
+        for (std::uint64_t at = 0; at < kClients; ++at) {
+            RawSocket client(mesh.proxy);
+            QVERIFY(client.send(*mesh.loop, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+            QVERIFY(client.waitForEnd(*mesh.loop));
+        }
+        std::uint64_t counted = 0;
+        QVERIFY(runUntil(*mesh.loop, [&] {
+            counted = 0;
+            mesh.box.takeAll();
+            for (const api::Event& event : mesh.box.events) {
+                if (const auto* stats = std::get_if<api::StatsEvent>(&event)) {
+                    counted += stats->frame->streams.headersRefused;
+                }
+            }
+            return counted == kClients;
+        }));
+    }
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(SystemClock().now() - begun).count();
+    stopLog();
+    const std::string text = *readFile(path, 1'000'000);
+    qsizetype lines = 0;
+    for (std::size_t at = text.find("proxy_header.refused"); at != std::string::npos;
+         at = text.find("proxy_header.refused", at + 1)) {
+        ++lines;
+    }
+    QVERIFY(lines >= 1);
+    QVERIFY2(lines <= seconds + 1, text.c_str());
 }
 
 void ProxyHeaderTest::aHeaderThatDoesNotComeIsReset()

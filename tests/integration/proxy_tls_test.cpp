@@ -6,6 +6,8 @@
 
 #include <QTest>
 
+#include <malloc.h>
+
 using namespace mesh;
 using namespace mesh::test;
 
@@ -50,7 +52,7 @@ struct TlsFixture : ProxyFixture
 
     bool begin(const std::string& more = {})
     {
-        options.proxyListen = {{"127.0.0.1:0", false, false}, {"127.0.0.1:0", true, false}};
+        options.proxyListen = {{"127.0.0.1:0", false, false}, {"127.0.0.1:0", true, true}};
         if (!start()) {
             return false;
         }
@@ -205,6 +207,54 @@ private Q_SLOTS:
         QVERIFY(secure.begin(*mesh.loop, "shop.test"));
         QVERIFY(secure.send(*mesh.loop, "GET /a HTTP/1.1\r\nHost: shop.test\r\n\r\n"));
         QVERIFY(secure.waitFor(*mesh.loop, "|end"));
+    }
+
+    // With preserve_host the client chooses the name that the upstream's TLS is asked for.
+    void pastNamesOfUpstreamsKeepNoMemory_data()
+    {
+        QTest::addColumn<bool>("isHttp2");
+        QTest::newRow("HTTP/1.1") << false;
+        QTest::newRow("HTTP/2") << true;
+    }
+    void pastNamesOfUpstreamsKeepNoMemory()
+    {
+        QFETCH(bool, isHttp2);
+        constexpr std::size_t kNames = 500;
+        constexpr std::size_t kAtOnce = 10;
+        TlsFixture mesh;
+        QVERIFY(mesh.begin());
+        QCOMPARE(
+            mesh.apply(fmt::format(
+                "_format_version: \"3.0\"\nservices:\n- name: hop\n  url: https://{}/api\n"
+                "  tls_verify: false\n{}  routes:\n"
+                "  - {{name: by-tls, paths: [\"/by-tls\"], preserve_host: true}}\n"
+                "- name: origin\n  url: http://{}\n  routes:\n"
+                "  - {{name: all, paths: [\"/api\"]}}\n",
+                mesh.proxies[1].toText(),
+                isHttp2 ? "  http_version: http2\n" : "",
+                mesh.origin->address().toText()
+            )),
+            std::string()
+        );
+        std::size_t inUse = 0;
+        for (std::size_t at = 0; at < kNames; at += kAtOnce) {
+            std::vector<std::unique_ptr<RawSocket>> clients;
+            for (std::size_t one = at; one < at + kAtOnce; ++one) {
+                clients.push_back(std::make_unique<RawSocket>(mesh.proxies[0]));
+                QVERIFY(clients.back()->send(
+                    *mesh.loop, fmt::format("GET /by-tls HTTP/1.1\r\nHost: {}.test\r\n\r\n", one)
+                ));
+            }
+            for (const auto& client : clients) {
+                QVERIFY(client->waitFor(*mesh.loop, "|end"));
+                QVERIFY(holds(client->heard(), "HTTP/1.1 200"));
+            }
+            inUse = at + kAtOnce == 2 * kServerNamesPerTargetMax / kAtOnce * kAtOnce
+                        ? mallinfo2().uordblks
+                        : inUse;
+        }
+        const auto grown = static_cast<std::int64_t>(mallinfo2().uordblks - inUse);
+        QVERIFY2(grown < 1'000'000, std::to_string(grown).c_str());
     }
 };
 

@@ -1,6 +1,6 @@
 // Goal: a real WebSocket library talks to itself through the engine as if it were not there.
 // Method: tests/support/python/websocket_clients.py is server and client; every case of it is a
-// row.
+// row. Between them may be two passes through the engine, with HTTP/2 from one to the other.
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/python_peer.h"
 
@@ -25,8 +25,11 @@ private Q_SLOTS:
             "_format_version: \"3.0\"\nservices:\n- name: chat\n  host: 127.0.0.1\n  port: {0}\n"
             "  routes: [{{name: ws, paths: [\"/ws\"]}}]\n"
             "- name: silent\n  host: 127.0.0.1\n  port: {0}\n  read_timeout: 300\n"
-            "  routes: [{{name: idle, paths: [\"/idle\"]}}]\n",
-            port
+            "  routes: [{{name: idle, paths: [\"/idle\"]}}]\n"
+            "- name: hop\n  host: 127.0.0.1\n  port: {1}\n  path: /ws\n  http_version: http2\n"
+            "  routes: [{{name: by-http2, paths: [\"/by-http2\"]}}]\n",
+            port,
+            m_fixture.proxy.port()
         );
         QCOMPARE(m_fixture.apply(yaml), std::string());
         m_results = m_peer.run(m_fixture.proxy.toText());
@@ -46,7 +49,9 @@ private Q_SLOTS:
               "chooses_a_subprotocol",
               "is_refused",
               "finds_no_route",
-              "echoes_a_hundred_at_once"}) {
+              "echoes_a_hundred_at_once",
+              "echoes_over_http2",
+              "is_refused_over_http2"}) {
             QTest::newRow(name) << QString::fromLatin1(name);
         }
     }

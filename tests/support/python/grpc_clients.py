@@ -200,7 +200,8 @@ def tells_its_own_deadline(channel):
     cancelled.clear()
     code, text = status_of(lambda: channel.unary_unary("/test.Hasty/Wait")(b""))
     assert code is grpc.StatusCode.DEADLINE_EXCEEDED, code
-    assert text == "The upstream server is timing out", text
+    # The service knows the same deadline, and now and then it is the first to say so.
+    assert text in ("The upstream server is timing out", "Deadline Exceeded"), text
     assert cancelled.wait(5), "the service was not told"
 
 

@@ -28,8 +28,8 @@ async def refuse(path, headers):
     return None
 
 
-def connect(proxy, path, **options):
-    return websockets.connect(f"ws://{proxy}/ws{path}", max_size=None, **options)
+def connect(proxy, path, route="/ws", **options):
+    return websockets.connect(f"ws://{proxy}{route}{path}", max_size=None, **options)
 
 
 async def echoes(proxy):
@@ -116,6 +116,23 @@ async def echoes_a_hundred_at_once(proxy):
     await asyncio.gather(*[talk(number) for number in range(100)])
 
 
+async def echoes_over_http2(proxy):
+    async with connect(proxy, "/echo", route="/by-http2") as client:
+        for message in ["hello", b"\x00\xff" * 100_000]:
+            await client.send(message)
+            assert await client.recv() == message
+    async with connect(proxy, "/echo", route="/by-http2", subprotocols=["two"]) as client:
+        assert client.subprotocol == "two", client.subprotocol
+
+
+async def is_refused_over_http2(proxy):
+    try:
+        await connect(proxy, "/refused", route="/by-http2")
+        raise AssertionError("was not refused")
+    except websockets.InvalidStatusCode as refusal:
+        assert refusal.status_code == 403, refusal.status_code
+
+
 CASES = [
     echoes,
     echoes_big_messages,
@@ -128,6 +145,8 @@ CASES = [
     is_refused,
     finds_no_route,
     echoes_a_hundred_at_once,
+    echoes_over_http2,
+    is_refused_over_http2,
 ]
 
 

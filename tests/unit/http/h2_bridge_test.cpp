@@ -313,6 +313,34 @@ private Q_SLOTS:
         QVERIFY(!body.receive(1));
     }
 
+    void aChunkedBodyIsHeldToTheLengthThatWasAnnounced()
+    {
+        H2HeadReader reader;
+        reader.beginRequest();
+        for (const auto& [name, value] :
+             with(with(kGet, "content-length", "5"), "trailer", "x-sum")) {
+            reader.add(name, value);
+        }
+        QVERIFY(reader.finish(StreamEnds::No));
+        QVERIFY(reader.framing().kind == BodyFraming::Kind::Chunked);
+        H1BodyWriter body;
+        body.start(reader.framing(), reader.announced());
+        QVERIFY(body.receive(3));
+        QVERIFY(!body.isComplete());
+        QVERIFY(!body.receive(3));
+        QVERIFY(body.receive(2));
+        QVERIFY(body.isComplete());
+        body.start(reader.framing(), std::nullopt);
+        QVERIFY(body.receive(50));
+        QVERIFY(body.isComplete());
+    }
+
+    void aWebSocketKeyIsAccepted()
+    {
+        // Source: RFC 6455, 1.3.
+        QCOMPARE(webSocketAcceptOf("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
     void chunksFitTheirRoom()
     {
         H1BodyWriter body;
