@@ -245,11 +245,12 @@ void DaemonTest::terminationLetsARequestFinish()
          )}
     ));
     QProcess client;
-    client.start(
-        QStringLiteral("curl"),
-        protocol
-            + QStringList{QStringLiteral("-s"), QStringLiteral("-w"), QStringLiteral(" %{http_code} %{http_version}"), QStringLiteral("http://") + QString::fromStdString(node.proxyAddress())}
-    );
+    const QStringList arguments = {
+        QStringLiteral("-s"),
+        QStringLiteral("-w"),
+        QStringLiteral(" %{http_code} %{http_version}"),
+        QStringLiteral("http://") + QString::fromStdString(node.proxyAddress())};
+    client.start(QStringLiteral("curl"), protocol + arguments);
     const auto turnUntil = [&](const auto& condition) {
         for (int i = 0; i < 2000 && !condition(); ++i) {
             (*loop)->runTurn(std::chrono::milliseconds(10));
