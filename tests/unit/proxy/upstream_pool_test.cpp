@@ -53,7 +53,11 @@ struct Connections
             user.server = FileDescriptor(::accept(listener.get(), nullptr, nullptr));
         }
     }
-    ~Connections() { telemetry::WorkerCounters::release(row); }
+    ~Connections()
+    {
+        loop->runTurn(0ms); // What was closed counts until the turn's end.
+        telemetry::WorkerCounters::release(row);
+    }
 
     template <typename Condition>
     bool turnUntil(Condition condition)

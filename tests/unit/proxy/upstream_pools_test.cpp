@@ -6,7 +6,7 @@
 #include "proxyengine/base/limits.h"
 #include "proxyengine/net/acceptor.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <fmt/format.h>
 
