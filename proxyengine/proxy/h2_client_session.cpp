@@ -116,7 +116,9 @@ void H2ClientSession::lookForEnd()
     if (m_hasEnded || nghttp2_session_want_read(m_session.get()) != 0) {
         return;
     }
-    if (m_failure.empty() && !m_hasGoAway) {
+    if (m_failure.empty() && m_hasGoAway) {
+        m_failure = "the upstream is going away";
+    } else if (m_failure.empty()) {
         ++m_counts.protocolErrors;
         m_failure = m_hasSettings ? "the upstream broke the rules of HTTP/2"
                                   : "the upstream does not speak HTTP/2";

@@ -1,7 +1,5 @@
 #include "tests/support/joined_tests.h"
 
-#include <QCoreApplication>
-
 #include <vector>
 
 namespace mesh::test {
@@ -23,7 +21,6 @@ JoinedTest::JoinedTest(TestMaker make) { makers().push_back(make); }
 // Runs every class; fails when one does, or when there is none.
 int main(int argc, char** argv)
 {
-    const QCoreApplication application(argc, argv);
     int failures = mesh::test::makers().empty() ? 1 : 0;
     for (const mesh::test::TestMaker make : mesh::test::makers()) {
         failures += QTest::qExec(make().get(), argc, argv);

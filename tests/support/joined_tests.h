@@ -5,7 +5,7 @@
 
 #include <memory>
 
-// Many test classes in one program: each file's QTEST_..._MAIN becomes an entry of a list, and
+// Many test classes in one program: each file's QTEST_APPLESS_MAIN becomes an entry of a list, and
 // main() runs the list. Precompiled before every file of such a program (mesh_join_test() in
 // packaging/cmake/MeshTests.cmake), so that the files need not know.
 namespace mesh::test {
@@ -26,9 +26,7 @@ std::unique_ptr<QObject> makeTest()
 } // namespace mesh::test
 
 #undef QTEST_APPLESS_MAIN
-#undef QTEST_GUILESS_MAIN
 #define QTEST_APPLESS_MAIN(Test)                                                                   \
     namespace {                                                                                    \
     const mesh::test::JoinedTest kJoined(&mesh::test::makeTest<Test>);                             \
     }
-#define QTEST_GUILESS_MAIN(Test) QTEST_APPLESS_MAIN(Test)
