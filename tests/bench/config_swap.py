@@ -41,7 +41,7 @@ def as_json(routes, generation):
 
 def origin_conf(directory):
     temp = "".join(f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    return (f"worker_processes 1; daemon off; pid {directory}/nginx.pid; error_log /dev/null crit; events {{}} "
+    return (f"daemon off; master_process off; pid {directory}/nginx.pid; error_log /dev/null crit; events {{}} "
             f"http {{ access_log off; keepalive_requests 1000000000; {temp} server {{ listen 127.0.0.1:{ORIGIN}; "
             "location / { return 200 ok; } } }")
 

@@ -5,6 +5,7 @@
 #include "tests/support/certificate_maker.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/python_peer.h"
+#include "tests/support/tls_yaml.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -19,15 +20,7 @@ namespace {
 
 constexpr std::string_view kAuthority = "11111111-1111-4111-8111-111111111111";
 
-std::string block(std::string_view text)
-{
-    std::string out = "|\n    ";
-    for (const char c : text) {
-        out += c;
-        out += c == '\n' ? "    " : "";
-    }
-    return out + '\n';
-}
+std::string block(std::string_view text) { return "|\n" + indentedPem(text) + '\n'; }
 
 // Certificates of the listener and of the service, who is called under TLS.
 std::string secureYamlOf(

@@ -276,7 +276,7 @@ void ProxyHeaderTest::haproxyTellsUsAndWeTellNginx()
     QVERIFY(write(
         "nginx.conf",
         fmt::format(
-            "daemon off; pid {0}/nginx.pid; error_log stderr; events {{}}\n"
+            "daemon off; master_process off; pid {0}/nginx.pid; error_log stderr; events {{}}\n"
             "http {{ access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p; "
             "fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n"
             "server {{ listen 127.0.0.1:{1} proxy_protocol; location / {{ return 200 "

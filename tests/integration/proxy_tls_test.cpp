@@ -3,6 +3,7 @@
 #include "proxyengine/tls/certificate.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/tls_client.h"
+#include "tests/support/tls_yaml.h"
 
 #include <QTest>
 
@@ -23,24 +24,12 @@ tls::CertificateText certificateFor(std::string_view name)
     return *tls::makeSelfSigned(name, SystemClock().wallNow(), std::chrono::hours(24));
 }
 
-std::string indented(std::string_view text)
-{
-    std::string out = "    ";
-    for (const char c : text) {
-        out += c;
-        if (c == '\n') {
-            out += "    ";
-        }
-    }
-    return out;
-}
-
 std::string certificateYaml(const tls::CertificateText& certificate, std::string_view name)
 {
     return fmt::format(
         "- cert: |\n{}\n  key: |\n{}\n  snis: [{{name: {}}}]\n",
-        indented(certificate.chainPem),
-        indented(certificate.keyPem),
+        indentedPem(certificate.chainPem),
+        indentedPem(certificate.keyPem),
         name
     );
 }

@@ -3,6 +3,7 @@
 // Method: an engine in this process, the programs as processes on loopback; certificates made here.
 #include "tests/support/certificate_maker.h"
 #include "tests/support/proxy_fixture.h"
+#include "tests/support/tls_yaml.h"
 
 #include <QDir>
 #include <QFile>
@@ -23,18 +24,6 @@ constexpr std::string_view kGood = "11111111-1111-4111-8111-111111111111";
 constexpr std::string_view kServer = "22222222-2222-4222-8222-222222222222";
 constexpr int kPatience_ms = 20'000;
 constexpr int kJudging_ms = 280'000;
-
-std::string indented(std::string_view text)
-{
-    std::string out = "    ";
-    for (const char c : text) {
-        out += c;
-        if (c == '\n') {
-            out += "    ";
-        }
-    }
-    return out;
-}
 
 QString find(const char* name)
 {
@@ -140,10 +129,10 @@ std::string TlsProgramsTest::callerOf(int port, bool showsCertificate) const
                "ca_certificates:\n- id: {}\n  cert: |\n{}\ncertificates:\n- id: {}\n  cert: |\n{}\n"
                "  key: |\n{}\n",
                kGood,
-               indented(m_authority.pem()),
+               indentedPem(m_authority.pem()),
                kServer,
-               indented(m_shown.pem()),
-               indented(m_shown.keyPem())
+               indentedPem(m_shown.pem()),
+               indentedPem(m_shown.keyPem())
            );
 }
 
@@ -164,9 +153,9 @@ bool TlsProgramsTest::begin(ProxyFixture& mesh, const std::string& more)
             "ca_certificates:\n- id: {}\n  cert: |\n{}\ncertificates:\n- cert: |\n{}\n  key: "
             "|\n{}\n",
             kGood,
-            indented(m_authority.pem()),
-            indented(m_shown.pem()),
-            indented(m_shown.keyPem())
+            indentedPem(m_authority.pem()),
+            indentedPem(m_shown.pem()),
+            indentedPem(m_shown.keyPem())
         )
     );
     return refused.empty();
@@ -419,8 +408,8 @@ void TlsProgramsTest::certificatesChangeUnderLoad()
             "_format_version: \"3.0\"\nservices:\n- name: o\n  url: http://{}\n  routes:\n"
             "  - {{name: all, paths: [/]}}\ncertificates:\n- cert: |\n{}\n  key: |\n{}\n",
             origin->address().toText(),
-            indented(shown.pem()),
-            indented(shown.keyPem())
+            indentedPem(shown.pem()),
+            indentedPem(shown.keyPem())
         ));
     };
     QCOMPARE(push(1), std::string());

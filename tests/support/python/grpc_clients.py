@@ -21,6 +21,7 @@ LIMITS = [
     ("grpc.enable_http_proxy", 0),
 ]
 counts = {}
+called = threading.Event()
 cancelled = threading.Event()
 sick = threading.Event()
 flooded = [0]
@@ -68,6 +69,7 @@ def time_left(request, context):
 
 def wait(request, context):
     context.add_callback(cancelled.set)
+    called.set()
     cancelled.wait(10)
     return b"late"
 
@@ -218,9 +220,10 @@ def tells_its_own_deadline_within_a_stream(channel):
 
 
 def passes_cancellation_on(channel):
+    called.clear()
     cancelled.clear()
     call = channel.unary_unary("/test.Plain/Wait").future(b"")
-    time.sleep(0.1)
+    assert called.wait(5), "the service was not called"
     call.cancel()
     assert cancelled.wait(5), "the service was not told"
 
