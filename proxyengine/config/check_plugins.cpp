@@ -1,5 +1,6 @@
 #include "proxyengine/config/check_document.h"
 #include "proxyengine/config/plugin_scope.h"
+#include "proxyengine/model/gateway_rules.h"
 
 #include <fmt/format.h>
 
@@ -24,13 +25,6 @@ bool hasPlugins(const Service& service)
 {
     return !service.plugins.empty() || std::ranges::any_of(service.routes, [](const Route& route) {
         return !route.plugins.empty();
-    });
-}
-
-bool isStreamRoute(const Route& route)
-{
-    return std::ranges::none_of(route.protocols, [](model::Protocol each) {
-        return each <= model::Protocol::Grpcs;
     });
 }
 
@@ -77,10 +71,10 @@ public:
             if (service.entity != nullptr && !service.entity->enabled) {
                 return;
             }
-            if (isStreamRoute(*route.entity)) {
-                stream(route, service);
-            } else {
+            if (isHttpRoute(*route.entity)) {
                 requests(route, service);
+            } else {
+                stream(route, service);
             }
         });
     }

@@ -7,6 +7,7 @@
 #include "proxyengine/config/document_value.h"
 #include "proxyengine/model/canonical.h"
 #include "proxyengine/model/format.h"
+#include "proxyengine/model/gateway_rules.h"
 #include "proxyengine/policy/route_rule.h"
 
 #include <fmt/format.h>
@@ -23,11 +24,6 @@ using model::Protocol;
 using model::Route;
 using model::Service;
 using model::Workload;
-
-bool isHttp(const Route& route)
-{
-    return !route.protocols.empty() && route.protocols.front() <= Protocol::Grpcs;
-}
 
 bool isGrpc(Protocol protocol) { return protocol == Protocol::Grpc || protocol == Protocol::Grpcs; }
 
@@ -153,7 +149,7 @@ private:
         }
         plan.allowsHttp = takes(route, Protocol::Http) || takes(route, Protocol::Grpc);
         plan.redirectStatus = route.httpsRedirectStatusCode;
-        if (isHttp(route)) {
+        if (isHttpRoute(route)) {
             m_resilience.addTo(plan, route, place.first, pathOf(place));
             addCompression(plan, route, place.first);
             plan.mtlsAuth = m_tls.ofRoute(

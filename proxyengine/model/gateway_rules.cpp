@@ -481,6 +481,11 @@ void checkUpstream(const Upstream& upstream, FieldProblems& problems)
     }
 }
 
+bool isHttpRoute(const Route& route)
+{
+    return !route.protocols.empty() && !isStream(familyOf(route.protocols.front()));
+}
+
 void checkCertificate(const Certificate& certificate, FieldProblems& problems)
 {
     if (certificate.certAlt.has_value() != certificate.keyAlt.has_value()) {

@@ -12,4 +12,8 @@ void checkAddressMatch(const AddressMatch& match, FieldProblems& problems);
 void checkUpstream(const Upstream& upstream, FieldProblems& problems);
 void checkCertificate(const Certificate& certificate, FieldProblems& problems);
 
+// Whether requests are routed and not connections or datagrams. A route's protocols are of one kind
+// (checkRoute()).
+[[nodiscard]] bool isHttpRoute(const Route& route);
+
 } // namespace mesh::model

@@ -132,22 +132,6 @@ bool ClientConnection::authenticate()
     return false;
 }
 
-void Worker::tellTlsFailure(
-    const config::UpstreamPlan& upstream, std::uint32_t target, std::string_view reason
-)
-{
-    const tls::Failure failure = tls::failureSaid(reason);
-    if (failure == tls::Failure::None) {
-        return;
-    }
-    m_tally->notice(
-        "tls_failed",
-        fmt::format("target:{}/{}", upstream.name, upstream.targets[target].address),
-        reason,
-        tls::wordOf(failure)
-    );
-}
-
 // Of the row, by the hop that answered: what the lock on an edge is drawn from.
 void ClientConnection::countProtection()
 {

@@ -3,6 +3,7 @@
 #include "proxyengine/base/assert.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/proxy/placed_list.h"
+#include "proxyengine/tls/failure.h"
 
 #include <fmt/format.h>
 
@@ -322,6 +323,22 @@ void Worker::onIdentified(
     if (isMesh ? client->beginMesh() : client->begin(tls)) {
         m_clients.push_back(std::move(client));
     }
+}
+
+void Worker::tellTlsFailure(
+    const config::UpstreamPlan& upstream, std::uint32_t target, std::string_view reason
+)
+{
+    const tls::Failure failure = tls::failureSaid(reason);
+    if (failure == tls::Failure::None) {
+        return;
+    }
+    m_tally->notice(
+        "tls_failed",
+        fmt::format("target:{}/{}", upstream.name, upstream.targets[target].address),
+        reason,
+        tls::wordOf(failure)
+    );
 }
 
 void Worker::onMeshPeerRefused(
