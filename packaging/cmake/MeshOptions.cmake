@@ -9,6 +9,8 @@ option(MESH_BUILD_CONSOLE "Build the Qt folders of app/" ON)
 option(MESH_CONSOLE_PCH "Precompile Qt headers for the console" OFF)
 # Four times faster from nothing, slower after a change of one file: for the builds that continuous integration makes.
 option(MESH_UNITY "Compile the engine's and the simulator's files a dozen at a time" OFF)
+# A hundred instrumented test programs with the engine in each of them are ten gigabytes: sanitizer builds share it.
+option(BUILD_SHARED_LIBS "Our libraries as shared ones" OFF)
 set(MESH_SANITIZE "" CACHE STRING "Sanitizers, a list: address;undefined or thread")
 set(MESH_CCACHE "AUTO" CACHE STRING "Use ccache: ON, OFF, or AUTO (when present)")
 set(MESH_MOLD "AUTO" CACHE STRING "Link with mold: ON, OFF, or AUTO (when present)")
