@@ -56,7 +56,7 @@ struct FittedService
     std::optional<double> littleError; // Relative: calls in progress against rate times duration.
     double failed = 0.0; // Share of its calls.
     double residual = 0.0; // Of the mean own time, root of the mean square over the bins, relative.
-    bool isConcurrencyFitted = false; // Otherwise the load did not tell: as in the document, or more.
+    bool isConcurrencyFitted = false; // Otherwise the load did not tell: the document's, or more.
     bool isOrderAssumed = false; // Its calls are taken as one after the other, by name.
 };
 

@@ -53,12 +53,14 @@ upstreams:
 - {name: search, algorithm: round-robin}
 - {name: payment, algorithm: round-robin}
 models:
-- {service: frontend, instances: 2, concurrency: 8, service_time: {dist: lognormal, mean: 4ms, cv: 0.5},
+- {service: frontend, instances: 2, concurrency: 8,
+   service_time: {dist: lognormal, mean: 4ms, cv: 0.5},
    script: [{call: search, count: 2}, {call: cart, probability: 0.3}]}
-- {service: cart, instances: 2, concurrency: 1, service_time: {dist: exp, mean: 20ms}, error_rate: 0.02,
-   script: [{call: payment}]}
+- {service: cart, instances: 2, concurrency: 1, service_time: {dist: exp, mean: 20ms},
+   error_rate: 0.02, script: [{call: payment}]}
 - {service: search, instances: 2, concurrency: 2, service_time: {dist: exp, mean: 10ms}}
-- {service: payment, instances: 1, concurrency: 4, service_time: {dist: lognormal, mean: 30ms, cv: 1.5}, error_rate: 0.01}
+- {service: payment, instances: 1, concurrency: 4,
+   service_time: {dist: lognormal, mean: 30ms, cv: 1.5}, error_rate: 0.01}
 - {service: attic, service_time: {dist: const, mean: 7ms}}
 )yaml";
 
