@@ -91,16 +91,62 @@ std::optional<std::uint32_t> MeshPlan::find(std::string_view service) const
     return static_cast<std::uint32_t>(found - m_models.begin());
 }
 
+std::optional<std::uint32_t> MeshPlan::findZone(std::string_view zone) const
+{
+    for (const InstancePlan& each : m_instances) {
+        if (each.instance.zone == zone) {
+            return each.zone;
+        }
+    }
+    return std::nullopt;
+}
+
+bool MeshPlan::isGatewayNode(std::string_view name) const
+{
+    return std::ranges::find(m_gatewayNodes, name) != m_gatewayNodes.end();
+}
+
+std::vector<std::uint32_t> MeshPlan::calleesOf(std::uint32_t service) const
+{
+    std::vector<std::uint32_t> callees;
+    for (const model::ModelStep& step : m_models[service].script) {
+        for (const model::ModelCall& call : step.calls) {
+            const std::uint32_t callee = *find(call.call);
+            if (std::ranges::find(callees, callee) == callees.end()) {
+                callees.push_back(callee);
+            }
+        }
+    }
+    return callees;
+}
+
 void MeshPlan::addInstances(const model::Document& document)
 {
     m_gatewayZone = placeOf(m_zones, zoneOfGateway(document));
+    for (const model::Node& node : document.nodes) {
+        if (node.role == model::NodeRole::Gateway) {
+            m_gatewayNodes.push_back(node.name);
+        }
+    }
     const std::vector<model::Workload> workloads = withZones(document);
+    std::unordered_map<std::string_view, const model::Workload*> byName;
+    for (const model::Workload& workload : workloads) {
+        byName.emplace(workload.name, &workload);
+    }
     m_byService.resize(m_models.size());
     for (std::uint32_t service = 0; service < m_models.size(); ++service) {
         for (Instance& each : simulator::instancesOf(m_models[service], workloads)) {
             const std::uint32_t zone = placeOf(m_zones, each.zone);
             m_byService[service].push_back(static_cast<std::uint32_t>(m_instances.size()));
-            m_instances.push_back({std::move(each), service, zone});
+            InstancePlan& plan = m_instances.emplace_back();
+            plan.instance = std::move(each);
+            plan.service = service;
+            plan.zone = zone;
+            const auto known = byName.find(plan.instance.name);
+            if (known != byName.end()) {
+                plan.version = known->second->version.value_or("");
+                plan.node = known->second->node;
+            }
         }
     }
 }
@@ -137,10 +183,8 @@ model::Document MeshPlan::simulated(const model::Document& document) const
     for (const InstancePlan& each : m_instances) {
         model::Workload workload =
             workloadOf(each.instance.name, each.instance.service, m_zones[each.zone]);
-        const auto known =
-            std::ranges::find(document.workloads, each.instance.name, &model::Workload::name);
-        if (known != document.workloads.end()) {
-            workload.version = known->version;
+        if (!each.version.empty()) {
+            workload.version = each.version;
         }
         result.workloads.push_back(std::move(workload));
     }

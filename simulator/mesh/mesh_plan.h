@@ -20,6 +20,8 @@ struct InstancePlan
     Instance instance;
     std::uint32_t service = 0; // Into MeshPlan::models().
     std::uint32_t zone = 0; // Into MeshPlan::snapshots().
+    std::string version; // Empty: none.
+    std::string node; // Of the document's workload; empty: made up.
 };
 
 // How the proxies of one zone call one service. Pointers are into the plan's snapshots.
@@ -59,9 +61,14 @@ public:
         return *m_snapshots[zone];
     }
     [[nodiscard]] std::uint32_t gatewayZone() const { return m_gatewayZone; }
+    [[nodiscard]] bool isGatewayNode(std::string_view name) const;
+    // The services that a service's script calls, each once, in its order.
+    [[nodiscard]] std::vector<std::uint32_t> calleesOf(std::uint32_t service) const;
 
     // The place of a service's model, or nothing.
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view service) const;
+    // The place of a zone that an instance is in, or nothing.
+    [[nodiscard]] std::optional<std::uint32_t> findZone(std::string_view zone) const;
 
 private:
     void addInstances(const model::Document& document);
@@ -74,6 +81,7 @@ private:
     std::vector<InstancePlan> m_instances;
     std::vector<std::vector<std::uint32_t>> m_byService;
     std::vector<std::string> m_zones;
+    std::vector<std::string> m_gatewayNodes;
     std::vector<std::shared_ptr<const config::Snapshot>> m_snapshots; // By zone.
     std::vector<std::vector<CalleePlan>> m_callees; // By zone and service.
     std::uint32_t m_gatewayZone = 0;

@@ -3,6 +3,8 @@
 #include "simulator/mesh/run_events.h"
 #include "simulator/models/exact_math.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -41,6 +43,46 @@ Duration whenAmount(const Load& load, Duration from, double amount)
     return Duration::max();
 }
 
+// The load with its surges as steps of its rate.
+Load withSurges(const Load& load, const std::vector<Fault>& timeline)
+{
+    std::vector<const Fault*> surges;
+    std::vector<Duration> borders;
+    for (const Fault& fault : timeline) {
+        if (fault.kind == FaultKind::Surge && fault.target.service == load.entry) {
+            surges.push_back(&fault);
+            borders.push_back(fault.at);
+            if (fault.length) {
+                borders.push_back(fault.at + *fault.length);
+            }
+        }
+    }
+    if (surges.empty()) {
+        return load;
+    }
+    for (const auto& [at, rate] : load.rate) {
+        borders.push_back(at);
+    }
+    std::ranges::sort(borders);
+    const auto [end, last] = std::ranges::unique(borders);
+    borders.erase(end, last);
+    Load surged = load;
+    surged.rate.clear();
+    for (const Duration at : borders) {
+        double rate = 0.0;
+        for (const auto& [from, step] : load.rate) {
+            rate = from <= at ? step : rate;
+        }
+        for (const Fault* surge : surges) {
+            const bool isOn =
+                surge->at <= at && (!surge->length || at < surge->at + *surge->length);
+            rate *= isOn ? surge->factor : 1.0;
+        }
+        surged.rate.emplace_back(at, rate);
+    }
+    return surged;
+}
+
 } // namespace
 
 MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
@@ -63,26 +105,46 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
         m_busy.emplace_back(windows);
     }
     addLoads();
-    for (Proxy& proxy : m_proxies) {
+    for (ProxyState& proxy : m_proxies) {
         proxy.outbounds.resize(m_callers[proxy.caller].callees.size());
     }
-    for (std::uint32_t at = 0; at < m_settings.faults.size(); ++at) {
-        const InstanceFault& fault = m_settings.faults[at];
-        m_agenda.startTimer(fault.from - TimePoint{}, {kFaultBegins, at, 0, 0});
-        if (fault.to != TimePoint::max()) {
-            m_agenda.startTimer(fault.to - TimePoint{}, {kFaultEnds, at, 0, 0});
-        }
+    if (m_settings.isRecorded) {
+        m_recorder = std::make_unique<RunRecorder>(plan);
     }
+    addFaults();
 }
 
-std::uint32_t MeshRun::Caller::calleeOf(std::uint32_t service)
+std::vector<Error> MeshRun::check(const MeshPlan& plan, const MeshRunSettings& settings)
 {
-    const auto found = std::ranges::find(callees, service, &Callee::service);
-    const auto place = static_cast<std::uint32_t>(found - callees.begin());
-    if (found == callees.end()) {
-        callees.push_back({service, kNoEdge});
+    std::vector<Error> errors;
+    for (std::size_t at = 0; at < settings.loads.size(); ++at) {
+        const std::string& entry = settings.loads[at].entry;
+        if (!plan.find(entry)) {
+            errors.push_back(
+                {ErrorCode::DanglingReference,
+                 fmt::format("load[{}]: the service '{}' has no model", at, entry),
+                 {},
+                 0}
+            );
+        }
     }
-    return place;
+    for (Error& error : checkFaults(plan, settings.timeline, settings.loads)) {
+        errors.push_back(std::move(error));
+    }
+    return errors;
+}
+
+std::vector<std::vector<std::string>> MeshRun::resolve(
+    const MeshPlan& plan, const std::vector<Fault>& timeline
+)
+{
+    std::vector<std::vector<std::string>> names(timeline.size());
+    for (std::size_t at = 0; at < timeline.size(); ++at) {
+        for (const std::uint32_t instance : reachOf(plan, timeline, at).instances) {
+            names[at].push_back(plan.instances()[instance].instance.name);
+        }
+    }
+    return names;
 }
 
 // Names become places once, before the run.
@@ -90,7 +152,7 @@ void MeshRun::addCallers()
 {
     m_callers.resize(m_plan.models().size() + 1);
     for (std::size_t at = 0; at < m_plan.models().size(); ++at) {
-        Caller& caller = m_callers[at];
+        CallerState& caller = m_callers[at];
         for (const model::ModelStep& step : m_plan.models()[at].script) {
             std::vector<std::uint32_t>& places = caller.script.emplace_back();
             for (const model::ModelCall& call : step.calls) {
@@ -103,35 +165,68 @@ void MeshRun::addCallers()
 void MeshRun::addLoads()
 {
     for (std::uint32_t at = 0; at < m_settings.loads.size(); ++at) {
-        Generator generator;
-        generator.load = &m_settings.loads[at];
-        const auto service = m_plan.find(generator.load->entry);
+        LoadState state;
+        state.load = withSurges(m_settings.loads[at], m_settings.timeline);
+        const auto service = m_plan.find(state.load.entry);
         MESH_ASSERT(service.has_value());
-        generator.callee = m_callers.back().calleeOf(*service);
-        generator.luck = luckOf(m_settings.seed, {at, {}, 0, LuckFor::Arrivals});
-        m_generators.push_back(generator);
+        state.callee = m_callers.back().calleeOf(*service);
+        state.luck = luckOf(m_settings.seed, {at, {}, 0, LuckFor::Arrivals});
+        m_loads.push_back(std::move(state));
         scheduleArrival(at);
     }
 }
 
+bool MeshRun::runUntil(TimePoint time)
+{
+    simulator::runUntil(m_agenda, time, *this);
+    if (time == TimePoint::max()) {
+        return false;
+    }
+    m_until = std::max(m_until, time);
+    if (m_recorder != nullptr) {
+        m_recorder->advance(time);
+    }
+    return m_agenda.nearCount() + m_agenda.timersWaiting() > 0;
+}
+
 void MeshRun::run()
 {
-    runUntil(m_agenda, TimePoint::max(), *this);
-    const TimePoint end = m_agenda.now();
+    static_cast<void>(runUntil(TimePoint::max()));
+    close();
+}
+
+void MeshRun::close()
+{
+    const TimePoint end = std::max(m_until, m_agenda.now());
     for (MeasureRow& row : m_edges) {
         row.close(end, m_settings.windows);
     }
-    for (const Caller& caller : m_callers) {
-        for (const Caller::Callee& callee : caller.callees) {
-            if (callee.edge != kNoEdge) {
+    for (const CallerState& caller : m_callers) {
+        for (const CallerState::Callee& callee : caller.callees) {
+            if (callee.edge != CallerState::kNoEdge) {
                 m_services[callee.service].merge(m_edges[callee.edge]);
             }
         }
     }
+    for (TimeSum& busy : m_busy) {
+        busy.settle(end, m_settings.windows);
+    }
+    if (m_recorder != nullptr) {
+        m_recorder->close(end);
+    }
+}
+
+const RunRecord& MeshRun::record() const
+{
+    static const RunRecord kNone;
+    return m_recorder == nullptr ? kNone : m_recorder->record();
 }
 
 void MeshRun::handle(const TimedEvent& timed)
 {
+    if (m_recorder != nullptr) {
+        m_recorder->advance(timed.at);
+    }
     const Event& event = timed.event;
     const SlabHandle item{event.item, event.detail};
     switch (event.kind) {
@@ -141,6 +236,8 @@ void MeshRun::handle(const TimedEvent& timed)
         return applyFault(event.subject, Switch::On);
     case kFaultEnds:
         return applyFault(event.subject, Switch::Off);
+    case kFaultSteps:
+        return stepFault(event.subject);
     case kSweep:
         return onSweep(event.subject, event.item);
     case kCallRefused:
@@ -163,6 +260,10 @@ void MeshRun::handle(const TimedEvent& timed)
         return endAttempt(item, {policy::AttemptOutcome::Kind::Timeout, true, 0, {}, {}});
     case kAnswer:
         return dropIfKilled(item) ? void() : finish(item, m_visits[item].status);
+    case kArrived:
+        return dropIfKilled(item) ? void() : arriveAt(item);
+    case kGoesOn:
+        return dropIfKilled(item) ? void() : goOn(item);
     case kWorked:
         return dropIfKilled(item) ? void() : onWorked(item);
     default:
@@ -172,12 +273,12 @@ void MeshRun::handle(const TimedEvent& timed)
 
 void MeshRun::scheduleArrival(std::uint32_t at)
 {
-    Generator& generator = m_generators[at];
+    LoadState& generator = m_loads[at];
     const double unit = openUnit(generator.luck);
     const double amount =
-        generator.load->arrivals == Arrivals::Poisson ? -exactLog(1.0 - unit) : 1.0;
+        generator.load.arrivals == Arrivals::Poisson ? -exactLog(1.0 - unit) : 1.0;
     const Duration now = m_agenda.now() - TimePoint{};
-    const Duration when = whenAmount(*generator.load, now, amount);
+    const Duration when = whenAmount(generator.load, now, amount);
     if (when < m_settings.duration) {
         m_agenda.schedule(when - now, {kArrive, at, 0, 0});
     }
@@ -185,7 +286,7 @@ void MeshRun::scheduleArrival(std::uint32_t at)
 
 void MeshRun::arrive(std::uint32_t at)
 {
-    Generator& generator = m_generators[at];
+    LoadState& generator = m_loads[at];
     Call call;
     call.proxy = kGatewayProxy;
     call.callee = generator.callee;
@@ -236,7 +337,7 @@ std::uint64_t MeshRun::leftOver() const
 {
     std::uint64_t left = m_calls.count() + m_attempts.count() + m_visits.count();
     left += m_agenda.timersWaiting();
-    for (const Proxy& proxy : m_proxies) {
+    for (const ProxyState& proxy : m_proxies) {
         for (const auto& outbound : proxy.outbounds) {
             left += outbound == nullptr ? 0 : leftIn(*outbound);
         }

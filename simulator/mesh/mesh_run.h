@@ -1,12 +1,16 @@
 #pragma once
 
+#include "proxyengine/base/error.h"
 #include "proxyengine/base/random.h"
 #include "simulator/kernel/agenda.h"
 #include "simulator/kernel/luck.h"
 #include "simulator/kernel/slab.h"
+#include "simulator/mesh/fault_reach.h"
 #include "simulator/mesh/measures.h"
 #include "simulator/mesh/mesh_plan.h"
 #include "simulator/mesh/outbound.h"
+#include "simulator/mesh/run_recorder.h"
+#include "simulator/mesh/run_state.h"
 #include "simulator/models/duration_law.h"
 #include "simulator/scenario/scenario.h"
 
@@ -16,31 +20,15 @@
 
 namespace mesh::simulator {
 
-// What happens to one instance for a while.
-struct InstanceFault
-{
-    enum class Kind : std::uint8_t {
-        Kill, // What it works on is reset, new connections are refused.
-        Error, // A share of its requests is answered with `status` without work.
-        Slow, // Service times are `factor` times as long.
-    };
-
-    Kind kind = Kind::Kill;
-    std::uint32_t instance = 0; // Into MeshPlan::instances().
-    TimePoint from{};
-    TimePoint to = TimePoint::max();
-    double probability = 1.0; // Of Error.
-    int status = 503;
-    double factor = 1.0;
-};
-
 struct MeshRunSettings
 {
     Seed seed{42};
     Duration duration{}; // Of the load; what it started is finished.
     std::vector<Load> loads; // Each entry must have a model.
-    std::vector<InstanceFault> faults;
+    std::vector<Fault> timeline;
+    NetworkLaws network;
     std::vector<MeasureWindow> windows;
+    bool isRecorded = false;
 };
 
 // One run of a mesh in virtual time: load at the gateway, proxies that drive the compiled policies,
@@ -58,9 +46,24 @@ struct MeshRunSettings
 class MeshRun
 {
 public:
+    // Settings that check() objects to must not be run.
     MeshRun(const MeshPlan& plan, MeshRunSettings settings);
 
-    // Until nothing is left to do. Once.
+    // Every reason for which the settings cannot be run on the plan: names that do not exist,
+    // targets that are nothing of the mesh.
+    [[nodiscard]] static std::vector<Error> check(
+        const MeshPlan& plan, const MeshRunSettings& settings
+    );
+    // The names of the instances that each fault hits, as people sort them.
+    [[nodiscard]] static std::vector<std::vector<std::string>> resolve(
+        const MeshPlan& plan, const std::vector<Fault>& timeline
+    );
+
+    // Everything that is due up to and at this time. False: nothing is left to do after it.
+    bool runUntil(TimePoint time);
+    // Sums the figures; once, after the last runUntil().
+    void close();
+    // Until nothing is left to do, and closes. Once.
     void run();
 
     [[nodiscard]] std::uint64_t fingerprint() const { return m_agenda.fingerprint(); }
@@ -72,12 +75,19 @@ public:
     [[nodiscard]] std::uint64_t ejections() const { return m_ejections; }
     [[nodiscard]] std::uint64_t budgetRefusals() const { return m_budgetRefusals; }
 
-    // Figures of a service (all its callers) or of an edge ("a->b", "gateway->a"); null when it was
-    // never called. In the order of the settings' windows.
+    // Figures of all services (all their callers) and of the edges along which somebody called
+    // ("a->b", "gateway->a"), in the order of the settings' windows. Complete after close().
+    [[nodiscard]] const std::vector<MeasureRow>& services() const { return m_services; }
+    [[nodiscard]] const std::vector<MeasureRow>& edges() const { return m_edges; }
+    // One of them; null when there is none.
     [[nodiscard]] const MeasureRow* service(std::string_view name) const;
     [[nodiscard]] const MeasureRow* edge(std::string_view name) const;
     // Busy worker time over capacity, in [0, 1].
     [[nodiscard]] double utilization(std::string_view service, std::size_t window) const;
+
+    // Second by second, up to the last whole second before the time of runUntil(); after close()
+    // up to the end. Empty unless the settings ask for it.
+    [[nodiscard]] const RunRecord& record() const;
 
     // Everything that must be zero when a run has ended: requests, attempts, visits, timers, words
     // of budgets and limits, requests that hosts are believed to have. For tests of conservation.
@@ -88,99 +98,10 @@ public:
 
 private:
     static constexpr std::uint32_t kGatewayProxy = 0; // Then one per instance.
-    static constexpr std::uint32_t kNoEdge = 0xffff'ffffU;
 
-    struct Generator
-    {
-        const Load* load = nullptr;
-        std::uint32_t callee = 0;
-        Random luck{Seed{0}};
-        std::uint64_t sent = 0;
-    };
-    struct Call
-    {
-        SlabHandle parent; // The visit that makes it; none: a root request.
-        std::uint32_t proxy = 0;
-        std::uint32_t callee = 0; // Of the caller.
-        std::uint32_t service = 0;
-        std::uint64_t root = 0;
-        CallPath path;
-        TimePoint startedAt{};
-        TimerHandle deadline;
-        TimerHandle backoff;
-        TimerHandle hedge;
-        policy::HedgeRace race{0};
-        SlabHandle running; // The newest attempt; the others follow it.
-        Random luck{Seed{0}}; // Of the proxy's decisions.
-        policy::TriedHosts tried;
-        int attempts = 0;
-        int retriesMade = 0;
-        std::uint32_t breakerRound = 0;
-        bool hasBreaker = false;
-        bool isInBudget = false;
-        bool holdsRetry = false;
-        bool holdsLimit = false;
-    };
-    struct Attempt
-    {
-        SlabHandle call;
-        std::uint32_t host = 0;
-        std::uint32_t instance = 0;
-        TimePoint startedAt{};
-        TimerHandle timeout;
-        policy::AttemptSlot slot;
-        SlabHandle next; // Of the same call.
-        bool isHedge = false; // Then it holds a retry of the budget and a request of the limit.
-    };
-    struct Visit
-    {
-        SlabHandle attempt; // Names nothing once the caller has left.
-        std::uint32_t instance = 0;
-        std::uint32_t epoch = 0; // Of the instance; another one: it was killed since.
-        std::uint64_t root = 0;
-        CallPath path; // Of what it calls.
-        Random luck{Seed{0}}; // Of its service time and error.
-        Random script{Seed{0}};
-        SlabHandle next; // In the queue.
-        std::uint32_t step = 0;
-        std::uint32_t place = 0; // Of the next repeat within the step.
-        std::uint32_t outstanding = 0;
-        int status = 200;
-        bool hasWorker = false;
-        bool hasFailed = false;
-    };
-    struct InstanceState
-    {
-        std::uint32_t service = 0;
-        std::uint32_t epoch = 0;
-        int busy = 0;
-        int waiting = 0;
-        SlabHandle first; // Of the queue.
-        SlabHandle last;
-        bool isDown = false;
-        double errorShare = 0.0;
-        int errorStatus = 503;
-        double factor = 1.0;
-    };
-    struct Proxy
-    {
-        std::uint32_t zone = 0;
-        std::uint32_t caller = 0; // Service; the gateway's is models().size().
-        std::vector<std::unique_ptr<Outbound>> outbounds; // By callee; made when first used.
-    };
-    // What a service calls; the last one is the gateway.
-    struct Caller
-    {
-        struct Callee
-        {
-            std::uint32_t service = 0;
-            std::uint32_t edge = kNoEdge; // Its row, once somebody has called.
-        };
-        std::vector<Callee> callees; // Each service once.
-        std::vector<std::vector<std::uint32_t>> script; // By step and call: into callees.
-
-        std::uint32_t calleeOf(std::uint32_t service);
-    };
+    using Call = CallState;
+    using Attempt = AttemptState;
+    using Visit = VisitState;
 
     [[nodiscard]] static std::uint64_t leftIn(const Outbound& out);
     void addCallers();
@@ -207,6 +128,7 @@ private:
     void observe(
         Outbound& out, std::uint32_t host, const policy::AttemptOutcome& outcome, Random& luck
     );
+    void take(Outbound& out, const policy::OutlierVerdict& verdict);
     bool repeat(SlabHandle handle, Outbound& out, const policy::AttemptOutcome& outcome);
     static void endRetryHold(Call& call, Outbound& out);
     enum class CallEnd : std::uint8_t { Succeeded, Failed, Refused };
@@ -215,6 +137,7 @@ private:
     void onSweep(std::uint32_t proxy, std::uint32_t callee);
 
     // The instance (mesh_run_visits.cpp).
+    void sendTo(SlabHandle handle);
     void arriveAt(SlabHandle handle);
     void startWork(SlabHandle handle);
     void onWorked(SlabHandle handle);
@@ -222,13 +145,41 @@ private:
     enum class Launch : std::uint8_t { Called, Skipped };
     Launch launch(SlabHandle handle, const model::ModelStep& step);
     void onCallEnded(SlabHandle handle, CallEnd end);
+    void goOn(SlabHandle handle);
     void finish(SlabHandle handle, int status);
     void releaseWorker(std::uint32_t at);
     void setBusy(std::uint32_t at, int by);
     bool dropIfKilled(SlabHandle handle);
     enum class Switch : std::uint8_t { On, Off };
+    void stop(std::uint32_t at);
+    void resetCallers(std::uint32_t at);
+
+    // Faults (mesh_run_faults.cpp).
+    void addFaults();
     void applyFault(std::uint32_t at, Switch turned);
-    void kill(std::uint32_t at);
+    void stepFault(std::uint32_t at);
+    void stepFlap(std::uint32_t at);
+    void stepSwizzle(std::uint32_t at);
+    [[nodiscard]] TimePoint endOf(const Fault& fault) const;
+    void setDown(std::uint32_t instance, Switch turned);
+    void setFrozen(std::uint32_t instance, Switch turned);
+    void setHazards(std::uint32_t instance);
+    void loseZone(const FaultReach& reach);
+    void abandonCalls(std::uint32_t proxy);
+    [[nodiscard]] Duration frozenFor(const InstanceState& instance) const;
+    bool stall(SlabHandle visit, std::uint32_t kind);
+    bool standsStill(SlabHandle visit);
+    [[nodiscard]] Random luckOfFault(std::uint64_t root, CallPath path, std::uint32_t fault) const;
+    [[nodiscard]] bool isHitBy(const FaultState& fault, std::uint32_t proxy, std::uint32_t instance)
+        const;
+    [[nodiscard]] std::optional<int> meetError(const Visit& visit) const;
+    double meetSlowness(Visit& visit);
+
+    // For the record.
+    void mark(RunMarker::Kind kind, const Outbound& out, std::uint32_t host);
+    void markOnce(RunMarker::Kind kind, const Outbound& out);
+    void markPanic(Outbound& out);
+    void markBreaker(const Outbound& out, policy::BreakerState before);
 
     void schedule(Duration wait, std::uint32_t kind, SlabHandle item);
     TimerHandle startTimer(Duration wait, std::uint32_t kind, SlabHandle item);
@@ -236,9 +187,10 @@ private:
     const MeshPlan& m_plan;
     MeshRunSettings m_settings;
     Agenda m_agenda;
-    std::vector<Generator> m_generators;
-    std::vector<Caller> m_callers; // By service, then the gateway.
-    std::vector<Proxy> m_proxies;
+    std::vector<LoadState> m_loads;
+    std::vector<FaultState> m_faults; // By place in the timeline.
+    std::vector<CallerState> m_callers; // By service, then the gateway.
+    std::vector<ProxyState> m_proxies; // The gateway's, then one per instance.
     std::vector<InstanceState> m_instances;
     std::vector<DurationSampler> m_serviceTimes; // By service.
     Slab<Call> m_calls;
@@ -247,6 +199,8 @@ private:
     std::vector<MeasureRow> m_services; // The sums of their edges, made at the end.
     std::vector<MeasureRow> m_edges;
     std::vector<TimeSum> m_busy; // By service.
+    TimePoint m_until{}; // Of the last runUntil().
+    std::unique_ptr<RunRecorder> m_recorder; // Null: nothing is recorded.
     std::uint64_t m_hops = 0;
     std::uint64_t m_ejections = 0;
     std::uint64_t m_budgetRefusals = 0;

@@ -2,6 +2,8 @@
 #include "simulator/mesh/mesh_run.h"
 #include "simulator/mesh/run_events.h"
 
+#include <array>
+
 // The attempts of a call: whom to ask, when to ask another beside it, and when again.
 namespace mesh::simulator {
 namespace {
@@ -83,12 +85,12 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     attempt.isHedge = role == policy::HedgeRace::Role::Hedge;
     attempt.next = call.running;
     call.running = made;
-    if (m_instances[attempt.instance].isDown) {
+    if (m_instances[attempt.instance].downs > 0) {
         schedule(Duration::zero(), kConnectFailed, made);
         return;
     }
     attempt.timeout = startTimer(out.tryTimeout, kTryTimeout, made);
-    arriveAt(made);
+    sendTo(made);
 }
 
 // Sets when the next hedge is due, now that an attempt has begun.
@@ -135,6 +137,7 @@ void MeshRun::onHedge(SlabHandle handle)
     }
     if (out.retry && !policy::tryBeginRetry(*out.allowance, out.budget)) {
         ++m_budgetRefusals;
+        markOnce(RunMarker::Kind::BudgetExhausted, out);
         if (out.limits) {
             policy::release(out.use.of(resource, out.lane));
         }
@@ -153,11 +156,69 @@ void MeshRun::observe(
     }
     const TimePoint now = m_agenda.now();
     if (const auto verdict = out.detector->observe(now, host, outlierOutcome(outcome), luck)) {
-        m_ejections += verdict->kind == policy::OutlierVerdict::Kind::Ejected ? 1U : 0U;
-        m_agenda.note(
-            (std::uint64_t{static_cast<std::uint8_t>(verdict->kind)} << 32U) | verdict->host
+        take(out, *verdict);
+    }
+}
+
+// Carries a verdict of the detector out.
+void MeshRun::take(Outbound& out, const policy::OutlierVerdict& verdict)
+{
+    using Kind = policy::OutlierVerdict::Kind;
+    m_ejections += verdict.kind == Kind::Ejected ? 1U : 0U;
+    m_agenda.note((std::uint64_t{static_cast<std::uint8_t>(verdict.kind)} << 32U) | verdict.host);
+    const auto host = static_cast<std::uint32_t>(verdict.host);
+    if (m_recorder != nullptr) {
+        constexpr std::array kMarkers = {
+            RunMarker::Kind::Ejected, RunMarker::Kind::Returned, RunMarker::Kind::EjectionHeld};
+        mark(kMarkers[static_cast<std::size_t>(verdict.kind)], out, host);
+    }
+    out.apply(verdict, m_agenda.now());
+    markPanic(out);
+}
+
+void MeshRun::mark(RunMarker::Kind kind, const Outbound& out, std::uint32_t host)
+{
+    if (m_recorder != nullptr) {
+        const std::uint32_t instance = out.plan->instances[host];
+        const std::string& name = m_plan.instances()[instance].instance.name;
+        m_recorder->mark(kind, m_agenda.now(), out.edge, name);
+    }
+}
+
+void MeshRun::markPanic(Outbound& out)
+{
+    if (m_recorder != nullptr && out.wasInPanic != out.hosts.isInPanic()) {
+        out.wasInPanic = !out.wasInPanic;
+        m_recorder->mark(
+            out.wasInPanic ? RunMarker::Kind::PanicEntered : RunMarker::Kind::PanicLeft,
+            m_agenda.now(),
+            out.edge,
+            {}
         );
-        out.apply(*verdict, now);
+    }
+}
+
+void MeshRun::markBreaker(const Outbound& out, policy::BreakerState before)
+{
+    using State = policy::BreakerState;
+    const State after = out.breaker->state();
+    if (m_recorder == nullptr || before == after || after == State::Ramping) {
+        return;
+    }
+    m_recorder->mark(
+        after == State::Open       ? RunMarker::Kind::BreakerOpened
+        : after == State::HalfOpen ? RunMarker::Kind::BreakerHalfOpen
+                                   : RunMarker::Kind::BreakerClosed,
+        m_agenda.now(),
+        out.edge,
+        {}
+    );
+}
+
+void MeshRun::markOnce(RunMarker::Kind kind, const Outbound& out)
+{
+    if (m_recorder != nullptr) {
+        m_recorder->markOnce(kind, m_agenda.now(), out.edge);
     }
 }
 
@@ -278,6 +339,7 @@ bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& out
     endRetryHold(call, out); // Of the attempt that has just ended.
     if (!policy::tryBeginRetry(*out.allowance, out.budget)) {
         ++m_budgetRefusals;
+        markOnce(RunMarker::Kind::BudgetExhausted, out);
         return false;
     }
     call.holdsRetry = true;

@@ -10,12 +10,12 @@ using policy::AttemptOutcome;
 
 Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
 {
-    Proxy& caller = m_proxies[proxy];
+    ProxyState& caller = m_proxies[proxy];
     std::unique_ptr<Outbound>& place = caller.outbounds[callee];
     if (place != nullptr) {
         return *place;
     }
-    Caller::Callee& called = m_callers[caller.caller].callees[callee];
+    CallerState::Callee& called = m_callers[caller.caller].callees[callee];
     Random luck = luckOf(
         m_settings.seed, {proxy, CallPath().below(called.service), 0xffff'ffffU, LuckFor::Proxy}
     );
@@ -25,19 +25,21 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
         m_agenda.now(),
         luck
     );
-    if (called.edge == kNoEdge) {
+    if (called.edge == CallerState::kNoEdge) {
         called.edge = static_cast<std::uint32_t>(m_edges.size());
         const std::string from = caller.caller == m_plan.models().size()
                                      ? std::string("gateway")
                                      : m_plan.models()[caller.caller].service;
-        m_edges.emplace_back(
-            fmt::format("{}->{}", from, m_plan.models()[called.service].service),
-            m_settings.windows.size()
-        );
+        const std::string name =
+            fmt::format("{}->{}", from, m_plan.models()[called.service].service);
+        m_edges.emplace_back(name, m_settings.windows.size());
+        if (m_recorder != nullptr) {
+            m_recorder->addEdge(name, from, called.service);
+        }
     }
     place->edge = called.edge;
     if (place->detector) {
-        m_agenda.startTimer(
+        place->sweep = m_agenda.startTimer(
             place->detector->nextSweepAt() - m_agenda.now(), {kSweep, proxy, callee, 0}
         );
     }
@@ -57,14 +59,11 @@ void MeshRun::onSweep(std::uint32_t proxy, std::uint32_t callee)
          LuckFor::Proxy}
     );
     for (const policy::OutlierVerdict& verdict : out.detector->sweep(now, luck)) {
-        m_ejections += verdict.kind == policy::OutlierVerdict::Kind::Ejected ? 1U : 0U;
-        m_agenda.note(
-            (std::uint64_t{static_cast<std::uint8_t>(verdict.kind)} << 32U) | verdict.host
-        );
-        out.apply(verdict, now);
+        take(out, verdict);
     }
     if (out.detector->nextSweepAt() - TimePoint{} < m_settings.duration) {
-        m_agenda.startTimer(out.detector->nextSweepAt() - now, {kSweep, proxy, callee, 0});
+        out.sweep =
+            m_agenda.startTimer(out.detector->nextSweepAt() - now, {kSweep, proxy, callee, 0});
     }
 }
 
@@ -78,6 +77,9 @@ void MeshRun::beginCall(const Call& made)
     call.luck = luckOf(m_settings.seed, {call.root, call.path, 0, LuckFor::Proxy});
     Outbound& out = outbound(call.proxy, call.callee);
     m_edges[out.edge].begin(call.startedAt, m_settings.windows);
+    if (m_recorder != nullptr) {
+        m_recorder->begin(out.edge);
+    }
     if (!admit(call, out)) {
         // Later, never from inside: the caller is still in the middle of its step.
         schedule(Duration::zero(), kCallRefused, handle);
@@ -95,7 +97,9 @@ void MeshRun::beginCall(const Call& made)
 bool MeshRun::admit(Call& call, Outbound& out)
 {
     if (out.breaker) {
+        const policy::BreakerState before = out.breaker->state();
         const policy::BreakerAdmission admission = out.breaker->admit(m_agenda.now(), call.luck);
+        markBreaker(out, before);
         if (!admission.isAdmitted()) {
             return false;
         }
@@ -106,6 +110,7 @@ bool MeshRun::admit(Call& call, Outbound& out)
         const auto resource = policy::LimitedResource::Requests;
         if (!policy::admit(*out.limits, resource, out.lane, out.use.of(resource, out.lane))
                  .isAdmitted) {
+            markOnce(RunMarker::Kind::LimitReached, out);
             return false;
         }
         call.holdsLimit = true;
@@ -166,6 +171,7 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
     if (call.hasBreaker && end == CallEnd::Refused) {
         out.breaker->onAbandoned(call.breakerRound);
     } else if (call.hasBreaker) {
+        const policy::BreakerState before = out.breaker->state();
         out.breaker->onOutcome(
             now,
             call.breakerRound,
@@ -173,10 +179,14 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
                                       : policy::BreakerOutcome::Failed,
             now - call.startedAt
         );
+        markBreaker(out, before);
     }
     const auto outcome =
         end == CallEnd::Succeeded ? MeasureRow::Outcome::Succeeded : MeasureRow::Outcome::Failed;
     m_edges[out.edge].end(call.startedAt, now, outcome, call.attempts, m_settings.windows);
+    if (m_recorder != nullptr) {
+        m_recorder->end(out.edge, now - call.startedAt, outcome, call.attempts);
+    }
     const SlabHandle parent = call.parent;
     m_calls.free(handle);
     if (!parent.isNone()) {

@@ -16,44 +16,52 @@ Duration times(Duration length, double factor)
 
 } // namespace
 
-void MeshRun::arriveAt(SlabHandle handle)
+// The attempt's request is on its way: from now on it is known here, whatever its caller does.
+void MeshRun::sendTo(SlabHandle handle)
 {
-    ++m_hops;
     const SlabHandle made = m_visits.take();
     const Attempt& attempt = m_attempts[handle];
     const Call& call = m_calls[attempt.call];
     const auto number = static_cast<std::uint32_t>(call.attempts);
-    InstanceState& instance = m_instances[attempt.instance];
     Visit& visit = m_visits[made];
     visit.attempt = handle;
+    visit.proxy = call.proxy;
     visit.instance = attempt.instance;
-    visit.epoch = instance.epoch;
+    visit.epoch = m_instances[attempt.instance].epoch;
     visit.root = call.root;
     // What a later attempt calls has luck of its own, as the attempt itself has.
     visit.path = call.path.below((std::uint64_t{number} << 32U) | call.service);
     visit.luck = luckOf(m_settings.seed, {call.root, call.path, number, LuckFor::Service});
-    const model::ServiceModel& model = m_plan.models()[instance.service];
-    if (instance.errorShare > 0.0) {
-        Random luck = luckOf(m_settings.seed, {call.root, call.path, number, LuckFor::Fault});
-        if (luck.chance(instance.errorShare)) {
-            visit.status = instance.errorStatus;
-            schedule(Duration::zero(), kAnswer, made);
-            return;
-        }
+    arriveAt(made);
+}
+
+void MeshRun::arriveAt(SlabHandle handle)
+{
+    if (stall(handle, kArrived)) {
+        return;
     }
+    ++m_hops;
+    Visit& visit = m_visits[handle];
+    InstanceState& instance = m_instances[visit.instance];
+    if (const auto status = meetError(visit)) {
+        visit.status = *status;
+        schedule(Duration::zero(), kAnswer, handle);
+        return;
+    }
+    const model::ServiceModel& model = m_plan.models()[instance.service];
     if (instance.busy < model.concurrency) {
-        startWork(made);
+        startWork(handle);
     } else if (instance.waiting < model.queue) {
         ++instance.waiting;
         if (instance.last.isNone()) {
-            instance.first = made;
+            instance.first = handle;
         } else {
-            m_visits[instance.last].next = made;
+            m_visits[instance.last].next = handle;
         }
-        instance.last = made;
+        instance.last = handle;
     } else {
         visit.status = kQueueFull;
-        schedule(model.rejectTime, kAnswer, made);
+        schedule(model.rejectTime, kAnswer, handle);
     }
 }
 
@@ -71,14 +79,20 @@ void MeshRun::startWork(SlabHandle handle)
     visit.hasWorker = true;
     setBusy(visit.instance, 1);
     const Duration time = m_serviceTimes[instance.service].draw(visit.luck);
-    schedule(instance.factor == 1.0 ? time : times(time, instance.factor), kWorked, handle);
+    const double factor = meetSlowness(visit);
+    visit.frozenBefore = frozenFor(instance);
+    schedule(factor == 1.0 ? time : times(time, factor), kWorked, handle);
 }
 
 void MeshRun::onWorked(SlabHandle handle)
 {
+    if (standsStill(handle)) {
+        return;
+    }
     Visit& visit = m_visits[handle];
     const model::ServiceModel& model = m_plan.models()[m_instances[visit.instance].service];
-    if (visit.luck.chance(model.errorRate)) {
+    const double errorRate = 1.0 - (1.0 - model.errorRate) * (1.0 - visit.errorRate);
+    if (visit.luck.chance(visit.errorRate == 0.0 ? model.errorRate : errorRate)) {
         finish(handle, kOwnFailure);
         return;
     }
@@ -154,9 +168,13 @@ void MeshRun::onCallEnded(SlabHandle handle, CallEnd end)
     Visit& visit = m_visits[handle];
     visit.hasFailed = visit.hasFailed || end != CallEnd::Succeeded;
     --visit.outstanding;
-    if (visit.outstanding > 0 || dropIfKilled(handle)) {
-        return;
+    if (visit.outstanding == 0 && !dropIfKilled(handle) && !stall(handle, kGoesOn)) {
+        goOn(handle);
     }
+}
+
+void MeshRun::goOn(SlabHandle handle)
+{
     if (m_visits[handle].hasFailed) {
         finish(handle, kCallFailed);
     } else {
@@ -204,31 +222,9 @@ bool MeshRun::dropIfKilled(SlabHandle handle)
     return true;
 }
 
-void MeshRun::applyFault(std::uint32_t at, Switch turned)
-{
-    const bool isOn = turned == Switch::On;
-    const InstanceFault& fault = m_settings.faults[at];
-    InstanceState& instance = m_instances[fault.instance];
-    switch (fault.kind) {
-    case InstanceFault::Kind::Kill:
-        instance.isDown = isOn;
-        if (isOn) {
-            kill(fault.instance);
-        }
-        return;
-    case InstanceFault::Kind::Error:
-        instance.errorShare = isOn ? fault.probability : 0.0;
-        instance.errorStatus = fault.status;
-        return;
-    case InstanceFault::Kind::Slow:
-        instance.factor = isOn ? fault.factor : 1.0;
-        return;
-    }
-}
-
 // Workers and queue are gone at once; visits that an event or a call still names are dropped when
-// it comes. Their callers see a reset.
-void MeshRun::kill(std::uint32_t at)
+// it comes.
+void MeshRun::stop(std::uint32_t at)
 {
     InstanceState& instance = m_instances[at];
     ++instance.epoch;
@@ -241,6 +237,10 @@ void MeshRun::kill(std::uint32_t at)
     instance.last = {};
     instance.waiting = 0;
     setBusy(at, -instance.busy);
+}
+
+void MeshRun::resetCallers(std::uint32_t at)
+{
     std::vector<SlabHandle> hit;
     m_attempts.forEach([&hit, at](SlabHandle handle, const Attempt& attempt) {
         if (attempt.instance == at) {

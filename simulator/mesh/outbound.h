@@ -8,6 +8,7 @@
 #include "proxyengine/policy/limits.h"
 #include "proxyengine/policy/outlier.h"
 #include "proxyengine/policy/retry_rules.h"
+#include "simulator/kernel/timer_wheel.h"
 #include "simulator/mesh/mesh_plan.h"
 
 #include <cstdint>
@@ -40,6 +41,8 @@ struct Outbound
     Duration tryTimeout{}; // One attempt, to its answer.
     std::optional<Duration> timeout; // All of them.
     std::uint32_t edge = 0; // The row of measures of its edge.
+    TimerHandle sweep; // The detector's next.
+    bool wasInPanic = false; // When it was told last.
 
     // Makes a verdict of the detector true for the balancer.
     void apply(const policy::OutlierVerdict& verdict, TimePoint now);

@@ -25,6 +25,7 @@ struct RunSecond
     std::array<std::uint32_t, kBuckets> durations{};
 
     [[nodiscard]] static std::size_t bucketOf(Duration duration);
+    [[nodiscard]] static Duration lowestOf(std::size_t bucket); // Where it begins.
     // The duration below which this share (0..1) of the ended calls lies, linear within a bucket;
     // zero when none has ended.
     [[nodiscard]] Duration quantile(double share) const;

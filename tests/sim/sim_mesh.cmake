@@ -1,4 +1,6 @@
 if(TARGET mesh::simulator)
-    mesh_add_test(sim_mesh_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/sim_mesh_test.cpp
-        DEPENDS mesh::simulator FOREIGN fmt::fmt LABEL sim TIMEOUT 300)
+    foreach(subject sim_mesh sim_mesh_record)
+        mesh_add_test(${subject}_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp
+            DEPENDS mesh::simulator FOREIGN fmt::fmt LABEL sim TIMEOUT 300)
+    endforeach()
 endif()

@@ -3,13 +3,13 @@
 // Method: small documents through the proxy's own decoder and compiler; closed forms; random meshes
 //         with random faults whose books must balance.
 #include "proxyengine/base/file.h"
-#include "proxyengine/config/codec.h"
-#include "simulator/mesh/mesh_run.h"
+#include "tests/support/mesh_in_virtual_time.h"
 
 #include <QTest>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -45,80 +45,11 @@ private Q_SLOTS:
 
 namespace {
 
-MeshPlan planOf(const std::string& text)
-{
-    const config::DecodeResult decoded = config::decode(text);
-    for (const config::Problem& problem : decoded.problems) {
-        // An upstream without targets is one of instances.
-        if (problem.severity == config::Severity::Error) {
-            qFatal("%s", config::toText(problem, "mesh").c_str());
-        }
-    }
-    Result<MeshPlan> plan = MeshPlan::make(decoded.document);
-    if (!plan) {
-        qFatal("%s", plan.error().message.c_str());
-    }
-    return std::move(*plan);
-}
-
-MeshRunSettings settingsFor(std::string entry, double rate, Duration duration, std::uint64_t seed)
-{
-    MeshRunSettings settings;
-    settings.seed = Seed{seed};
-    settings.duration = duration;
-    settings.loads = {{std::move(entry), Arrivals::Poisson, {{0s, rate}}}};
-    settings.windows = {{"always", {{TimePoint(duration / 20), TimePoint(duration)}}}};
-    return settings;
-}
-
-double milliseconds(Duration duration) { return toSeconds(duration) * 1e3; }
-
-double successOf(const CallFigures& figures)
-{
-    return static_cast<double>(figures.succeeded) / static_cast<double>(figures.calls);
-}
-
-double amplificationOf(const CallFigures& figures)
-{
-    return static_cast<double>(figures.attempts) / static_cast<double>(figures.calls);
-}
-
-bool isWithin(const char* what, double found, double expected, double tolerance)
-{
-    if (std::abs(found - expected) <= tolerance * std::abs(expected)) {
-        return true;
-    }
-    qWarning("%s: %.5f, expected %.5f", what, found, expected);
-    return false;
-}
-
 const std::string kOne = R"(
 _format_version: "3.0"
 services: [{name: a, host: a}]
 models: [{service: a, service_time: {dist: exp, mean: 1ms}, queue: 100000}]
 )";
-
-// Five instances; `policies` are a's.
-std::string fiveOf(
-    std::string_view policies, std::string_view model, std::string_view upstream = ""
-)
-{
-    return fmt::format(
-        R"(
-_format_version: "3.0"
-services:
-- name: a
-  host: a
-  retries: 0
-  resilience: {{{}}}
-upstreams: [{{name: a, algorithm: least-requests{}}}]
-models: [{{service: a, instances: 5, service_time: {{dist: exp, mean: 1ms}}{}}}]
-)",
-        policies,
-        upstream,
-        model
-    );
-}
 
 } // namespace
 
@@ -262,12 +193,7 @@ void SimMeshTest::aFailingInstanceIsEjected()
         const MeshPlan plan = planOf(fiveOf("timeout: 10s", ", concurrency: 10", upstream));
         MeshRunSettings settings = settingsFor("a", 1000.0, 60s, 1);
         settings.windows = {{"late", {{TimePoint(11s), TimePoint(39s)}}}};
-        InstanceFault fault;
-        fault.kind = InstanceFault::Kind::Error;
-        fault.instance = 2;
-        fault.from = TimePoint(10s);
-        fault.to = TimePoint(40s);
-        settings.faults = {fault};
+        settings.timeline = {faultOf(FaultKind::Error, "a-3", 10s, 30s)};
         MeshRun run(plan, settings);
         run.run();
         return std::pair(successOf(run.service("a")->figures(0)), run.ejections());
@@ -349,11 +275,7 @@ void SimMeshTest::aKilledInstanceIsRetriedElsewhere()
     const auto success = [](std::string_view retry) {
         const MeshPlan plan = planOf(fiveOf(retry, ", concurrency: 10"));
         MeshRunSettings settings = settingsFor("a", 1000.0, 30s, 1);
-        InstanceFault fault;
-        fault.instance = 0;
-        fault.from = TimePoint(10s);
-        fault.to = TimePoint(20s);
-        settings.faults = {fault};
+        settings.timeline = {faultOf(FaultKind::Kill, "a-1", 10s, 10s)};
         MeshRun run(plan, settings);
         run.run();
         return successOf(run.service("a")->figures(0));
@@ -432,19 +354,14 @@ models:
     service_time: {dist: exp, mean: 1ms}}
 )");
     MeshRunSettings settings = settingsFor("a", 3000.0, 10s, 42);
-    InstanceFault fault;
-    fault.kind = InstanceFault::Kind::Error;
-    fault.instance = 4;
-    fault.from = TimePoint(2s);
-    fault.to = TimePoint(5s);
-    fault.probability = 0.5;
-    settings.faults = {fault};
+    settings.timeline = {faultOf(FaultKind::Error, "b-3", 2s, 3s)};
+    settings.timeline.back().probability = 0.5;
     MeshRun run(plan, settings);
     run.run();
 
     QCOMPARE(run.leftOver(), std::uint64_t{0});
     QVERIFY(run.ejections() > 0);
-    QCOMPARE(run.fingerprint(), std::uint64_t{3254801366973560775U});
+    QCOMPARE(run.fingerprint(), std::uint64_t{15535176026899089582U});
 }
 
 void SimMeshTest::theBooksBalanceInRandomMeshes()
@@ -493,17 +410,15 @@ models:
         MeshRunSettings settings = settingsFor("a", 200.0 + random.unit() * 800.0, 5s, seed);
         settings.windows = {{"all", {{TimePoint(0s), TimePoint(1h)}}}};
         for (int at = 0; at < 4; ++at) {
-            InstanceFault fault;
-            fault.kind = static_cast<InstanceFault::Kind>(random.below(3));
-            fault.instance = static_cast<std::uint32_t>(random.below(plan.instances().size()));
-            fault.from = TimePoint(
-                Duration(1s) + Duration(static_cast<std::int64_t>(random.below(3'000'000'000)))
-            );
-            fault.to =
-                fault.from + Duration(static_cast<std::int64_t>(random.below(2'000'000'000)));
+            constexpr FaultKind kKinds[] = {FaultKind::Kill, FaultKind::Error, FaultKind::Slow};
+            const FaultKind kind = kKinds[random.below(3)];
+            const auto hit = random.below(plan.instances().size());
+            const Duration from = Duration(1s) + Duration(nanosecondsBelow(random, 3s));
+            const Duration length(nanosecondsBelow(random, 2s));
+            Fault fault = faultOf(kind, plan.instances()[hit].instance.name, from, length);
             fault.probability = random.unit();
             fault.factor = 1.0 + 5.0 * random.unit();
-            settings.faults.push_back(fault);
+            settings.timeline.push_back(fault);
         }
         MeshRun run(plan, settings);
         run.run();

@@ -1,0 +1,156 @@
+#pragma once
+
+#include "proxyengine/base/random.h"
+#include "proxyengine/policy/hedge.h"
+#include "proxyengine/policy/hosts.h"
+#include "simulator/kernel/luck.h"
+#include "simulator/kernel/slab.h"
+#include "simulator/kernel/timer_wheel.h"
+#include "simulator/mesh/fault_reach.h"
+#include "simulator/mesh/outbound.h"
+#include "simulator/scenario/scenario.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+// What a MeshRun keeps of all that is under way: plain values that name each other by handles.
+namespace mesh::simulator {
+
+// A fault of the timeline, and what is known of it now.
+struct FaultState
+{
+    FaultReach reach;
+    bool isActive = false;
+    std::uint32_t stage = 0; // Of one that comes in steps: how many have been.
+    std::vector<std::uint32_t> order; // Of a swizzle's services, as they come back.
+};
+
+// One load, with its surges worked in.
+struct LoadState
+{
+    Load load;
+    std::uint32_t callee = 0; // Of the gateway.
+    Random luck{Seed{0}};
+    std::uint64_t sent = 0;
+};
+
+// A logical request from its caller's start to its answer.
+struct CallState
+{
+    SlabHandle parent; // The visit that makes it; none: a root request.
+    std::uint32_t proxy = 0;
+    std::uint32_t callee = 0; // Of the caller.
+    std::uint32_t service = 0;
+    std::uint64_t root = 0;
+    CallPath path;
+    TimePoint startedAt{};
+    TimerHandle deadline;
+    TimerHandle backoff;
+    TimerHandle hedge;
+    policy::HedgeRace race{0};
+    SlabHandle running; // The newest attempt; the others follow it.
+    Random luck{Seed{0}}; // Of the proxy's decisions.
+    policy::TriedHosts tried;
+    int attempts = 0;
+    int retriesMade = 0;
+    std::uint32_t breakerRound = 0;
+    bool hasBreaker = false;
+    bool isInBudget = false;
+    bool holdsRetry = false;
+    bool holdsLimit = false;
+};
+
+// One try of a call at one instance.
+struct AttemptState
+{
+    SlabHandle call;
+    std::uint32_t host = 0;
+    std::uint32_t instance = 0;
+    TimePoint startedAt{};
+    TimerHandle timeout;
+    policy::AttemptSlot slot;
+    SlabHandle next; // Of the same call.
+    bool isHedge = false; // Then it holds a retry of the budget and a request of the limit.
+};
+
+// An attempt as its instance sees it; goes on when the caller has left.
+struct VisitState
+{
+    SlabHandle attempt; // Names nothing once the caller has left.
+    std::uint32_t proxy = 0; // Of the caller.
+    std::uint32_t instance = 0;
+    std::uint32_t epoch = 0; // Of the instance; another one: it was killed since.
+    Duration frozenBefore{}; // Of the instance, when its present wait began.
+    double errorRate = 0.0; // Of a bad version, beside the model's.
+    std::uint64_t root = 0;
+    CallPath path; // Of what it calls.
+    Random luck{Seed{0}}; // Of its service time and error.
+    Random script{Seed{0}};
+    SlabHandle next; // In the queue.
+    std::uint32_t step = 0;
+    std::uint32_t place = 0; // Of the next repeat within the step.
+    std::uint32_t outstanding = 0;
+    int status = 200;
+    bool hasWorker = false;
+    bool hasFailed = false;
+};
+
+// Something that a frozen instance does when it thaws.
+struct StalledVisit
+{
+    SlabHandle visit;
+    std::uint32_t kind = 0; // Of the event that it would have been.
+    Duration left{}; // Until that event.
+};
+
+struct InstanceState
+{
+    std::uint32_t service = 0;
+    std::uint32_t epoch = 0;
+    int busy = 0;
+    int waiting = 0;
+    SlabHandle first; // Of the queue.
+    SlabHandle last;
+    int downs = 0; // Faults that keep it down.
+    int freezes = 0; // Faults that keep it frozen.
+    TimePoint frozenAt{}; // Since when; while frozen.
+    Duration frozenFor{}; // In all, before that.
+    std::vector<StalledVisit> stalled; // What goes on when it thaws, in order.
+    std::vector<std::uint32_t> hazards; // Active faults that its attempts may meet, in order.
+};
+
+// The proxy of an instance, or the gateway's.
+struct ProxyState
+{
+    std::uint32_t zone = 0;
+    std::uint32_t caller = 0; // Service; the gateway's is models().size().
+    std::vector<std::unique_ptr<Outbound>> outbounds; // By callee; made when first used.
+};
+
+// What a service calls; the last one is the gateway.
+struct CallerState
+{
+    static constexpr std::uint32_t kNoEdge = 0xffff'ffffU;
+
+    struct Callee
+    {
+        std::uint32_t service = 0;
+        std::uint32_t edge = kNoEdge; // Its row, once somebody has called.
+    };
+    std::vector<Callee> callees; // Each service once.
+    std::vector<std::vector<std::uint32_t>> script; // By step and call: into callees.
+
+    std::uint32_t calleeOf(std::uint32_t called)
+    {
+        for (std::uint32_t at = 0; at < callees.size(); ++at) {
+            if (callees[at].service == called) {
+                return at;
+            }
+        }
+        callees.push_back({called, kNoEdge});
+        return static_cast<std::uint32_t>(callees.size() - 1);
+    }
+};
+
+} // namespace mesh::simulator
