@@ -135,4 +135,8 @@ inline constexpr double kH2ControlBurst = 1000; // SETTINGS, PING, PRIORITY and 
 inline constexpr double kH2ControlPerSecond = 100; // gRPC pings once per round trip while it sends.
 inline constexpr std::size_t kH2SpareStreamsMax = 16; // Kept for the next requests of a connection.
 
+// Rehearsals.
+inline constexpr std::size_t kScenarioBytesMax = 1U << 20U; // A thousand faults are 100 KiB.
+inline constexpr int kReplicationsMax = 10'000; // Intervals of a thousandth; a night of runs.
+
 } // namespace mesh

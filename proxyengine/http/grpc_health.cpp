@@ -1,6 +1,6 @@
 #include "proxyengine/http/grpc_health.h"
 
-#include "proxyengine/http/octets.h"
+#include "proxyengine/http/h2_pair.h"
 
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
@@ -18,17 +18,6 @@ constexpr std::size_t kMessageBytesMax = 256; // A status is two bytes and a pre
 constexpr std::size_t kTextBytesMax = 128; // Of grpc-message.
 // No compression, length 0: a HealthCheckRequest whose service is empty.
 constexpr std::array<std::uint8_t, 5> kRequest = {0, 0, 0, 0, 0};
-
-nghttp2_nv pairOf(std::string_view name, std::string_view value)
-{
-    // nghttp2 copies both and takes them without const.
-    return {
-        const_cast<std::uint8_t*>(octetsOf(name)),
-        const_cast<std::uint8_t*>(octetsOf(value)),
-        name.size(),
-        value.size(),
-        NGHTTP2_NV_FLAG_NONE};
-}
 
 std::optional<int> numberOf(std::string_view text)
 {

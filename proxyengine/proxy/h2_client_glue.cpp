@@ -1,6 +1,6 @@
 #include "proxyengine/proxy/h2_client_glue.h"
 
-#include "proxyengine/http/octets.h"
+#include "proxyengine/http/h2_pair.h"
 #include "proxyengine/proxy/h2_client_session.h"
 #include "proxyengine/proxy/h2_client_stream.h"
 
@@ -10,17 +10,6 @@
 
 namespace mesh::proxy {
 namespace {
-
-nghttp2_nv pairOf(std::string_view name, std::string_view value)
-{
-    // nghttp2 copies both and takes them without const.
-    return {
-        const_cast<std::uint8_t*>(http::octetsOf(name)),
-        const_cast<std::uint8_t*>(http::octetsOf(value)),
-        name.size(),
-        value.size(),
-        NGHTTP2_NV_FLAG_NONE};
-}
 
 struct EndCallbacks
 {
@@ -83,7 +72,7 @@ std::int32_t H2ClientGlue::submit(
     std::array<nghttp2_nv, kHeadersMax + 8> pairs; // NOLINT: filled as far as it is used.
     const std::size_t count = std::min(fields.size(), pairs.size());
     for (std::size_t at = 0; at < count; ++at) {
-        pairs[at] = pairOf(fields[at].name, fields[at].value);
+        pairs[at] = http::pairOf(fields[at].name, fields[at].value);
     }
     nghttp2_data_provider body{};
     body.read_callback = &H2ClientGlue::readBody;
@@ -339,7 +328,7 @@ void H2ClientGlue::submitTrailers(H2ClientSession& session, H2ClientStream& stre
     std::array<nghttp2_nv, kHeadersMax> pairs; // NOLINT: filled as far as it is used.
     const std::size_t count = std::min(stream.m_trailers.size(), pairs.size());
     for (std::size_t at = 0; at < count; ++at) {
-        pairs[at] = pairOf(stream.m_trailers[at].first, stream.m_trailers[at].second);
+        pairs[at] = http::pairOf(stream.m_trailers[at].first, stream.m_trailers[at].second);
     }
     if (nghttp2_submit_trailer(session.m_session.get(), stream.m_id, pairs.data(), count) != 0) {
         session.reset(stream, NGHTTP2_INTERNAL_ERROR, H2End::Lost);

@@ -104,6 +104,7 @@ struct Trust
     std::optional<double> successError; // Share.
     std::optional<double> p50Error; // Relative.
     std::optional<double> p99Error;
+    std::vector<std::string> liveNotes; // What the live twin did otherwise, and why.
 };
 
 struct ResolvedFault
@@ -124,6 +125,8 @@ struct Rehearsal
     std::vector<VariantResult> variants; // In file order.
     std::vector<AssertionResult> comparisons;
     std::vector<AblationRow> ablation;
+    // What real servers and proxies did with the first variant; in the modes live and both.
+    std::optional<VariantResult> live;
     std::optional<std::string> stoppedBy; // The guard's text.
     Trust trust;
     std::uint64_t eventHash = 0;

@@ -62,7 +62,17 @@ std::optional<std::string> FieldReader::text(std::string_view key)
         return std::nullopt;
     }
     if (!value->isString()) {
-        report(*value, key, ErrorCode::InvalidArgument, "expected a string");
+        report(
+            *value,
+            key,
+            ErrorCode::InvalidArgument,
+            value->isNumber() || value->isBool() ? "expected a string; put it in quotes"
+                                                 : "expected a string"
+        );
+        return std::nullopt;
+    }
+    if (value->text().empty()) {
+        report(*value, key, ErrorCode::InvalidArgument, "must not be empty");
         return std::nullopt;
     }
     return value->text();
@@ -122,6 +132,53 @@ std::optional<Duration> FieldReader::duration(std::string_view key)
         return std::nullopt;
     }
     return *parsed;
+}
+
+std::optional<Duration> FieldReader::positiveDuration(std::string_view key)
+{
+    const auto value = duration(key);
+    if (value && *value == Duration::zero()) {
+        report(at(key), key, ErrorCode::OutOfRange, "must be longer than 0s");
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::optional<bool> FieldReader::flag(std::string_view key)
+{
+    const model::Value* value = any(key);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    if (!value->isBool()) {
+        report(*value, key, ErrorCode::InvalidArgument, "expected true or false");
+        return std::nullopt;
+    }
+    return value->toBool();
+}
+
+std::vector<std::string> FieldReader::texts(std::string_view key)
+{
+    std::vector<std::string> texts;
+    const model::Value::List& elements = list(key);
+    for (std::size_t place = 0; place < elements.size(); ++place) {
+        const model::Value& element = elements[place];
+        const std::string path = fmt::format("{}[{}]", key, place);
+        if (!element.isString() || element.text().empty()) {
+            report(element, path, ErrorCode::InvalidArgument, "expected a string");
+        } else if (std::ranges::find(texts, element.text()) != texts.end()) {
+            report(element, path, ErrorCode::Duplicate, "stands twice");
+        } else {
+            texts.push_back(element.text());
+        }
+    }
+    return texts;
+}
+
+const model::Value& FieldReader::at(std::string_view key) const
+{
+    const model::Value* value = m_value.find(key);
+    return value == nullptr ? m_value : *value;
 }
 
 const model::Value::List& FieldReader::list(std::string_view key)

@@ -27,9 +27,16 @@ public:
         std::string_view key, std::int64_t min, std::int64_t max
     );
     [[nodiscard]] std::optional<Duration> duration(std::string_view key); // "250ms"
+    [[nodiscard]] std::optional<Duration> positiveDuration(std::string_view key); // Above 0s.
+    [[nodiscard]] std::optional<bool> flag(std::string_view key);
+    // Texts that are not empty, each once; what is not one is reported at its place.
+    [[nodiscard]] std::vector<std::string> texts(std::string_view key);
     [[nodiscard]] const model::Value* any(std::string_view key); // Null when absent.
     // The elements of a list; empty when absent, reported when it is something else.
     [[nodiscard]] const model::Value::List& list(std::string_view key);
+
+    // Where a field stands, for reports about it: the field, or the whole when it is absent.
+    [[nodiscard]] const model::Value& at(std::string_view key) const;
 
     // Reports that a field is missing.
     void require(std::string_view key);

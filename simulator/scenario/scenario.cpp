@@ -1,14 +1,18 @@
 #include "simulator/scenario/scenario.h"
 
 #include "proxyengine/base/duration_text.h"
+#include "proxyengine/base/limits.h"
 #include "proxyengine/config/tree.h"
+#include "simulator/scenario/expectation_reader.h"
+#include "simulator/scenario/fault_reader.h"
 #include "simulator/scenario/field_reader.h"
+#include "simulator/scenario/patch.h"
+#include "simulator/scenario/traffic_reader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
 namespace mesh::simulator {
@@ -17,174 +21,150 @@ namespace {
 using config::Problem;
 using model::Value;
 
-constexpr double kRateMax = 1e6; // Requests per second; more is a typing error.
+constexpr std::array<std::string_view, kAblatedPolicyCount> kAblatedPolicies = {
+    "retry", "breaker", "outlier_detection", "hedge"};
 
-struct FaultRow
-{
-    std::string_view name;
-    FaultKind kind;
-};
-
-constexpr std::array kFaults = {
-    FaultRow{"kill", FaultKind::Kill},
-    FaultRow{"freeze", FaultKind::Freeze},
-    FaultRow{"latency", FaultKind::Latency},
-    FaultRow{"error", FaultKind::Error},
-};
-
-std::string indexed(std::string_view list, std::size_t at)
+std::string elementOf(std::string_view list, std::size_t at)
 {
     return fmt::format("{}[{}]", list, at);
 }
 
-void readRate(FieldReader& fields, Load& load)
+PolicyVariant readVariant(
+    const Value::Member& member, const std::string& path, std::vector<Problem>& problems
+)
 {
-    fields.require("rate");
-    for (const Value& point : fields.list("rate")) {
-        const bool isPair = point.isList() && point.list().size() == 2;
-        const auto time = isPair && point.list()[0].isString()
-                              ? parseDuration(point.list()[0].text())
-                              : Result<Duration>(fail(ErrorCode::InvalidArgument, ""));
-        const bool isRate = isPair && point.list()[1].isNumber()
-                            && point.list()[1].toNumber() >= 0.0
-                            && point.list()[1].toNumber() <= kRateMax;
-        if (!time || !isRate) {
-            fields.report(
-                point,
-                "rate",
-                ErrorCode::InvalidArgument,
-                "expected pairs of a time and a rate, as in [30s, 300]"
-            );
-            continue;
-        }
-        const bool isInOrder =
-            load.rate.empty() ? *time == Duration::zero() : *time > load.rate.back().first;
-        if (!isInOrder) {
-            fields.report(point, "rate", ErrorCode::Conflict, "times begin at 0s and grow");
-            continue;
-        }
-        load.rate.emplace_back(*time, point.list()[1].toNumber());
+    PolicyVariant variant;
+    variant.name = member.key;
+    if (member.value.isNull()) {
+        return variant;
     }
-}
-
-Load readLoad(const Value& value, std::string path, std::vector<Problem>& problems)
-{
-    FieldReader fields(value, std::move(path), problems);
-    Load load;
-    fields.require("entry");
-    load.entry = fields.text("entry").value_or("");
-    if (const auto arrivals = fields.text("arrivals")) {
-        if (*arrivals == "uniform") {
-            load.arrivals = Arrivals::Uniform;
-        } else if (*arrivals != "poisson") {
-            fields.report(
-                *value.find("arrivals"),
-                "arrivals",
-                ErrorCode::InvalidArgument,
-                "expected poisson or uniform"
-            );
-        }
-    }
-    readRate(fields, load);
-    fields.finish();
-    return load;
-}
-
-void readInstances(FieldReader& fields, FaultTarget& target)
-{
-    const Value* instances = fields.any("instances");
-    if (instances == nullptr || (instances->isString() && instances->text() == "all")) {
-        return;
-    }
-    if (instances->isInt() && instances->toInt() > 0
-        && instances->toInt() <= std::numeric_limits<int>::max()) {
-        target.count = static_cast<int>(instances->toInt());
-        return;
-    }
-    if (instances->isString() && instances->text().ends_with('%')) {
-        const std::string& text = instances->text();
-        int percent = 0;
-        const char* end = text.data() + text.size() - 1;
-        const auto [rest, status] = std::from_chars(text.data(), end, percent);
-        if (status == std::errc{} && rest == end && percent > 0 && percent <= 100) {
-            target.percent = percent;
-            return;
-        }
-    }
-    fields.report(
-        *instances,
-        "instances",
-        ErrorCode::InvalidArgument,
-        "expected a share as \"30%\", a count above 0, or all"
-    );
-}
-
-FaultTarget readTarget(const Value& value, std::string path, std::vector<Problem>& problems)
-{
-    FieldReader fields(value, std::move(path), problems);
-    FaultTarget target;
-    target.service = fields.text("service").value_or("");
-    target.instance = fields.text("instance").value_or("");
-    readInstances(fields, target);
-    if (value.isMap() && target.service.empty() == target.instance.empty()) {
-        fields.report(value, {}, ErrorCode::Conflict, "name either a service or an instance");
+    FieldReader fields(member.value, path, problems);
+    if (const Value* patch = fields.any("patch")) {
+        variant.patch = *patch;
+        checkPatchKinds(*patch, fields.pathOf("patch"), problems);
     }
     fields.finish();
-    return target;
+    return variant;
 }
 
-void readKind(FieldReader& fields, const Value& value, Fault& fault)
+void readPolicies(FieldReader& fields, Scenario& scenario, std::vector<Problem>& problems)
 {
-    fields.require("fault");
-    const auto kind = fields.text("fault");
-    if (!kind) {
+    const Value* policies = fields.any("policies");
+    if (policies == nullptr) {
         return;
     }
-    const auto row = std::ranges::find(kFaults, *kind, &FaultRow::name);
-    if (row == kFaults.end()) {
+    if (!policies->isMap() || policies->map().empty()) {
         fields.report(
-            *value.find("fault"),
-            "fault",
-            ErrorCode::Unsupported,
-            fmt::format(
-                "fault {} is not supported by this version; it knows kill, freeze, latency and "
-                "error",
-                *kind
-            )
+            *policies,
+            "policies",
+            ErrorCode::InvalidArgument,
+            "expected variants by name, as in {baseline: {}, candidate: {patch: {...}}}"
         );
         return;
     }
-    fault.kind = row->kind;
+    for (const Value::Member& member : policies->map()) {
+        scenario.policies.push_back(
+            readVariant(member, fmt::format("policies.{}", member.key), problems)
+        );
+    }
 }
 
-Fault readFault(const Value& value, const std::string& path, std::vector<Problem>& problems)
+void readAblation(FieldReader& fields, Scenario& scenario)
 {
-    FieldReader fields(value, path, problems);
-    Fault fault;
-    fields.require("at");
-    fault.at = fields.duration("at").value_or(Duration::zero());
-    fault.length = fields.duration("for");
-    readKind(fields, value, fault);
-    fields.require("target");
-    if (const Value* target = fields.any("target")) {
-        fault.target = readTarget(*target, fields.pathOf("target"), problems);
+    const std::vector<std::string> names = fields.texts("ablate");
+    for (const std::string& name : names) {
+        const auto known = std::ranges::find(kAblatedPolicies, name);
+        if (known == kAblatedPolicies.end()) {
+            fields.report(
+                fields.at("ablate"),
+                "ablate",
+                ErrorCode::InvalidArgument,
+                fmt::format(
+                    "cannot take out \"{}\"; {} can", name, fmt::join(kAblatedPolicies, ", ")
+                )
+            );
+            continue;
+        }
+        scenario.ablate.push_back(static_cast<AblatedPolicy>(known - kAblatedPolicies.begin()));
     }
-    if (fault.kind == FaultKind::Latency || fault.kind == FaultKind::Error) {
-        fault.probability = fields.number("probability", 0.0, 1.0).value_or(1.0);
+}
+
+void readHead(FieldReader& fields, Scenario& scenario)
+{
+    fields.require("scenario");
+    scenario.name = fields.text("scenario").value_or("");
+    scenario.mesh = fields.text("mesh").value_or("");
+    scenario.seed = Seed{static_cast<std::uint64_t>(
+        fields.whole("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(42)
+    )};
+    scenario.replications =
+        static_cast<int>(fields.whole("replications", 1, kReplicationsMax).value_or(1));
+    scenario.duration = fields.positiveDuration("duration");
+    scenario.warmup = fields.duration("warmup").value_or(Duration::zero());
+    if (scenario.duration && scenario.warmup >= *scenario.duration) {
+        fields.report(
+            fields.at("warmup"),
+            "warmup",
+            ErrorCode::Conflict,
+            fmt::format(
+                "nothing is left to measure: the run lasts {}", toDurationText(*scenario.duration)
+            )
+        );
     }
-    if (fault.kind == FaultKind::Error) {
-        fault.status = static_cast<int>(fields.whole("status", 400, 599).value_or(503));
+}
+
+void readTimeline(FieldReader& fields, Scenario& scenario, std::vector<Problem>& problems)
+{
+    const Value::List& faults = fields.list("timeline");
+    for (std::size_t at = 0; at < faults.size(); ++at) {
+        const std::string path = elementOf("timeline", at);
+        const Fault fault = readFault(faults[at], path, problems);
+        if (scenario.duration && fault.at >= *scenario.duration) {
+            fields.report(
+                faults[at],
+                path,
+                ErrorCode::Conflict,
+                fmt::format(
+                    "begins at {}, but the run ends after {}",
+                    toDurationText(fault.at),
+                    toDurationText(*scenario.duration)
+                )
+            );
+        }
+        scenario.timeline.push_back(fault);
     }
-    if (fault.kind == FaultKind::Latency) {
-        fields.require("add");
-        fault.add = fields.duration("add").value_or(Duration::zero());
-        fault.jitter = fields.duration("jitter").value_or(Duration::zero());
+}
+
+void readLists(FieldReader& fields, Scenario& scenario, std::vector<Problem>& problems)
+{
+    const Value::List& loads = fields.list("load");
+    for (std::size_t at = 0; at < loads.size(); ++at) {
+        scenario.load.push_back(readLoad(loads[at], elementOf("load", at), problems));
     }
-    fields.finish();
-    return fault;
+    if (const Value* network = fields.any("network")) {
+        scenario.network = readNetwork(*network, "network", problems);
+    }
+    readPolicies(fields, scenario, problems);
+    readAblation(fields, scenario);
+    readTimeline(fields, scenario, problems);
+    const Value::List& guards = fields.list("guards");
+    for (std::size_t at = 0; at < guards.size(); ++at) {
+        scenario.guards.push_back(readGuard(guards[at], elementOf("guards", at), problems));
+    }
+    const Value::List& asserts = fields.list("assert");
+    for (std::size_t at = 0; at < asserts.size(); ++at) {
+        scenario.asserts.push_back(
+            readAssertion(asserts[at], elementOf("assert", at), scenario.policies, problems)
+        );
+    }
 }
 
 } // namespace
+
+std::string_view toText(AblatedPolicy policy)
+{
+    return kAblatedPolicies.at(static_cast<std::size_t>(policy));
+}
 
 double rateAt(const Load& load, Duration since)
 {
@@ -204,27 +184,14 @@ ScenarioResult parseScenario(std::string_view text)
     if (!result.problems.empty()) {
         return result;
     }
-
     FieldReader fields(tree, {}, result.problems);
-    Scenario& scenario = result.scenario;
-    fields.require("scenario");
-    scenario.name = fields.text("scenario").value_or("");
-    scenario.mesh = fields.text("mesh").value_or("");
-    scenario.seed = Seed{static_cast<std::uint64_t>(
-        fields.whole("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(42)
-    )};
-    scenario.duration = fields.duration("duration");
-    scenario.warmup = fields.duration("warmup").value_or(Duration::zero());
-    const Value::List& loads = fields.list("load");
-    for (std::size_t at = 0; at < loads.size(); ++at) {
-        scenario.load.push_back(readLoad(loads[at], indexed("load", at), result.problems));
-    }
-    const Value::List& faults = fields.list("timeline");
-    for (std::size_t at = 0; at < faults.size(); ++at) {
-        scenario.timeline.push_back(readFault(faults[at], indexed("timeline", at), result.problems)
-        );
-    }
+    readHead(fields, result.scenario);
+    readLists(fields, result.scenario, result.problems);
     fields.finish();
+    std::ranges::stable_sort(result.problems, {}, [](const Problem& problem) {
+        return problem.place ? std::pair(problem.place->line, problem.place->column)
+                             : std::pair(0, 0);
+    });
     return result;
 }
 

@@ -102,10 +102,10 @@ def main():
             p99_of(wrk(1))
             normal, during, pushes = [], [], []
             for generation in range(1, options.rounds + 1):
+                text = text_of(options.routes, generation)  # Not beside the load: it costs a core for a while.
                 normal.append(p99_of(wrk(1)))
                 load = wrk(1)
                 time.sleep(0.4)
-                text = text_of(options.routes, generation)
                 pushes.append(push(text))
                 during.append(p99_of(load))
         finally:

@@ -1,4 +1,6 @@
-#pragma once
+// No #pragma once: a compiler cache may hand out a header that was precompiled elsewhere.
+#ifndef MESH_TESTS_SUPPORT_JOINED_TESTS_H
+#define MESH_TESTS_SUPPORT_JOINED_TESTS_H
 
 #include <QObject>
 #include <QTest>
@@ -30,3 +32,5 @@ std::unique_ptr<QObject> makeTest()
     namespace {                                                                                    \
     const mesh::test::JoinedTest kJoined(&mesh::test::makeTest<Test>);                             \
     }
+
+#endif
