@@ -364,7 +364,7 @@ ClientConnection::AfterFailure ClientConnection::repeatByService(policy::Attempt
     --exchange.retriesLeft;
     const auto verdict = policy::decideRetry(exchange.head.methodText(), failure, progress);
     if (verdict != policy::RetryVerdict::Retry
-        || (exchange.policy != nullptr && !holdLimitedRetry())) {
+        || (exchange.policy != nullptr && !holdLimitedRetry(exchange.policy->retryLease))) {
         return AfterFailure::GiveUp;
     }
     return AfterFailure::Again;

@@ -145,7 +145,7 @@ private:
     [[nodiscard]] bool admitAttempt();
     void tellLimit(const policy::LimitVerdict& verdict);
     void refuseByLimit(const policy::LimitVerdict& verdict);
-    [[nodiscard]] bool holdLimitedRetry();
+    [[nodiscard]] bool holdLimitedRetry(UsageLease& retryLease);
     void leaveQueue(RequestPolicy& state);
     void settleVerdicts(RequestPolicy& state, Duration took);
     void settlePolicy();
@@ -209,7 +209,7 @@ private:
     [[nodiscard]] bool isBodyWhole() const;
     void planHedge();
     void startHedge();
-    [[nodiscard]] bool holdHedge(RequestPolicy& state);
+    [[nodiscard]] bool holdHedge(RequestPolicy& state, UsageLease& retryLease);
     void endHedgeHold(RequestPolicy& state);
     void onHedgeDecided(SideAttempt& decided);
     [[nodiscard]] bool mayBeBettered(const http::ResponseHead& answer);

@@ -124,7 +124,8 @@ void ClientConnection::startHedge()
     if (!to || tried.contains(to->target)) {
         return; // The same host twice would only add to its load.
     }
-    if (state.retry != nullptr && !holdHedge(state)) {
+    UsageLease retryLease;
+    if (!holdHedge(state, retryLease)) {
         return;
     }
     const auto slot = state.race->onStarted(policy::HedgeRace::Role::Hedge, m_worker.loop().now());
@@ -138,6 +139,7 @@ void ClientConnection::startHedge()
     }
     RequestPolicy::Hedge hedge;
     hedge.slot = *slot;
+    hedge.retryLease = std::move(retryLease);
     hedge.attempt = std::make_unique<SideAttempt>(
         m_worker,
         *to,
@@ -162,8 +164,12 @@ void ClientConnection::startHedge()
     attempt.begin();
 }
 
-bool ClientConnection::holdHedge(RequestPolicy& state)
+// A copy is a retry for whoever counts those: the budget, or without a retry policy max_retries.
+bool ClientConnection::holdHedge(RequestPolicy& state, UsageLease& retryLease)
 {
+    if (state.retry == nullptr) {
+        return holdLimitedRetry(retryLease);
+    }
     RetryCell& cell = *state.retry;
     const bool isGranted = policy::step(cell.budget, [&cell](std::uint64_t& word) {
         return policy::tryBeginRetry(cell.allowance, word);

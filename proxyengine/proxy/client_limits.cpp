@@ -85,8 +85,9 @@ void ClientConnection::refuseByLimit(const policy::LimitVerdict& verdict)
     refuseByPolicy(503, messageOf(503), toText(verdict), kOverloaded);
 }
 
-// Without a retry policy, the upstream's max_retries bounds the gateway format's `retries`.
-bool ClientConnection::holdLimitedRetry()
+// Without a retry policy, the upstream's max_retries bounds the gateway format's `retries` and
+// hedges.
+bool ClientConnection::holdLimitedRetry(UsageLease& retryLease)
 {
     Exchange& exchange = *m_exchange;
     RequestPolicy& state = *exchange.policy;
@@ -94,9 +95,9 @@ bool ClientConnection::holdLimitedRetry()
     if (usage == nullptr) {
         return true;
     }
-    state.retryLease.end();
+    retryLease.end();
     const policy::LimitVerdict verdict =
-        takeLease(usage, policy::LimitedResource::Retries, state.lane, state.retryLease);
+        takeLease(usage, policy::LimitedResource::Retries, state.lane, retryLease);
     if (!verdict.isAdmitted) {
         tellLimit(verdict);
     }

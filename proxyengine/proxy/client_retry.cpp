@@ -134,7 +134,6 @@ ClientConnection::AfterFailure ClientConnection::repeatByPolicy(policy::AttemptF
         state.isMainRunning = false;
         state.hedgeAt = TimePoint::max();
         if (state.race->onFailed(state.mainSlot) == policy::HedgeRace::Failed::OthersRun) {
-            state.mainFailure = failure;
             return AfterFailure::Wait;
         }
     }
@@ -193,7 +192,6 @@ bool ClientConnection::repeatsAnswer()
         dropAnswer();
         state.isMainRunning = false;
         static_cast<void>(state.race->onFailed(state.mainSlot));
-        state.mainFailure = policy::AttemptFailure::Broken;
         exchange.tried.add(exchange.target);
         endAttempt();
         prepareNextAttempt();

@@ -57,10 +57,10 @@ public:
     {
         policy::AttemptSlot slot;
         std::unique_ptr<SideAttempt> attempt;
+        UsageLease retryLease; // Of limits.max_retries, without a retry policy.
     };
     std::vector<Hedge> hedges;
     bool isMainRunning = false;
-    policy::AttemptFailure mainFailure = policy::AttemptFailure::Broken; // While hedges run on.
 
     std::optional<int> faultStatus; // To be answered, after the delay if there is one.
     bool wantsMirror = false;

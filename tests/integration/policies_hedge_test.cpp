@@ -56,6 +56,29 @@ private Q_SLOTS:
         QCOMPARE(mesh.servers[1]->requests(), 20U);
     }
 
+    // Without a retry policy a copy counts among the upstream's retries.
+    void aHedgeIsBoundedByMaxRetries()
+    {
+        PolicyFixture mesh;
+        QVERIFY(mesh.begin(2));
+        QCOMPARE(
+            mesh.apply(mesh.webYaml(
+                "  resilience: {hedge: {after: 20ms, max: 1}}\n", "  limits: {max_retries: 0}\n"
+            )),
+            std::string()
+        );
+        Behaviour slow;
+        slow.delay = 200 * kMillisecond;
+        mesh.servers[0]->behave(slow);
+        mesh.servers[1]->behave(slow);
+
+        const LoadAnswer answer = mesh.ask();
+
+        QCOMPARE(answer.status, 200);
+        QCOMPARE(sum(mesh.requestsByServer()), 1U);
+        QVERIFY(mesh.policyEvent("limit_reached", "upstream:pool").has_value());
+    }
+
     // The first attempt may win after all; then the hedge is cancelled.
     void aHedgeThatLosesIsCancelled()
     {

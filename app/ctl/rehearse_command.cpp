@@ -1,0 +1,193 @@
+#include "app/ctl/rehearse_command.h"
+
+#include "app/ctl/scenario_file.h"
+#include "proxyengine/base/file.h"
+#include "simulator/report/json.h"
+#include "simulator/report/junit.h"
+#include "simulator/report/rehearsal.h"
+#include "simulator/report/terminal.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace mesh::ctl {
+namespace {
+
+using simulator::Rehearsal;
+using simulator::RehearsalRequest;
+using simulator::Verdict;
+
+constexpr int kBadFile = 2;
+constexpr std::string_view kStandardOutput = "-";
+constexpr unsigned kReportMode = 0644; // Reports are no secrets.
+
+int exitCodeFor(Verdict verdict)
+{
+    constexpr std::array kCodes = {0, 1, 3, 4, 5}; // By Verdict.
+    return kCodes.at(static_cast<std::size_t>(verdict));
+}
+
+unsigned threadsOf(const RehearseOptions& options)
+{
+    if (options.threads > 0) {
+        return options.threads;
+    }
+    return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+std::string commandOf(const RehearseOptions& options, const simulator::Scenario& scenario)
+{
+    return fmt::format(
+        "meshwrightctl rehearse {} --seed {} --replications {}",
+        options.file,
+        scenario.seed.value,
+        scenario.replications
+    );
+}
+
+class RehearseCommand
+{
+public:
+    RehearseCommand(const RehearseOptions& options, const Clock& clock, CtlOutput& output)
+        : m_options(options)
+        , m_clock(clock)
+        , m_output(output)
+    {}
+
+    int run(Colour colour)
+    {
+        m_file = readScenarioFile(m_options.file);
+        if (!m_file.errors.empty()) {
+            return refuse(m_file.errors);
+        }
+        const RehearsalRequest request = makeRequest();
+        std::vector<std::string> errors;
+        for (const Error& error : simulator::checkRehearsal(request)) {
+            errors.push_back(placed(error, m_options.file, m_file.text));
+        }
+        if (!errors.empty()) {
+            return refuse(errors);
+        }
+        auto rehearsal = rehearseTimed(request);
+        if (!rehearsal) {
+            return refuse({fmt::format("{}: {}", m_options.file, rehearsal.error().message)});
+        }
+        if (m_options.checksDeterminism) {
+            checkDeterminism(request, *rehearsal);
+        }
+        return tell(*rehearsal, colour);
+    }
+
+private:
+    int refuse(const std::vector<std::string>& errors)
+    {
+        for (const std::string& error : errors) {
+            m_output.err += error + '\n';
+        }
+        return kBadFile;
+    }
+
+    RehearsalRequest makeRequest()
+    {
+        RehearsalRequest request;
+        request.scenario = m_file.scenario;
+        request.document = m_file.document;
+        request.threads = threadsOf(m_options);
+        if (m_options.seed) {
+            request.scenario.seed = Seed{static_cast<std::uint64_t>(*m_options.seed)};
+        }
+        if (m_options.replications) {
+            request.scenario.replications = *m_options.replications;
+        }
+        return request;
+    }
+
+    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request)
+    {
+        const TimePoint from = m_clock.now();
+        auto rehearsal = simulator::rehearse(request);
+        if (rehearsal) {
+            rehearsal->wall_s = toSeconds(m_clock.now() - from);
+        }
+        return rehearsal;
+    }
+
+    // The same once more, on another number of threads.
+    void checkDeterminism(RehearsalRequest request, Rehearsal& rehearsal)
+    {
+        request.threads = request.threads == 1 ? 2 : 1;
+        const auto again = simulator::rehearse(request);
+        if (!again || again->eventHash != rehearsal.eventHash) {
+            rehearsal.verdict = Verdict::NotDeterministic;
+        }
+    }
+
+    [[nodiscard]] bool isStandardOutputTaken() const
+    {
+        return m_options.json == kStandardOutput || m_options.junit == kStandardOutput
+               || m_options.html == kStandardOutput;
+    }
+
+    int tell(const Rehearsal& rehearsal, Colour colour)
+    {
+        int code = exitCodeFor(rehearsal.verdict);
+        if (!isStandardOutputTaken()) {
+            m_output.out +=
+                coloured(simulator::toTerminalText(rehearsal), rehearsal.verdict, colour);
+            m_output.out += fmt::format("{}\n", commandOf(m_options, rehearsal.scenario));
+            if (m_options.checksDeterminism) {
+                m_output.out += rehearsal.verdict == Verdict::NotDeterministic
+                                    ? "A second run gave another event hash.\n"
+                                    : "A second run gave the same event hash.\n";
+            }
+        }
+        const auto write = [&](const std::string& path, const std::string& text) {
+            if (path == kStandardOutput) {
+                m_output.out += text;
+            } else if (const auto written = writeFileAtomically(path, text, kReportMode);
+                       !written) {
+                m_output.err += fmt::format("{}: {}\n", path, written.error().message);
+                code = kBadFile;
+            }
+        };
+        if (!m_options.json.empty()) {
+            write(m_options.json, simulator::toJson(rehearsal));
+        }
+        if (!m_options.junit.empty()) {
+            write(m_options.junit, simulator::toJunit(rehearsal));
+        }
+        return code;
+    }
+
+    // The verdict is the first line.
+    static std::string coloured(std::string text, Verdict verdict, Colour colour)
+    {
+        const std::size_t end = text.find('\n');
+        if (colour == Colour::On && end != std::string::npos) {
+            text.insert(end, "\x1b[0m");
+            text.insert(0, verdict == Verdict::Holds ? "\x1b[32m" : "\x1b[31m");
+        }
+        return text;
+    }
+
+    const RehearseOptions& m_options;
+    const Clock& m_clock;
+    CtlOutput& m_output;
+    ScenarioFile m_file;
+};
+
+} // namespace
+
+int runRehearse(
+    const RehearseOptions& options, const Clock& clock, Colour colour, CtlOutput& output
+)
+{
+    return RehearseCommand(options, clock, output).run(colour);
+}
+
+} // namespace mesh::ctl
