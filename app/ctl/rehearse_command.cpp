@@ -1,7 +1,11 @@
 #include "app/ctl/rehearse_command.h"
 
+#include "app/ctl/live_twin.h"
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
+#include "proxyengine/base/hash.h"
+#include "proxyengine/base/version.h"
+#include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
 #include "simulator/report/rehearsal.h"
@@ -24,6 +28,8 @@ using simulator::Verdict;
 
 constexpr int kBadFile = 2;
 constexpr std::string_view kStandardOutput = "-";
+constexpr std::string_view kVirtual = "virtual";
+constexpr std::string_view kLive = "live";
 constexpr unsigned kReportMode = 0644; // Reports are no secrets.
 
 int exitCodeFor(Verdict verdict)
@@ -43,8 +49,9 @@ unsigned threadsOf(const RehearseOptions& options)
 std::string commandOf(const RehearseOptions& options, const simulator::Scenario& scenario)
 {
     return fmt::format(
-        "meshwrightctl rehearse {} --seed {} --replications {}",
+        "meshwrightctl rehearse {}{} --seed {} --replications {}",
         options.file,
+        options.mode == kVirtual ? "" : " --mode " + options.mode,
         scenario.seed.value,
         scenario.replications
     );
@@ -66,10 +73,15 @@ public:
             return refuse(m_file.errors);
         }
         const RehearsalRequest request = makeRequest();
-        const std::vector<std::string> errors =
-            placed(simulator::checkRehearsal(request), m_options.file, m_file.text);
+        std::vector<Error> errors = simulator::checkRehearsal(request);
+        if (errors.empty() && isLive()) {
+            errors = checkLiveTwin(request, m_clock);
+        }
+        if (m_options.mode == kLive && m_options.checksDeterminism) {
+            errors.push_back({ErrorCode::Conflict, "live runs are never deterministic", {}, 0});
+        }
         if (!errors.empty()) {
-            return refuse(errors);
+            return refuse(placed(errors, m_options.file, m_file.text));
         }
         auto rehearsal = rehearseTimed(request);
         if (!rehearsal) {
@@ -105,13 +117,31 @@ private:
         return request;
     }
 
-    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request)
+    [[nodiscard]] bool isLive() const { return m_options.mode != kVirtual; }
+
+    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request) const
     {
         const TimePoint from = m_clock.now();
-        auto rehearsal = simulator::rehearse(request);
+        auto rehearsal = rehearseByMode(request);
         if (rehearsal) {
             rehearsal->wall_s = toSeconds(m_clock.now() - from);
         }
+        return rehearsal;
+    }
+
+    Result<Rehearsal> rehearseByMode(const RehearsalRequest& request) const
+    {
+        if (!isLive()) {
+            return simulator::rehearse(request);
+        }
+        if (m_options.mode == kLive) {
+            return runLiveTwin(request, m_clock).map([&](simulator::LiveRehearsal live) {
+                return reportOf(request, std::move(live));
+            });
+        }
+        MESH_TRY(Rehearsal rehearsal, simulator::rehearse(request));
+        MESH_TRY(const simulator::LiveRehearsal live, runLiveTwin(request, m_clock));
+        simulator::compareWithLive(rehearsal, live);
         return rehearsal;
     }
 
@@ -159,7 +189,23 @@ private:
         if (!m_options.junit.empty()) {
             write(m_options.junit, simulator::toJunit(rehearsal));
         }
+        if (!m_options.html.empty()) {
+            write(m_options.html, simulator::renderHtml(rehearsal, htmlOptions(rehearsal)));
+        }
         return code;
+    }
+
+    [[nodiscard]] simulator::HtmlOptions htmlOptions(const Rehearsal& rehearsal) const
+    {
+        simulator::HtmlOptions options;
+        options.command = commandOf(m_options, rehearsal.scenario);
+        options.version = fmt::format("meshwrightctl {}", version());
+        options.scenarioHash = sha256Hex(m_file.text);
+        options.meshHash = sha256Hex(m_file.meshText);
+        options.calibration = rehearsal.trust.isCalibrated ? "models fitted from measurements"
+                                                           : "models as the mesh file writes them";
+        options.document = m_file.document;
+        return options;
     }
 
     // The verdict is the first line.

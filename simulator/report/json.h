@@ -17,7 +17,7 @@ namespace mesh::simulator {
 //                        reaction: {...}, worst_replication, event_hash, events}},
 //      comparisons: [{text, candidate, reference, value, interval, hit, holds}],
 //      ablation: {POLICY: {success, success_interval, p99_ms, p99_ms_interval, amplification}},
-//      trust: {...}}
+//      live: {...as a variant; in the modes live and both...}, trust: {...}}
 //
 // Hashes are 16 hexadecimal digits, as texts. What was not measured is null.
 [[nodiscard]] std::string toJson(const Rehearsal& rehearsal);
