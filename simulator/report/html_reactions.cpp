@@ -105,11 +105,11 @@ void appendReactionList(std::string& page, const VariantResult& variant)
 {
     const std::vector<ReactionSummary> reactions = summarize(variant.record);
     page += fmt::format(
-        "<details><summary>{} reactions of {} in its worst run, {}</summary>\n<div "
-        "class=\"wide\"><table><thead><tr>",
-        countText(reactions.size()),
+        "<details><summary>What the policies of {} did in its worst run, {}: {} rows</summary>\n"
+        "<div class=\"wide\"><table><thead><tr>",
         escapeMarkup(variant.name),
-        variant.worst + 1
+        variant.worst + 1,
+        countText(reactions.size())
     );
     page += headCell("first", "n") + headCell("last", "n") + headCell("times", "n");
     page += headCell("what") + headCell("of") + headCell("by the proxies of");

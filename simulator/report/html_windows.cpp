@@ -144,10 +144,11 @@ void appendLegend(std::string& page, const Rehearsal& rehearsal)
             escapeMarkup(rehearsal.variants[at].name)
         );
     }
-    page += "<li class=\"dim\">\u25c7 ejected</li><li class=\"dim\">\u25c6 breaker</li>"
-            "<li class=\"dim\">\u25b2 panic, budget, limit</li>"
-            "<li class=\"dim\">\u2715 health check failed</li>"
-            "<li class=\"dim\">\u25cb returned</li></ul>\n";
+    page +=
+        "<li class=\"dim\">\u25c7 ejected</li><li class=\"dim\">\u25c6 breaker</li>"
+        "<li class=\"dim\">\u25b2 panic</li><li class=\"dim\">\u25ac budget or limit used up</li>"
+        "<li class=\"dim\">\u2715 health check failed</li>"
+        "<li class=\"dim\">\u25cb returned</li></ul>\n";
 }
 
 void appendFaultTable(std::string& page, const Rehearsal& rehearsal)

@@ -194,6 +194,9 @@ std::string lengthText(std::optional<Duration> length)
         return std::string(noValueText());
     }
     const double all_s = toSeconds(*length);
+    if (all_s == 0.0) {
+        return withUnit("0", "s");
+    }
     if (std::abs(all_s) < 1.0) {
         return millisecondsText(all_s * 1000.0);
     }

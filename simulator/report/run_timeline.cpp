@@ -63,11 +63,10 @@ constexpr std::array kReactionRows = {
     ReactionRow{
         RunMarker::Kind::BudgetExhausted,
         "retry budget used up",
-        TimelineGlyph::Shape::Triangle,
+        TimelineGlyph::Shape::Bar,
         "warn"},
-    ReactionRow{RunMarker::Kind::RateLimited, "rate limited", TimelineGlyph::Shape::Cross, "quiet"},
-    ReactionRow{
-        RunMarker::Kind::LimitReached, "limit reached", TimelineGlyph::Shape::Triangle, "quiet"},
+    ReactionRow{RunMarker::Kind::RateLimited, "rate limited", TimelineGlyph::Shape::Bar, "quiet"},
+    ReactionRow{RunMarker::Kind::LimitReached, "limit reached", TimelineGlyph::Shape::Bar, "quiet"},
     ReactionRow{
         RunMarker::Kind::GuardStopped, "stopped by a guard", TimelineGlyph::Shape::Cross, "bad"},
 };
@@ -90,6 +89,39 @@ std::string namesText(const std::set<std::string>& names)
                                      : fmt::format("{} instances", names.size());
 }
 
+// What is marked once a second while it lasts: one bar per stretch, under the signs of the rest.
+std::vector<TimelineGlyph> barsOf(const RunRecord& record, Duration length)
+{
+    constexpr Duration kStretchGap = std::chrono::milliseconds(2500); // One second may be missing.
+    std::map<RunMarker::Kind, std::vector<TimelineGlyph>> bars;
+    std::map<RunMarker::Kind, std::set<std::string>> what;
+    for (const RunMarker& marker : record.markers) {
+        const ReactionRow& row = rowOf(marker.kind);
+        if (row.shape != TimelineGlyph::Shape::Bar || marker.at > length) {
+            continue;
+        }
+        std::vector<TimelineGlyph>& own = bars[marker.kind];
+        if (own.empty() || marker.at > own.back().to + kStretchGap) {
+            own.push_back({marker.at, marker.at, row.shape, row.tone, {}});
+            what[marker.kind].clear();
+        }
+        own.back().to = std::min(length, marker.at + std::chrono::seconds(1));
+        what[marker.kind].insert(marker.callee);
+        own.back().details = fmt::format(
+            "{}: {}, from {} to {}",
+            row.text,
+            namesText(what[marker.kind]),
+            lengthText(own.back().at),
+            lengthText(own.back().to)
+        );
+    }
+    std::vector<TimelineGlyph> all;
+    for (auto& [kind, own] : bars) {
+        all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+}
+
 std::vector<TimelineGlyph> glyphsOf(const RunRecord& record, Duration length)
 {
     struct Group
@@ -101,7 +133,8 @@ std::vector<TimelineGlyph> glyphsOf(const RunRecord& record, Duration length)
     std::map<std::pair<std::int64_t, RunMarker::Kind>, Group> groups;
     const auto slot = std::max<std::int64_t>(1, length.count() / std::int64_t{kGlyphSlots});
     for (const RunMarker& marker : record.markers) {
-        if (!isReaction(marker) || marker.at > length) {
+        const bool isBar = rowOf(marker.kind).shape == TimelineGlyph::Shape::Bar;
+        if (!isReaction(marker) || isBar || marker.at > length) {
             continue;
         }
         Group& group = groups[{marker.at.count() / slot, marker.kind}];
@@ -110,10 +143,11 @@ std::vector<TimelineGlyph> glyphsOf(const RunRecord& record, Duration length)
         }
         group.what.insert(marker.instance.empty() ? marker.callee : marker.instance);
     }
-    std::vector<TimelineGlyph> glyphs;
+    std::vector<TimelineGlyph> glyphs = barsOf(record, length);
     for (const auto& [key, group] : groups) {
         const ReactionRow& row = rowOf(key.second);
         glyphs.push_back(TimelineGlyph{
+            group.first,
             group.first,
             row.shape,
             row.tone,
@@ -158,6 +192,7 @@ struct SeriesBin
     RunSecond sum;
     double inFlight = 0.0; // Calls times seconds.
     double seconds = 0.0; // Of the run in this bin, times replications.
+    double edgeAttempts = 0.0; // On all edges.
 };
 
 struct Binning
@@ -195,6 +230,20 @@ BinValue perEnded(std::function<double(const SeriesBin&, double)> value)
         const std::uint64_t ended = endedIn(bin);
         return ended > 0 ? std::optional(value(bin, static_cast<double>(ended))) : std::nullopt;
     };
+}
+
+// Adds the attempts on all edges, which are the work that the entry's calls make.
+void addEdges(std::vector<SeriesBin>& bins, const VariantResult& variant, const Binning& binning)
+{
+    for (const RunSeries& series : variant.series) {
+        if (series.name.find("->") == std::string::npos) {
+            continue;
+        }
+        const std::size_t seconds = std::min(binning.seconds, series.seconds.size());
+        for (std::size_t at = 0; at < seconds; ++at) {
+            bins[at / binning.perBin].edgeAttempts += series.seconds[at].attempts;
+        }
+    }
 }
 
 struct VariantBins
@@ -358,6 +407,7 @@ Timeline timelineOf(const Rehearsal& rehearsal, const std::string& entry)
         const auto series = std::ranges::find(variant.series, entry, &RunSeries::name);
         if (series != variant.series.end()) {
             variants.push_back({style, binsOf(*series, binning)});
+            addEdges(variants.back().bins, variant, binning);
         }
         TimelineReactions reactions;
         reactions.title = "Reactions";
@@ -385,11 +435,17 @@ Timeline timelineOf(const Rehearsal& rehearsal, const std::string& entry)
     timeline.lanes.push_back(laneOf(variants, "In progress", "calls", [](const auto& bin) {
         return std::optional(bin.inFlight / bin.seconds);
     }));
-    timeline.lanes.push_back(
-        laneOf(variants, "Attempts", "per call", perEnded([](const SeriesBin& bin, double ended) {
-                   return bin.sum.attempts / ended;
-               }))
-    );
+    // With one entry all attempts are its doing; with several nobody can tell whose.
+    const bool isAlone = rehearsal.entries.size() == 1;
+    timeline.lanes.push_back(laneOf(
+        variants,
+        "Attempts",
+        isAlone ? "per request, all edges" : "per call",
+        perEnded([isAlone](const SeriesBin& bin, double ended) {
+            const bool isCounted = isAlone && bin.edgeAttempts > 0.0;
+            return (isCounted ? bin.edgeAttempts : bin.sum.attempts) / ended;
+        })
+    ));
     return timeline;
 }
 

@@ -295,6 +295,15 @@ void TimelinePainter::paintGlyph(const TimelineGlyph& glyph, double y)
     case TimelineGlyph::Shape::Triangle:
         write("<path class=\"filled\" d=\"M{:.1f} {:.1f}l5.5 10h-11z\"/>", x, y - 5.5);
         break;
+    case TimelineGlyph::Shape::Bar:
+        write(
+            "<rect class=\"filled\" rx=\"1\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+            "height=\"4\"/>",
+            x,
+            y - 2.0,
+            std::max(4.0, xOf(glyph.to) - x)
+        );
+        break;
     case TimelineGlyph::Shape::Cross:
         write("<path class=\"hollow\" d=\"M{:.1f} {:.1f}l8 8m0 -8l-8 8\"/>", x - 4.0, y - 4.0);
         break;

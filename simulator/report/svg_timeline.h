@@ -48,8 +48,9 @@ struct TimelineClip
 
 struct TimelineGlyph
 {
-    enum class Shape : std::uint8_t { Diamond, FilledDiamond, Disc, Triangle, Cross };
+    enum class Shape : std::uint8_t { Diamond, FilledDiamond, Disc, Triangle, Cross, Bar };
     Duration at{};
+    Duration to{}; // Only of a bar.
     Shape shape = Shape::Diamond;
     std::string_view tone; // Class of its colour: "bad", "warn", "good", "quiet".
     std::string details;

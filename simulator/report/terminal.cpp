@@ -153,7 +153,9 @@ std::string variantText(const Rehearsal& rehearsal, const VariantResult& variant
         text += reactionLine(variant.reaction);
     }
     if (rehearsal.scenario.replications > 1) {
-        text += fmt::format("  worst replication {}\n", variant.worst);
+        text += fmt::format(
+            "  worst of {} runs: {}\n", rehearsal.scenario.replications, variant.worst + 1
+        );
     }
     for (const AssertionResult& result : variant.asserts) {
         text += fmt::format(

@@ -69,6 +69,7 @@ void ReportTextTest::lengthsAreMinutesAndSeconds()
 {
     QCOMPARE(shown(lengthText(12s)), QStringLiteral("12_s"));
     QCOMPARE(shown(lengthText(1200ms)), QStringLiteral("1.2_s"));
+    QCOMPARE(shown(lengthText(0s)), QStringLiteral("0_s"));
     QCOMPARE(shown(lengthText(350ms)), QStringLiteral("350_ms"));
     QCOMPARE(shown(lengthText(10min)), QStringLiteral("10_min"));
     QCOMPARE(shown(lengthText(298s)), QStringLiteral("4_min 58_s"));
