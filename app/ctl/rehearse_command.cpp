@@ -2,6 +2,8 @@
 
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
+#include "proxyengine/proxy/local_engine.h"
+#include "simulator/live/live_twin.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
 #include "simulator/report/rehearsal.h"
@@ -24,6 +26,8 @@ using simulator::Verdict;
 
 constexpr int kBadFile = 2;
 constexpr std::string_view kStandardOutput = "-";
+constexpr std::string_view kVirtualMode = "virtual";
+constexpr std::string_view kLiveMode = "live"; // The third is "both".
 constexpr unsigned kReportMode = 0644; // Reports are no secrets.
 
 int exitCodeFor(Verdict verdict)
@@ -73,6 +77,17 @@ public:
         if (!errors.empty()) {
             return refuse(errors);
         }
+        if (m_options.mode != kVirtualMode) {
+            for (const Error& error : simulator::checkTwin(twinOf(request))) {
+                errors.push_back(fmt::format("{}: {}", m_options.file, error.message));
+            }
+            if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
+                errors.emplace_back("--check-determinism: a live run never repeats exactly");
+            }
+            if (!errors.empty()) {
+                return refuse(errors);
+            }
+        }
         auto rehearsal = rehearseTimed(request);
         if (!rehearsal) {
             return refuse({fmt::format("{}: {}", m_options.file, rehearsal.error().message)});
@@ -110,16 +125,33 @@ private:
     Result<Rehearsal> rehearseTimed(const RehearsalRequest& request)
     {
         const TimePoint from = m_clock.now();
-        auto rehearsal = simulator::rehearse(request);
+        auto rehearsal = m_options.mode == kVirtualMode
+                             ? simulator::rehearse(request)
+                             : simulator::rehearseWithTwin(twinOf(request));
         if (rehearsal) {
             rehearsal->wall_s = toSeconds(m_clock.now() - from);
         }
         return rehearsal;
     }
 
+    [[nodiscard]] simulator::TwinRequest twinOf(const RehearsalRequest& request) const
+    {
+        simulator::TwinRequest twin;
+        twin.rehearsal = request;
+        twin.mode =
+            m_options.mode == kLiveMode ? simulator::TwinMode::Live : simulator::TwinMode::Both;
+        twin.engineFactory = [](const api::EngineOptions& options,
+                                const std::shared_ptr<const model::Document>&) {
+            return proxy::makeLocalEngine(options);
+        };
+        twin.clock = &m_clock;
+        return twin;
+    }
+
     // The same once more, on another number of threads.
     void checkDeterminism(RehearsalRequest request, Rehearsal& rehearsal)
     {
+        request.scenario.network = rehearsal.scenario.network; // As it was measured.
         request.threads = request.threads == 1 ? 2 : 1;
         const auto again = simulator::rehearse(request);
         if (!again || again->eventHash != rehearsal.eventHash) {

@@ -125,7 +125,8 @@ OrderedJson trustJson(const Trust& trust)
         {"beyond", trust.beyond},
         {"success_error", optionalJson(trust.successError)},
         {"p50_error", optionalJson(trust.p50Error)},
-        {"p99_error", optionalJson(trust.p99Error)}};
+        {"p99_error", optionalJson(trust.p99Error)},
+        {"live_notes", trust.liveNotes}};
 }
 
 } // namespace
@@ -151,6 +152,9 @@ std::string toJson(const Rehearsal& rehearsal)
     json["variants"] = OrderedJson::object();
     for (const VariantResult& variant : rehearsal.variants) {
         json["variants"][variant.name] = variantJson(variant);
+    }
+    if (rehearsal.live) {
+        json["live"] = variantJson(*rehearsal.live);
     }
     json["comparisons"] = assertionsJson(rehearsal.comparisons);
     json["ablation"] = ablationJson(rehearsal.ablation);

@@ -237,6 +237,9 @@ std::string trustText(const Rehearsal& rehearsal)
             trust.p99Error.value_or(0.0) * 100.0
         );
     }
+    for (const std::string& note : trust.liveNotes) {
+        text += fmt::format("  live: {}\n", note);
+    }
     return text;
 }
 
@@ -247,6 +250,9 @@ std::string toTerminalText(const Rehearsal& rehearsal)
     std::string text = verdictLine(rehearsal) + faultLines(rehearsal);
     for (const VariantResult& variant : rehearsal.variants) {
         text += variantText(rehearsal, variant);
+    }
+    if (rehearsal.live) {
+        text += variantText(rehearsal, *rehearsal.live);
     }
     text += comparisonText(rehearsal) + ablationText(rehearsal) + trustText(rehearsal);
     text += fmt::format(
