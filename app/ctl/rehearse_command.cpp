@@ -1,10 +1,12 @@
 #include "app/ctl/rehearse_command.h"
 
-#include "app/ctl/live_twin.h"
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
 #include "proxyengine/base/hash.h"
+#include "proxyengine/base/log.h"
 #include "proxyengine/base/version.h"
+#include "proxyengine/proxy/local_engine.h"
+#include "simulator/live/live_twin.h"
 #include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
@@ -29,8 +31,8 @@ using simulator::Verdict;
 
 constexpr int kBadFile = 2;
 constexpr std::string_view kStandardOutput = "-";
-constexpr std::string_view kVirtual = "virtual";
-constexpr std::string_view kLive = "live";
+constexpr std::string_view kVirtualMode = "virtual";
+constexpr std::string_view kLiveMode = "live"; // The third is "both".
 constexpr unsigned kReportMode = 0644; // Reports are no secrets.
 
 int exitCodeFor(Verdict verdict)
@@ -52,7 +54,7 @@ std::string commandOf(const RehearseOptions& options, const simulator::Scenario&
     return fmt::format(
         "meshwrightctl rehearse {}{} --seed {} --replications {}",
         options.file,
-        options.mode == kVirtual ? "" : " --mode " + options.mode,
+        options.mode == kVirtualMode ? "" : " --mode " + options.mode,
         scenario.seed.value,
         scenario.replications
     );
@@ -75,11 +77,13 @@ public:
         }
         const RehearsalRequest request = makeRequest();
         std::vector<Error> errors = simulator::checkRehearsal(request);
-        if (errors.empty() && isLive()) {
-            errors = checkLiveTwin(request, m_clock);
+        if (errors.empty() && m_options.mode != kVirtualMode) {
+            errors = simulator::checkTwin(twinOf(request));
         }
-        if (m_options.mode == kLive && m_options.checksDeterminism) {
-            errors.push_back({ErrorCode::Conflict, "live runs are never deterministic", {}, 0});
+        if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
+            Error error;
+            error.message = "--check-determinism: a live run never repeats exactly";
+            errors.push_back(std::move(error));
         }
         if (!errors.empty()) {
             return refuse(placed(errors, m_options.file, m_file.text));
@@ -121,37 +125,39 @@ private:
         return request;
     }
 
-    [[nodiscard]] bool isLive() const { return m_options.mode != kVirtual; }
-
     Result<Rehearsal> rehearseTimed(const RehearsalRequest& request) const
     {
+        if (m_options.mode != kVirtualMode) {
+            setLogLevel(LogLevel::Error); // Thirty engines that start and stop are no news here.
+        }
         const TimePoint from = m_clock.now();
-        auto rehearsal = rehearseByMode(request);
+        auto rehearsal = m_options.mode == kVirtualMode
+                             ? simulator::rehearse(request)
+                             : simulator::rehearseWithTwin(twinOf(request));
         if (rehearsal) {
             rehearsal->wall_s = toSeconds(m_clock.now() - from);
         }
         return rehearsal;
     }
 
-    Result<Rehearsal> rehearseByMode(const RehearsalRequest& request) const
+    [[nodiscard]] simulator::TwinRequest twinOf(const RehearsalRequest& request) const
     {
-        if (!isLive()) {
-            return simulator::rehearse(request);
-        }
-        if (m_options.mode == kLive) {
-            return runLiveTwin(request, m_clock).map([&](simulator::LiveRehearsal live) {
-                return reportOf(request, std::move(live));
-            });
-        }
-        MESH_TRY(Rehearsal rehearsal, simulator::rehearse(request));
-        MESH_TRY(const simulator::LiveRehearsal live, runLiveTwin(request, m_clock));
-        simulator::compareWithLive(rehearsal, live);
-        return rehearsal;
+        simulator::TwinRequest twin;
+        twin.rehearsal = request;
+        twin.mode =
+            m_options.mode == kLiveMode ? simulator::TwinMode::Live : simulator::TwinMode::Both;
+        twin.engineFactory = [](const api::EngineOptions& options,
+                                const std::shared_ptr<const model::Document>&) {
+            return proxy::makeLocalEngine(options);
+        };
+        twin.clock = &m_clock;
+        return twin;
     }
 
     // The same once more, on another number of threads.
     void checkDeterminism(RehearsalRequest request, Rehearsal& rehearsal)
     {
+        request.scenario.network = rehearsal.scenario.network; // As it was measured.
         request.threads = request.threads == 1 ? 2 : 1;
         const auto again = simulator::rehearse(request);
         if (!again || again->eventHash != rehearsal.eventHash) {

@@ -233,9 +233,6 @@ std::string trustText(const Rehearsal& rehearsal)
     if (!trust.beyond.empty()) {
         text += fmt::format("  outside of what was measured: {}\n", fmt::join(trust.beyond, ", "));
     }
-    for (const std::string& note : trust.liveNotes) {
-        text += fmt::format("  live: {}\n", note);
-    }
     if (trust.successError) {
         text += fmt::format(
             "  virtual minus live: success {:+.3f} pp, p50 {:+.1f} %, p99 {:+.1f} %\n",
@@ -243,6 +240,9 @@ std::string trustText(const Rehearsal& rehearsal)
             trust.p50Error.value_or(0.0) * 100.0,
             trust.p99Error.value_or(0.0) * 100.0
         );
+    }
+    for (const std::string& note : trust.liveNotes) {
+        text += fmt::format("  live: {}\n", note);
     }
     return text;
 }
