@@ -3,7 +3,10 @@
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
 #include "proxyengine/base/hash.h"
+#include "proxyengine/base/log.h"
 #include "proxyengine/base/version.h"
+#include "proxyengine/proxy/local_engine.h"
+#include "simulator/live/live_twin.h"
 #include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
@@ -28,6 +31,8 @@ using simulator::Verdict;
 
 constexpr int kBadFile = 2;
 constexpr std::string_view kStandardOutput = "-";
+constexpr std::string_view kVirtualMode = "virtual";
+constexpr std::string_view kLiveMode = "live"; // The third is "both".
 constexpr unsigned kReportMode = 0644; // Reports are no secrets.
 
 int exitCodeFor(Verdict verdict)
@@ -47,8 +52,9 @@ unsigned threadsOf(const RehearseOptions& options)
 std::string commandOf(const RehearseOptions& options, const simulator::Scenario& scenario)
 {
     return fmt::format(
-        "meshwrightctl rehearse {} --seed {} --replications {}",
+        "meshwrightctl rehearse {}{} --seed {} --replications {}",
         options.file,
+        options.mode == kVirtualMode ? "" : " --mode " + options.mode,
         scenario.seed.value,
         scenario.replications
     );
@@ -70,10 +76,17 @@ public:
             return refuse(m_file.errors);
         }
         const RehearsalRequest request = makeRequest();
-        const std::vector<std::string> errors =
-            placed(simulator::checkRehearsal(request), m_options.file, m_file.text);
+        std::vector<Error> errors = simulator::checkRehearsal(request);
+        if (errors.empty() && m_options.mode != kVirtualMode) {
+            errors = simulator::checkTwin(twinOf(request));
+        }
+        if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
+            Error error;
+            error.message = "--check-determinism: a live run never repeats exactly";
+            errors.push_back(std::move(error));
+        }
         if (!errors.empty()) {
-            return refuse(errors);
+            return refuse(placed(errors, m_options.file, m_file.text));
         }
         if (m_options.replay) {
             return replayRun(request, *m_options.replay);
@@ -112,19 +125,39 @@ private:
         return request;
     }
 
-    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request)
+    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request) const
     {
+        if (m_options.mode != kVirtualMode) {
+            setLogLevel(LogLevel::Error); // Thirty engines that start and stop are no news here.
+        }
         const TimePoint from = m_clock.now();
-        auto rehearsal = simulator::rehearse(request);
+        auto rehearsal = m_options.mode == kVirtualMode
+                             ? simulator::rehearse(request)
+                             : simulator::rehearseWithTwin(twinOf(request));
         if (rehearsal) {
             rehearsal->wall_s = toSeconds(m_clock.now() - from);
         }
         return rehearsal;
     }
 
+    [[nodiscard]] simulator::TwinRequest twinOf(const RehearsalRequest& request) const
+    {
+        simulator::TwinRequest twin;
+        twin.rehearsal = request;
+        twin.mode =
+            m_options.mode == kLiveMode ? simulator::TwinMode::Live : simulator::TwinMode::Both;
+        twin.engineFactory = [](const api::EngineOptions& options,
+                                const std::shared_ptr<const model::Document>&) {
+            return proxy::makeLocalEngine(options);
+        };
+        twin.clock = &m_clock;
+        return twin;
+    }
+
     // The same once more, on another number of threads.
     void checkDeterminism(RehearsalRequest request, Rehearsal& rehearsal)
     {
+        request.scenario.network = rehearsal.scenario.network; // As it was measured.
         request.threads = request.threads == 1 ? 2 : 1;
         const auto again = simulator::rehearse(request);
         if (!again || again->eventHash != rehearsal.eventHash) {

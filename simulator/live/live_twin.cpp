@@ -76,9 +76,9 @@ Result<Rehearsal> rehearseWithTwin(const TwinRequest& request)
         MESH_TRY(const model::DurationLaw cost, measureProxyCost(live, kCostLength));
         predicted.scenario.network.proxy = cost;
         note = fmt::format(
-            "virtual calls cost what this machine's proxies do, measured with services that need "
-            "no "
-            "time: median {:.2f} ms, p99 {:.2f} ms a call",
+            "virtual calls cost what those of this machine do, measured with services of constant "
+            "time: "
+            "median {:.2f} ms, p99 {:.2f} ms a call",
             shareOf(cost, 0.5),
             shareOf(cost, 0.99)
         );

@@ -2,6 +2,7 @@
 
 #include "simulator/live/call_book.h"
 #include "simulator/live/mesh_layout.h"
+#include "simulator/models/duration_law.h"
 
 #include <algorithm>
 #include <array>
@@ -18,28 +19,56 @@ constexpr std::array kCostShares = {0.0,  0.01,  0.05,  0.1,   0.2,   0.3,    0.
                                     0.7,  0.8,   0.85,  0.9,   0.93,  0.95,   0.97, 0.98, 0.985,
                                     0.99, 0.993, 0.995, 0.997, 0.999, 0.9995, 1.0};
 
-model::Document withoutWork(model::Document document)
+constexpr int kCostParts = 1000; // Of the calls of one edge.
+constexpr int kUnlimited = 1'000'000; // Nobody waits for a worker.
+
+// Services that always take the same time: what a call takes beyond it is not theirs.
+model::Document withoutLuck(model::Document document)
 {
     for (model::ServiceModel& model : document.models) {
-        model.serviceTime = {};
+        model.serviceTime = {model::DurationLaw::Kind::Const, meanOf(model.serviceTime), 1.0, {}};
         model.errorRate = 0.0;
+        model.concurrency = kUnlimited;
     }
     return document;
 }
 
-bool callsNobody(const model::Document& document, const std::string& service)
+struct Cost
 {
-    const auto model = modelOf(document, service);
-    return model != nullptr && model->script.empty();
+    Duration value{};
+    double weight = 0.0; // Calls.
+};
+
+// What calls of this edge took beyond the service's own time.
+void addCosts(std::vector<Cost>& costs, const LatencyTally& durations, Duration own)
+{
+    const double weight = static_cast<double>(durations.total()) / kCostParts;
+    for (int part = 0; part < kCostParts; ++part) {
+        const Duration took = durations.quantile((part + 0.5) / kCostParts);
+        costs.push_back({std::max(took - own, Duration::zero()), weight});
+    }
 }
 
-model::DurationLaw lawOf(const LatencyTally& durations)
+model::DurationLaw lawOf(std::vector<Cost> costs)
 {
+    std::ranges::sort(costs, {}, &Cost::value);
+    double all = 0.0;
+    double mean_s = 0.0;
+    for (const Cost& cost : costs) {
+        all += cost.weight;
+        mean_s += cost.weight * toSeconds(cost.value);
+    }
     model::DurationLaw law;
     law.kind = model::DurationLaw::Kind::Quantiles;
-    law.mean = durations.mean();
+    law.mean = fromSeconds(mean_s / all);
+    double below = 0.0;
+    std::size_t at = 0;
     for (const double share : kCostShares) {
-        law.quantiles.emplace_back(share, durations.quantile(share));
+        while (at + 1 < costs.size() && below + costs[at].weight < share * all) {
+            below += costs[at].weight;
+            ++at;
+        }
+        law.quantiles.emplace_back(share, share < 1.0 ? costs[at].value : costs.back().value);
     }
     return law;
 }
@@ -55,7 +84,7 @@ Result<model::DurationLaw> measureProxyCost(const LiveRehearsalRequest& request,
     LiveMeshOptions options;
     std::vector<std::string> notes;
     options.document =
-        withOwnSidecars(withoutWork(*request.document), request.scenario.load, notes);
+        withOwnSidecars(withoutLuck(*request.document), request.scenario.load, notes);
     options.load = request.scenario.load;
     options.loadLength = end;
     options.seed = deriveSeed(request.scenario.seed, 1); // Not the luck that is to be predicted.
@@ -72,18 +101,20 @@ Result<model::DurationLaw> measureProxyCost(const LiveRehearsalRequest& request,
     }
     mesh->stop();
 
-    LatencyTally durations;
+    std::vector<Cost> costs;
     for (const CallBook* book : {&books.clients, &books.instances}) {
         for (const auto& line : book->lines()) {
-            if (callsNobody(*request.document, line->callee)) {
-                durations.merge(line->row.figures(0).durations);
+            const auto model = modelOf(*request.document, line->callee);
+            const LatencyTally& durations = line->row.figures(0).durations;
+            if (model != nullptr && model->script.empty() && durations.total() > 0) {
+                addCosts(costs, durations, meanOf(model->serviceTime));
             }
         }
     }
-    if (durations.total() == 0) {
+    if (costs.empty()) {
         return fail(ErrorCode::NotFound, "nobody called a service that calls nobody");
     }
-    return lawOf(durations);
+    return lawOf(std::move(costs));
 }
 
 } // namespace mesh::simulator

@@ -39,9 +39,7 @@ OrderedJson figuresJson(const RehearsalFigures& figures)
         {"p99_ms", figures.p99_ms},
         {"p999_ms", figures.p999_ms},
         {"inflight", figures.inflight}};
-    if (figures.utilization) {
-        json["utilization"] = *figures.utilization;
-    }
+    json["utilization"] = optionalJson(figures.utilization);
     json["amplification"] = figures.amplification;
     json["goodput"] = figures.goodput;
     return json;
@@ -125,7 +123,8 @@ OrderedJson trustJson(const Trust& trust)
         {"beyond", trust.beyond},
         {"success_error", optionalJson(trust.successError)},
         {"p50_error", optionalJson(trust.p50Error)},
-        {"p99_error", optionalJson(trust.p99Error)}};
+        {"p99_error", optionalJson(trust.p99Error)},
+        {"live_notes", trust.liveNotes}};
 }
 
 } // namespace
@@ -151,6 +150,9 @@ std::string toJson(const Rehearsal& rehearsal)
     json["variants"] = OrderedJson::object();
     for (const VariantResult& variant : rehearsal.variants) {
         json["variants"][variant.name] = variantJson(variant);
+    }
+    if (rehearsal.live) {
+        json["live"] = variantJson(*rehearsal.live);
     }
     json["comparisons"] = assertionsJson(rehearsal.comparisons);
     json["ablation"] = ablationJson(rehearsal.ablation);

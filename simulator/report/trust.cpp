@@ -1,20 +1,8 @@
 #include "simulator/report/trust.h"
 
-#include <algorithm>
-
 namespace mesh::simulator {
-namespace {
 
-bool hasMirror(const model::Document& document)
-{
-    return std::ranges::any_of(document.services, [](const model::Service& service) {
-        return service.resilience && service.resilience->mirror;
-    });
-}
-
-} // namespace
-
-Trust trustOf(const model::Document& document)
+Trust trustOf()
 {
     Trust trust;
     trust.notModelled = {
@@ -24,9 +12,6 @@ Trust trustOf(const model::Document& document)
         "garbage collection and other pauses of the processes",
         "what requests say: routes, plugins and payloads",
     };
-    if (hasMirror(document)) {
-        trust.notModelled.emplace_back("mirrored requests");
-    }
     return trust;
 }
 

@@ -170,7 +170,10 @@ void RehearsalTest::comparisonsArePairedOnTheSameLuck()
     const Rehearsal rehearsal = rehearsed(rehearsalOf(R"(
 duration: 30s
 replications: 5
-policies: {a: {}, same: {patch: {services: {front: {retries: 3}}}}, slow: {patch: {models: {store: {service_time: {mean: 9ms}}}}}}
+policies:
+  a: {}
+  same: {patch: {services: {front: {retries: 3}}}}
+  slow: {patch: {models: {store: {service_time: {mean: 9ms}}}}}
 assert:
 - {compare: "same vs a", that: "p99(front) <= 0"}
 - {compare: "slow vs a", that: "mean(front) > 5ms"}

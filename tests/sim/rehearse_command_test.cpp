@@ -132,7 +132,7 @@ void RehearseCommandTest::problemsOfTheMeshAndTheRunToo()
     );
     const QStringList lines = linesOf(m_output.err);
     QCOMPARE(lines.size(), 2);
-    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:6:32: assert[0].that: ")));
+    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:6:33: assert[0].that: ")));
     QVERIFY(lines[0].contains(QStringLiteral("s.yaml:5:12: timeline[0] (kill): ")));
 }
 
