@@ -70,10 +70,8 @@ public:
             return refuse(m_file.errors);
         }
         const RehearsalRequest request = makeRequest();
-        std::vector<std::string> errors;
-        for (const Error& error : simulator::checkRehearsal(request)) {
-            errors.push_back(placed(error, m_options.file, m_file.text));
-        }
+        const std::vector<std::string> errors =
+            placed(simulator::checkRehearsal(request), m_options.file, m_file.text);
         if (!errors.empty()) {
             return refuse(errors);
         }

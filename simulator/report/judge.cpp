@@ -30,6 +30,16 @@ int hitsAmong(const std::vector<double>& values, const Condition& condition)
     }));
 }
 
+// An interval of a share ends where shares do.
+void keepShare(Quantity quantity, Estimate& estimate)
+{
+    const bool isShare = quantity == Quantity::Success || quantity == Quantity::Utilization;
+    if (isShare && estimate.interval) {
+        estimate.interval->first = std::max(estimate.interval->first, 0.0);
+        estimate.interval->second = std::min(estimate.interval->second, 1.0);
+    }
+}
+
 } // namespace
 
 std::vector<AssertionResult> judgeWindows(
@@ -52,6 +62,7 @@ std::vector<AssertionResult> judgeWindows(
         }
         if (const auto value = tally.value(assertion.condition, windows.ofAssertion(at))) {
             result.value = Estimate{*value, intervalOf(values)};
+            keepShare(assertion.condition.quantity, *result.value);
             result.holds = assertion.condition.holds(*value);
         }
         result.hit = hitsAmong(values, assertion.condition);
