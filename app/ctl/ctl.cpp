@@ -45,6 +45,13 @@ CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
         options.checksDeterminism,
         "Run it twice, on different numbers of threads, and compare every event"
     );
+    command
+        ->add_option(
+            "--replay",
+            options.replay,
+            "Play only this run of the first variant, and list what its policies did"
+        )
+        ->check(CLI::Range(1, kReplicationsMax));
     command->add_option("--threads", options.threads, "One per processor when not given")
         ->check(CLI::Range(1U, 1024U));
     command->footer("Exit codes: 0 everything holds, 1 an assertion does not, 2 a file is bad, 3 a "

@@ -2,9 +2,13 @@
 
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
+#include "proxyengine/base/hash.h"
+#include "proxyengine/base/version.h"
+#include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
 #include "simulator/report/rehearsal.h"
+#include "simulator/report/run_timeline.h"
 #include "simulator/report/terminal.h"
 
 #include <fmt/format.h>
@@ -66,12 +70,13 @@ public:
             return refuse(m_file.errors);
         }
         const RehearsalRequest request = makeRequest();
-        std::vector<std::string> errors;
-        for (const Error& error : simulator::checkRehearsal(request)) {
-            errors.push_back(placed(error, m_options.file, m_file.text));
-        }
+        const std::vector<std::string> errors =
+            placed(simulator::checkRehearsal(request), m_options.file, m_file.text);
         if (!errors.empty()) {
             return refuse(errors);
+        }
+        if (m_options.replay) {
+            return replayRun(request, *m_options.replay);
         }
         auto rehearsal = rehearseTimed(request);
         if (!rehearsal) {
@@ -161,7 +166,51 @@ private:
         if (!m_options.junit.empty()) {
             write(m_options.junit, simulator::toJunit(rehearsal));
         }
+        if (!m_options.html.empty()) {
+            write(m_options.html, pageOf(rehearsal));
+        }
         return code;
+    }
+
+    [[nodiscard]] std::string pageOf(const Rehearsal& rehearsal) const
+    {
+        simulator::HtmlOptions page;
+        page.command = commandOf(m_options, rehearsal.scenario);
+        if (!rehearsal.variants.empty()) {
+            page.replayCommand =
+                fmt::format("{} --replay {}", page.command, rehearsal.variants.front().worst + 1);
+        }
+        page.version = fmt::format("meshwrightctl {}", version());
+        page.scenarioHash = sha256Hex(m_file.text);
+        page.meshHash = sha256Hex(m_file.meshText);
+        page.document = m_file.document;
+        return simulator::renderHtml(rehearsal, page);
+    }
+
+    // One run of the first variant again: what its policies did, by time.
+    int replayRun(const RehearsalRequest& request, int run)
+    {
+        const std::vector<simulator::PolicyVariant>& policies = request.scenario.policies;
+        const std::string variant = policies.empty() ? "baseline" : policies.front().name;
+        const auto record = simulator::replay(request, variant, run - 1);
+        if (!record) {
+            return refuse({fmt::format("{}: {}", m_options.file, record.error().message)});
+        }
+        m_output.out += fmt::format("Run {} of {}, what its policies did:\n", run, variant);
+        for (const simulator::ReactionSummary& reaction : simulator::summarize(*record)) {
+            m_output.out += fmt::format(
+                "{:>9.3f} s  {:<22} {} (by {}{})\n",
+                toSeconds(reaction.first),
+                simulator::toText(reaction.kind),
+                reaction.instance.empty() ? reaction.callee : reaction.instance,
+                fmt::join(reaction.callers, ", "),
+                reaction.count > 1 ? fmt::format(
+                    "; {} times, the last at {:.3f} s", reaction.count, toSeconds(reaction.last)
+                )
+                                   : std::string()
+            );
+        }
+        return 0;
     }
 
     // The verdict is the first line.

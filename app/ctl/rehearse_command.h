@@ -17,6 +17,7 @@ struct RehearseOptions
     std::string json; // Files to write; empty: none, "-": standard output.
     std::string junit;
     std::string html;
+    std::optional<int> replay; // Only this run of the first variant, from 1 on.
     bool checksDeterminism = false;
     unsigned threads = 0; // 0: one per processor.
 };

@@ -13,6 +13,7 @@ namespace mesh::simulator {
 namespace {
 
 constexpr std::string_view kGateway = "gateway";
+constexpr std::string_view kGatewayNode = "simulated gateway";
 
 std::string nodeOf(std::string_view zone) { return fmt::format("simulated zone '{}'", zone); }
 
@@ -73,7 +74,9 @@ Result<MeshPlan> MeshPlan::make(const model::Document& document)
     for (const model::ServiceModel& model : plan.m_models) {
         MESH_TRY_VOID(plan.checkScript(model));
     }
-    MESH_TRY_VOID(plan.compileZones(plan.simulated(document)));
+    const model::Document simulated = plan.simulated(document);
+    MESH_TRY_VOID(plan.compileZones(simulated));
+    MESH_TRY_VOID(plan.addEntries(simulated));
     return plan;
 }
 
@@ -147,6 +150,7 @@ void MeshPlan::addInstances(const model::Document& document)
                 plan.version = known->second->version.value_or("");
                 plan.node = known->second->node;
             }
+            m_byName.emplace(plan.instance.name, m_byService[service].back());
         }
     }
 }
@@ -179,6 +183,11 @@ model::Document MeshPlan::simulated(const model::Document& document) const
         node.zone = zone;
         result.nodes.push_back(std::move(node));
     }
+    model::Node gateway;
+    gateway.name = std::string(kGatewayNode);
+    gateway.role = model::NodeRole::Gateway;
+    gateway.zone = m_zones[m_gatewayZone];
+    result.nodes.push_back(std::move(gateway));
     result.workloads.clear();
     for (const InstancePlan& each : m_instances) {
         model::Workload workload =
@@ -225,10 +234,6 @@ Result<void> MeshPlan::compileZones(const model::Document& document)
 Result<void> MeshPlan::addCallees(std::size_t zone)
 {
     const config::Snapshot& snapshot = *m_snapshots[zone];
-    std::unordered_map<std::string_view, std::uint32_t> byName;
-    for (std::uint32_t instance = 0; instance < m_instances.size(); ++instance) {
-        byName.emplace(m_instances[instance].instance.name, instance);
-    }
     const auto outbound = std::ranges::find(
         snapshot.listeners, config::ListenerKind::Outbound, &config::ListenerPlan::kind
     );
@@ -244,13 +249,12 @@ Result<void> MeshPlan::addCallees(std::size_t zone)
         callee.service = &snapshot.services[*route.service];
         callee.upstream = &snapshot.upstreams[callee.service->upstream];
         callee.resilience = route.resilience ? &snapshot.resiliences[*route.resilience] : nullptr;
-        for (std::size_t target = 0; target < callee.upstream->targets.size(); ++target) {
-            // Targets that are not workloads are the service's instances in their order.
-            const auto known = byName.find(callee.upstream->targets[target].workload);
-            const auto& own = m_byService[*service];
-            callee.instances.push_back(
-                known != byName.end() ? known->second : own[target % own.size()]
-            );
+        bindTargets(callee, *service);
+        for (std::size_t target = 0; target < callee.instances.size(); ++target) {
+            InstancePlan& instance = m_instances[callee.instances[target]];
+            if (instance.version.empty()) {
+                instance.version = callee.upstream->targets[target].version;
+            }
         }
     }
     for (std::size_t service = 0; service < m_models.size(); ++service) {
@@ -259,6 +263,87 @@ Result<void> MeshPlan::addCallees(std::size_t zone)
                 ErrorCode::Unsupported,
                 fmt::format("the service '{}' of a model is disabled", m_models[service].service)
             );
+        }
+    }
+    return {};
+}
+
+// Targets that are not workloads are the service's instances in their order.
+void MeshPlan::bindTargets(CalleePlan& callee, std::uint32_t service) const
+{
+    const auto& own = m_byService[service];
+    for (std::size_t target = 0; target < callee.upstream->targets.size(); ++target) {
+        const auto known = m_byName.find(callee.upstream->targets[target].workload);
+        callee.instances.push_back(
+            known != m_byName.end() ? known->second : own[target % own.size()]
+        );
+    }
+}
+
+// What the gateway's own snapshot says of a service that it sends to.
+std::optional<EntryPlan::Part> MeshPlan::partOf(
+    const config::Snapshot& snapshot,
+    std::size_t service,
+    const std::optional<std::size_t>& resilience
+) const
+{
+    const config::ServicePlan& plan = snapshot.services[service];
+    const auto known = find(plan.name);
+    if (!known || snapshot.upstreams[plan.upstream].targets.empty()) {
+        return std::nullopt;
+    }
+    EntryPlan::Part part;
+    part.service = *known;
+    part.callee.snapshot = &snapshot;
+    part.callee.service = &plan;
+    part.callee.upstream = &snapshot.upstreams[plan.upstream];
+    part.callee.resilience = resilience ? &snapshot.resiliences[*resilience] : nullptr;
+    part.callee.isGateway = true;
+    bindTargets(part.callee, *known);
+    return part;
+}
+
+Result<void> MeshPlan::addEntries(const model::Document& document)
+{
+    for (std::uint32_t service = 0; service < m_models.size(); ++service) {
+        EntryPlan::Part part;
+        part.service = service;
+        part.callee = m_callees[m_gatewayZone][service];
+        part.callee.isGateway = true;
+        m_entries.push_back({{part}});
+    }
+    config::CompileResult result = config::compile(document, std::string(kGatewayNode));
+    if (result.snapshot == nullptr) {
+        const config::Problem& problem = result.problems.front();
+        return fail(problem.code, fmt::format("{}: {}", problem.path, problem.message));
+    }
+    m_gateway = std::move(result.snapshot);
+    const auto listener = std::ranges::find(
+        m_gateway->listeners, config::ListenerKind::Gateway, &config::ListenerPlan::kind
+    );
+    std::vector<bool> isKnown(m_models.size());
+    for (const config::RoutePlan& route : m_gateway->tables[listener->table].routes) {
+        const auto entry = route.service ? find(m_gateway->services[*route.service].name)
+                                         : std::optional<std::uint32_t>();
+        if (!entry || isKnown[*entry]) {
+            continue;
+        }
+        EntryPlan plan;
+        if (route.split.empty()) {
+            if (auto part = partOf(*m_gateway, *route.service, route.resilience)) {
+                plan.parts.push_back(std::move(*part));
+            }
+        }
+        for (const config::SplitPlan& each : route.split) {
+            if (auto part = partOf(*m_gateway, each.service, each.resilience)) {
+                part->weight = each.weight;
+                plan.parts.push_back(std::move(*part));
+            }
+        }
+        const bool isWhole = plan.parts.size() == std::max<std::size_t>(route.split.size(), 1);
+        if (isWhole) {
+            isKnown[*entry] = true;
+            m_entries[*entry] = std::move(plan);
         }
     }
     return {};

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace mesh::simulator {
@@ -32,13 +33,28 @@ struct CalleePlan
     const config::UpstreamPlan* upstream = nullptr;
     const config::ResiliencePlan* resilience = nullptr; // Null: nothing is said.
     std::vector<std::uint32_t> instances; // By target; into MeshPlan::instances().
+    bool isGateway = false; // The caller is the gateway.
+};
+
+// Where the gateway sends root requests of one service: to it, or to the parts of its route's
+// split.
+struct EntryPlan
+{
+    struct Part
+    {
+        std::uint32_t service = 0; // Into MeshPlan::models().
+        CalleePlan callee;
+        std::uint32_t weight = 1;
+    };
+    std::vector<Part> parts;
 };
 
 // A document as it is simulated: the instances of its models, and the snapshots that the proxy's
 // own compiler makes of it, one per zone, because the proxies of a zone run the same.
 //
 // Instances come from the document's workloads, or are made up where a service has none. The
-// gateway calls as a sidecar of its zone does: by the services' own policies.
+// gateway calls an entry as the document's first route to it says, and as a sidecar of its zone
+// where no route leads to it.
 class MeshPlan
 {
 public:
@@ -56,6 +72,7 @@ public:
     {
         return m_callees[zone][service];
     }
+    [[nodiscard]] const EntryPlan& entry(std::uint32_t service) const { return m_entries[service]; }
     [[nodiscard]] const config::Snapshot& snapshot(std::uint32_t zone) const
     {
         return *m_snapshots[zone];
@@ -75,6 +92,13 @@ private:
     [[nodiscard]] model::Document simulated(const model::Document& document) const;
     Result<void> compileZones(const model::Document& document);
     Result<void> addCallees(std::size_t zone);
+    Result<void> addEntries(const model::Document& document);
+    [[nodiscard]] std::optional<EntryPlan::Part> partOf(
+        const config::Snapshot& snapshot,
+        std::size_t service,
+        const std::optional<std::size_t>& resilience
+    ) const;
+    void bindTargets(CalleePlan& callee, std::uint32_t service) const;
     [[nodiscard]] Result<void> checkScript(const model::ServiceModel& model) const;
 
     std::vector<model::ServiceModel> m_models; // Sorted by service.
@@ -84,6 +108,9 @@ private:
     std::vector<std::string> m_gatewayNodes;
     std::vector<std::shared_ptr<const config::Snapshot>> m_snapshots; // By zone.
     std::vector<std::vector<CalleePlan>> m_callees; // By zone and service.
+    std::shared_ptr<const config::Snapshot> m_gateway;
+    std::vector<EntryPlan> m_entries; // By service.
+    std::unordered_map<std::string, std::uint32_t> m_byName; // Instances.
     std::uint32_t m_gatewayZone = 0;
 };
 

@@ -43,6 +43,13 @@ Duration whenAmount(const Load& load, Duration from, double amount)
     return Duration::max();
 }
 
+// Whether it makes a difference for this fault if a connection is kept or new.
+bool asksForConnections(const Fault& fault)
+{
+    return fault.kind == FaultKind::CertExpiry || fault.kind == FaultKind::Partition
+           || fault.kind == FaultKind::BlackHole;
+}
+
 // The load with its surges as steps of its rate.
 Load withSurges(const Load& load, const std::vector<Fault>& timeline)
 {
@@ -90,11 +97,18 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     , m_settings(std::move(settings))
 {
     const std::size_t windows = m_settings.windows.size();
+    m_laws = lawsOf(m_settings.network);
+    m_hasLaws = m_laws.sameZone || m_laws.crossZone || m_laws.proxy;
+    m_wipes.resize(plan.models().size());
+    const bool needsConnections =
+        m_laws.connect || std::ranges::any_of(m_settings.timeline, &asksForConnections);
+    m_connections =
+        needsConnections ? Outbound::Connections::Followed : Outbound::Connections::Ignored;
     addCallers();
     const auto gateway = static_cast<std::uint32_t>(plan.models().size());
-    m_proxies.push_back({plan.gatewayZone(), gateway, {}});
+    addProxy(plan.gatewayZone(), gateway);
     for (const InstancePlan& each : plan.instances()) {
-        m_proxies.push_back({each.zone, each.service, {}});
+        addProxy(each.zone, each.service);
         InstanceState state;
         state.service = each.service;
         m_instances.push_back(state);
@@ -105,6 +119,7 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
         m_busy.emplace_back(windows);
     }
     addLoads();
+    addStandIns();
     for (ProxyState& proxy : m_proxies) {
         proxy.outbounds.resize(m_callers[proxy.caller].callees.size());
     }
@@ -112,6 +127,38 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
         m_recorder = std::make_unique<RunRecorder>(plan);
     }
     addFaults();
+    openProbed();
+}
+
+void MeshRun::addProxy(std::uint32_t zone, std::uint32_t caller)
+{
+    ProxyState& proxy = m_proxies.emplace_back();
+    proxy.zone = zone;
+    proxy.caller = caller;
+}
+
+MeshRun::Laws MeshRun::lawsOf(const NetworkLaws& said)
+{
+    const auto made = [](const std::optional<model::DurationLaw>& law) {
+        return law ? std::optional<DurationSampler>(*law) : std::nullopt;
+    };
+    return {made(said.sameZone), made(said.crossZone), made(said.connect), made(said.proxy)};
+}
+
+// Proxies probe from the start on, whether somebody calls or not.
+void MeshRun::openProbed()
+{
+    for (std::uint32_t proxy = 0; proxy < m_proxies.size(); ++proxy) {
+        const auto& callees = m_callers[m_proxies[proxy].caller].callees;
+        for (std::uint32_t callee = 0; callee < callees.size(); ++callee) {
+            const model::ActiveHealthcheck& active =
+                calleeOf(m_proxies[proxy], callees[callee]).upstream->healthchecks.active;
+            if (active.healthy.interval > Duration::zero()
+                || active.unhealthy.interval > Duration::zero()) {
+                static_cast<void>(outbound(proxy, callee));
+            }
+        }
+    }
 }
 
 std::vector<Error> MeshRun::check(const MeshPlan& plan, const MeshRunSettings& settings)
@@ -169,10 +216,45 @@ void MeshRun::addLoads()
         state.load = withSurges(m_settings.loads[at], m_settings.timeline);
         const auto service = m_plan.find(state.load.entry);
         MESH_ASSERT(service.has_value());
-        state.callee = m_callers.back().calleeOf(*service);
+        std::vector<std::uint32_t> weights;
+        for (const EntryPlan::Part& part : m_plan.entry(*service).parts) {
+            state.callees.push_back(m_callers.back().calleeOf(part.service));
+            m_callers.back().callees[state.callees.back()].entry = &part.callee;
+            weights.push_back(part.weight);
+        }
+        if (weights.size() > 1) {
+            state.split.emplace(weights);
+        }
         state.luck = luckOf(m_settings.seed, {at, {}, 0, LuckFor::Arrivals});
         m_loads.push_back(std::move(state));
         scheduleArrival(at);
+    }
+}
+
+// Services that are called because of a policy: mirrors, and those that breakers fall back on.
+void MeshRun::addStandIns()
+{
+    for (std::size_t at = 0; at < m_callers.size(); ++at) {
+        CallerState& caller = m_callers[at];
+        for (std::size_t each = 0; each < caller.callees.size(); ++each) {
+            const CalleePlan& plan =
+                caller.callees[each].entry != nullptr
+                    ? *caller.callees[each].entry
+                    : m_plan.callee(m_plan.gatewayZone(), caller.callees[each].service);
+            if (plan.resilience == nullptr) {
+                continue;
+            }
+            const auto place = [&](const std::optional<std::size_t>& service) {
+                const auto known = service ? m_plan.find(plan.snapshot->services[*service].name)
+                                           : std::optional<std::uint32_t>();
+                return known ? std::optional(caller.calleeOf(*known))
+                             : std::optional<std::uint32_t>();
+            };
+            const auto mirror = place(plan.resilience->mirrorService);
+            const auto fallback = place(plan.resilience->fallbackService);
+            caller.callees[each].mirror = mirror;
+            caller.callees[each].fallback = fallback;
+        }
     }
 }
 
@@ -242,7 +324,28 @@ void MeshRun::handle(const TimedEvent& timed)
         return onSweep(event.subject, event.item);
     case kCallRefused:
         // Its deadline may have come in the same nanosecond.
-        return m_calls.find(item) == nullptr ? void() : endCall(item, CallEnd::Refused);
+        return m_calls.find(item) == nullptr
+                   ? void()
+                   : endCall(item, event.subject == 0 ? CallEnd::Refused : CallEnd::Succeeded);
+    case kInjectedDelayOver:
+        return onInjectedDelayOver(item);
+    case kConnectionFreed:
+        return onConnectionFreed(event.subject, event.item);
+    case kProbesDue:
+        return onProbesDue(event.subject, event.item);
+    case kProbeEnds:
+        return onProbeEnds(event.subject, event.item, event.detail);
+    case kChangeSeen:
+        return onChangeSeen(event.subject, event.item, event.detail);
+    case kConnected:
+        return onConnected(item);
+    case kReset:
+        return endIfThere(item, {policy::AttemptOutcome::Kind::Reset, false, 0, {}, {}});
+    case kAnswerArrives:
+        return endIfThere(
+            item,
+            {policy::AttemptOutcome::Kind::Answer, false, static_cast<int>(event.subject), {}, {}}
+        );
     case kDeadline:
         return onDeadline(item);
     case kHedge:
@@ -251,10 +354,7 @@ void MeshRun::handle(const TimedEvent& timed)
         m_calls[item].backoff = {};
         return startAttempt(item);
     case kConnectFailed:
-        if (m_attempts.find(item) != nullptr) {
-            endAttempt(item, {policy::AttemptOutcome::Kind::ConnectFailure, false, 0, {}, {}});
-        }
-        return;
+        return endIfThere(item, {policy::AttemptOutcome::Kind::ConnectFailure, false, 0, {}, {}});
     case kTryTimeout:
         m_attempts[item].timeout = {};
         return endAttempt(item, {policy::AttemptOutcome::Kind::Timeout, true, 0, {}, {}});
@@ -268,6 +368,13 @@ void MeshRun::handle(const TimedEvent& timed)
         return dropIfKilled(item) ? void() : onWorked(item);
     default:
         MESH_BUG("an event of no kind");
+    }
+}
+
+void MeshRun::endIfThere(SlabHandle attempt, const policy::AttemptOutcome& outcome)
+{
+    if (m_attempts.find(attempt) != nullptr) {
+        endAttempt(attempt, outcome);
     }
 }
 
@@ -289,8 +396,12 @@ void MeshRun::arrive(std::uint32_t at)
     LoadState& generator = m_loads[at];
     Call call;
     call.proxy = kGatewayProxy;
-    call.callee = generator.callee;
     call.root = (std::uint64_t{at} << 48U) | generator.sent++;
+    call.callee = generator.callees.front();
+    if (generator.split) {
+        Random luck = luckOf(m_settings.seed, {call.root, {}, kSplitLuck, LuckFor::Proxy});
+        call.callee = generator.callees[generator.split->pick(luck)];
+    }
     scheduleArrival(at);
     beginCall(call);
 }

@@ -39,10 +39,11 @@ struct MeshRunSettings
 // else, so that two plans can be compared request by request.
 //
 // Modelled: balancing with zones, retries with budget and back-off, total and per-try timeouts,
-// hedges, breakers (a fallback is an error), outlier ejection, limits on requests; service time,
-// queue, rejection, errors, scripts; work that goes on after its caller has left. Not yet: network
-// laws, rate limits, adaptive concurrency, splits and mirrors, active health checks, limits on
-// connections and pending requests. Lifetime: the plan outlives the run.
+// hedges, breakers and what they fall back on, outlier ejection, active and passive health checks,
+// limits, rate limits, adaptive concurrency, shedding, injected faults, splits and mirrors; network
+// laws with connections that are kept; service time, queue, rejection, errors, scripts; work that
+// goes on after its caller has left; all faults of scenarios. ARCHITECTURE.md says what is not.
+// Lifetime: the plan outlives the run.
 class MeshRun
 {
 public:
@@ -98,46 +99,126 @@ public:
 
 private:
     static constexpr std::uint32_t kGatewayProxy = 0; // Then one per instance.
+    static constexpr std::uint32_t kSplitLuck = 0xffff'fffdU; // As an attempt's number.
+    static constexpr std::uint64_t kPathOfCopy = 0xffff'ffff'ffff'fff0U; // Below a call.
+    static constexpr std::uint64_t kPathOfFallback = 0xffff'ffff'ffff'fff1U;
 
     using Call = CallState;
     using Attempt = AttemptState;
     using Visit = VisitState;
 
     [[nodiscard]] static std::uint64_t leftIn(const Outbound& out);
+    void addProxy(std::uint32_t zone, std::uint32_t caller);
     void addCallers();
     void addLoads();
+    void addStandIns();
 
     // Load.
     void arrive(std::uint32_t at);
     void scheduleArrival(std::uint32_t at);
 
-    // The caller's proxy (mesh_run_calls.cpp).
-    Outbound& outbound(std::uint32_t proxy, std::uint32_t callee);
+    // Admission (mesh_run_admission.cpp).
     void beginCall(const Call& made);
-    bool admit(Call& call, Outbound& out);
+    void refuse(SlabHandle handle);
+    bool admitByOverload(Call& call, const Outbound& out) const;
+    bool admitByRate(Outbound& out);
+    bool passFault(SlabHandle handle, const Outbound& out);
+    void onInjectedDelayOver(SlabHandle handle);
+    void admit(SlabHandle handle);
+    void sendCopy(SlabHandle handle);
+    void fallBack(SlabHandle handle, const Outbound& out);
+    bool admitAttempt(SlabHandle handle, Outbound& out, std::uint32_t host);
+    bool mayConnect(Outbound& out, std::uint32_t host);
+    void leaveQueue(SlabHandle handle, Outbound& out);
+    void onConnectionFreed(std::uint32_t proxy, std::uint32_t callee);
+
+    // Calls as a whole (mesh_run_calls.cpp).
+    Outbound& outbound(std::uint32_t proxy, std::uint32_t callee);
+    [[nodiscard]] const CalleePlan& calleeOf(
+        const ProxyState& caller, const CallerState::Callee& called
+    ) const;
+    enum class CallEnd : std::uint8_t { Succeeded, Failed, Refused };
+    void endCall(SlabHandle handle, CallEnd end);
+    void settleConcurrency(const Call& call, Outbound& out, CallEnd end);
+    static void endRetryHold(Call& call, Outbound& out);
+    void onDeadline(SlabHandle handle);
+    void onSweep(std::uint32_t proxy, std::uint32_t callee);
+
+    // Attempts (mesh_run_attempts.cpp).
     void startAttempt(SlabHandle handle);
     std::optional<std::uint32_t> pick(Call& call, Outbound& out, const policy::TriedHosts& tried);
     void launchAttempt(SlabHandle handle, std::uint32_t host, policy::HedgeRace::Role role);
     void planHedge(SlabHandle handle);
     void onHedge(SlabHandle handle);
-    [[nodiscard]] static bool isAnswerOfAll(
-        const Call& call, const Outbound& out, const policy::AttemptOutcome& outcome
-    );
-    void dropAttempt(SlabHandle handle);
+    [[nodiscard]] bool isAnswerOfAll(
+        const Call& call, Outbound& out, const policy::AttemptOutcome& outcome
+    ) const;
+    void dropAttempt(SlabHandle handle, ConnectionPool::After after);
     void endAttempt(SlabHandle handle, const policy::AttemptOutcome& outcome);
+    void endIfThere(SlabHandle attempt, const policy::AttemptOutcome& outcome);
     void observe(
         Outbound& out, std::uint32_t host, const policy::AttemptOutcome& outcome, Random& luck
     );
     void take(Outbound& out, const policy::OutlierVerdict& verdict);
+    const policy::RetryRules* rulesOf(const Call& call, Outbound& out) const;
     bool repeat(SlabHandle handle, Outbound& out, const policy::AttemptOutcome& outcome);
-    static void endRetryHold(Call& call, Outbound& out);
-    enum class CallEnd : std::uint8_t { Succeeded, Failed, Refused };
-    void endCall(SlabHandle handle, CallEnd end);
-    void onDeadline(SlabHandle handle);
-    void onSweep(std::uint32_t proxy, std::uint32_t callee);
+    bool repeatByService(
+        SlabHandle handle,
+        Outbound& out,
+        const policy::AttemptOutcome& outcome,
+        policy::AttemptProgress::Sent sent
+    );
+
+    // The way between proxies (mesh_run_network.cpp).
+    enum class Way : std::uint8_t { There, Back };
+    struct Passage
+    {
+        Duration wait{};
+        bool isLost = false;
+        bool isReset = false;
+    };
+    struct Laws
+    {
+        std::optional<DurationSampler> sameZone;
+        std::optional<DurationSampler> crossZone;
+        std::optional<DurationSampler> connect;
+        std::optional<DurationSampler> proxy;
+    };
+    [[nodiscard]] static Laws lawsOf(const NetworkLaws& said);
+    Outbound& outboundOf(const Attempt& attempt)
+    {
+        const Call& call = m_calls[attempt.call];
+        return outbound(call.proxy, call.callee);
+    }
+    [[nodiscard]] bool isWayPlain(const Outbound& out, std::uint32_t instance) const;
+    void setOut(SlabHandle handle);
+    TimePoint beginConnection(const Attempt& attempt, ConnectionPool& pool, Duration cost);
+    void onConnected(SlabHandle handle);
+    void send(SlabHandle handle, Duration wait);
+    void answer(SlabHandle handle, int status);
+    Passage pass(const Attempt& attempt, Way way);
+    [[nodiscard]] bool isCut(
+        const FaultState& fault, const Fault& said, const Attempt& attempt, Way way
+    );
+    Duration queueBehind(FaultState& state, const Fault& fault, std::uint32_t instance, Way way);
+    Duration drawWay(const Attempt& attempt, std::uint32_t part);
+    void leaveConnection(const Attempt& attempt, Outbound& out, ConnectionPool::After how);
+
+    // Health checks (mesh_run_checks.cpp).
+    void openProbed();
+    void armProbes(Outbound& out);
+    void onProbesDue(std::uint32_t proxy, std::uint32_t callee);
+    void startProbe(Outbound& out, std::uint32_t host);
+    [[nodiscard]] Duration probeWay(const Outbound& out, std::uint32_t instance, CallPath path)
+        const;
+    void onProbeEnds(std::uint32_t proxy, std::uint32_t callee, std::uint32_t host);
+    void settle(Outbound& out, std::uint32_t host);
+    void show(Outbound& out, std::uint32_t host, policy::HostSet::Availability availability);
+    void onChangeSeen(std::uint32_t proxy, std::uint32_t callee, std::uint32_t detail);
+    [[nodiscard]] Duration lateness(const Outbound& out) const;
 
     // The instance (mesh_run_visits.cpp).
-    void sendTo(SlabHandle handle);
+    void sendTo(SlabHandle handle, Duration wait);
     void arriveAt(SlabHandle handle);
     void startWork(SlabHandle handle);
     void onWorked(SlabHandle handle);
@@ -146,6 +227,8 @@ private:
     Launch launch(SlabHandle handle, const model::ModelStep& step);
     void onCallEnded(SlabHandle handle, CallEnd end);
     void goOn(SlabHandle handle);
+    [[nodiscard]] double cachedShare(const model::ModelCall& call, std::uint32_t instance) const;
+    void fillCache(std::uint32_t instance);
     void finish(SlabHandle handle, int status);
     void releaseWorker(std::uint32_t at);
     void setBusy(std::uint32_t at, int by);
@@ -157,6 +240,8 @@ private:
     // Faults (mesh_run_faults.cpp).
     void addFaults();
     void applyFault(std::uint32_t at, Switch turned);
+    void applyToServices(std::uint32_t at, Switch turned);
+    void setStorm(std::uint32_t service);
     void stepFault(std::uint32_t at);
     void stepFlap(std::uint32_t at);
     void stepSwizzle(std::uint32_t at);
@@ -189,6 +274,12 @@ private:
     Agenda m_agenda;
     std::vector<LoadState> m_loads;
     std::vector<FaultState> m_faults; // By place in the timeline.
+    std::vector<int> m_storms; // Attempts by service; 0: no storm. Empty: nowhere.
+    std::vector<int> m_wipes; // By service: those of its caches that go on.
+    std::vector<std::uint32_t> m_delays; // Active faults that make changes seen late.
+    Laws m_laws;
+    bool m_hasLaws = false; // Of ways and proxies.
+    Outbound::Connections m_connections = Outbound::Connections::Ignored;
     std::vector<CallerState> m_callers; // By service, then the gateway.
     std::vector<ProxyState> m_proxies; // The gateway's, then one per instance.
     std::vector<InstanceState> m_instances;

@@ -11,6 +11,14 @@ namespace {
 constexpr std::string_view kMethod = "GET"; // Calls of models may be repeated.
 constexpr WallTime kEpoch{};
 
+ConnectionPool::After afterwards(policy::AttemptOutcome::Kind kind)
+{
+    using Kind = policy::AttemptOutcome::Kind;
+    return kind == Kind::Answer    ? ConnectionPool::After::Keep
+           : kind == Kind::Timeout ? ConnectionPool::After::Leave
+                                   : ConnectionPool::After::Close;
+}
+
 using policy::AttemptOutcome;
 
 bool isSuccess(const AttemptOutcome& outcome)
@@ -32,6 +40,19 @@ policy::OutlierOutcome outlierOutcome(const AttemptOutcome& outcome)
     }
 }
 
+policy::Observation observationOf(const AttemptOutcome& outcome)
+{
+    using Kind = policy::Observation::Kind;
+    switch (outcome.kind) {
+    case AttemptOutcome::Kind::Answer:
+        return {policy::Check::Passive, Kind::Status, outcome.status};
+    case AttemptOutcome::Kind::Timeout:
+        return {policy::Check::Passive, Kind::Timeout, 0};
+    default:
+        return {policy::Check::Passive, Kind::ConnectFailure, 0};
+    }
+}
+
 policy::AttemptFailure failureOf(AttemptOutcome::Kind kind)
 {
     switch (kind) {
@@ -50,6 +71,9 @@ std::optional<std::uint32_t> MeshRun::pick(
     Call& call, Outbound& out, const policy::TriedHosts& tried
 )
 {
+    if (!out.hosts.isUsable(out.plan->upstream->healthchecks.threshold)) {
+        return std::nullopt;
+    }
     policy::PickRequest request{m_agenda.now(), tried, {}, out.subset};
     request.hash = (call.root + 1) * 0x9e3779b97f4a7c15U; // Each root request is a caller.
     return out.balancer.pick(request, out.hosts, call.luck).host;
@@ -58,13 +82,16 @@ std::optional<std::uint32_t> MeshRun::pick(
 void MeshRun::startAttempt(SlabHandle handle)
 {
     Call& call = m_calls[handle];
-    const auto host = pick(call, outbound(call.proxy, call.callee), call.tried);
+    Outbound& out = outbound(call.proxy, call.callee);
+    const auto host = pick(call, out, call.tried);
     if (!host) {
-        schedule(Duration::zero(), kCallRefused, handle);
+        refuse(handle);
         return;
     }
-    launchAttempt(handle, *host, policy::HedgeRace::Role::Main);
-    planHedge(handle);
+    if (!out.limits || admitAttempt(handle, out, *host)) {
+        launchAttempt(handle, *host, policy::HedgeRace::Role::Main);
+        planHedge(handle);
+    }
 }
 
 void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::HedgeRace::Role role)
@@ -84,13 +111,18 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     attempt.slot = *slot;
     attempt.isHedge = role == policy::HedgeRace::Role::Hedge;
     attempt.next = call.running;
+    attempt.number = static_cast<std::uint32_t>(call.attempts);
+    // What a later attempt calls has luck of its own, as the attempt itself has.
+    attempt.path = call.path.below((std::uint64_t{attempt.number} << 32U) | call.service);
     call.running = made;
-    if (m_instances[attempt.instance].downs > 0) {
+    if (!isWayPlain(out, attempt.instance)) {
+        setOut(made);
+    } else if (m_instances[attempt.instance].downs > 0) {
         schedule(Duration::zero(), kConnectFailed, made);
-        return;
+    } else {
+        attempt.timeout = startTimer(out.tryTimeout, kTryTimeout, made);
+        sendTo(made, Duration::zero());
     }
-    attempt.timeout = startTimer(out.tryTimeout, kTryTimeout, made);
-    sendTo(made);
 }
 
 // Sets when the next hedge is due, now that an attempt has begun.
@@ -98,7 +130,7 @@ void MeshRun::planHedge(SlabHandle handle)
 {
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
-    if (!out.hedge) {
+    if (!out.hedge || call.isCopy) {
         return;
     }
     m_agenda.cancel(call.hedge);
@@ -151,10 +183,22 @@ void MeshRun::observe(
     Outbound& out, std::uint32_t host, const AttemptOutcome& outcome, Random& luck
 )
 {
+    const TimePoint now = m_agenda.now();
+    if (!out.machines.empty()) {
+        if (out.machines[host].observe(now, observationOf(outcome))) {
+            mark(
+                out.machines[host].isAvailable() ? RunMarker::Kind::CheckPassed
+                                                 : RunMarker::Kind::CheckFailed,
+                out,
+                host
+            );
+            armProbes(out); // They have another interval now.
+            settle(out, host);
+        }
+    }
     if (!out.detector) {
         return;
     }
-    const TimePoint now = m_agenda.now();
     if (const auto verdict = out.detector->observe(now, host, outlierOutcome(outcome), luck)) {
         take(out, *verdict);
     }
@@ -172,8 +216,7 @@ void MeshRun::take(Outbound& out, const policy::OutlierVerdict& verdict)
             RunMarker::Kind::Ejected, RunMarker::Kind::Returned, RunMarker::Kind::EjectionHeld};
         mark(kMarkers[static_cast<std::size_t>(verdict.kind)], out, host);
     }
-    out.apply(verdict, m_agenda.now());
-    markPanic(out);
+    settle(out, host);
 }
 
 void MeshRun::mark(RunMarker::Kind kind, const Outbound& out, std::uint32_t host)
@@ -223,7 +266,7 @@ void MeshRun::markOnce(RunMarker::Kind kind, const Outbound& out)
 }
 
 // The attempt runs no more, for whatever reason; all that it held is given back.
-void MeshRun::dropAttempt(SlabHandle handle)
+void MeshRun::dropAttempt(SlabHandle handle, ConnectionPool::After after)
 {
     const Attempt attempt = m_attempts[handle];
     Call& call = m_calls[attempt.call];
@@ -233,7 +276,7 @@ void MeshRun::dropAttempt(SlabHandle handle)
     if (attempt.isHedge && out.retry) {
         policy::endRetry(out.budget);
     }
-    if (attempt.isHedge && out.limits) {
+    if (out.limits) {
         policy::release(out.use.of(policy::LimitedResource::Requests, out.lane));
     }
     if (call.running == handle) {
@@ -245,27 +288,29 @@ void MeshRun::dropAttempt(SlabHandle handle)
         }
         m_attempts[before].next = attempt.next;
     }
+    leaveConnection(attempt, out, after);
     m_attempts.free(handle);
 }
 
 // Whether this is what the caller gets, although other attempts still run.
-bool MeshRun::isAnswerOfAll(const Call& call, const Outbound& out, const AttemptOutcome& outcome)
+bool MeshRun::isAnswerOfAll(const Call& call, Outbound& out, const AttemptOutcome& outcome) const
 {
     if (isSuccess(outcome)) {
         return true;
     }
     policy::RetryProgress progress;
     progress.attemptsMade = call.attempts;
+    const policy::RetryRules* rules = rulesOf(call, out);
     return outcome.kind == AttemptOutcome::Kind::Answer
-           && (!out.retry
-               || out.retry->decide(kMethod, outcome, progress)
+           && (rules == nullptr
+               || rules->decide(kMethod, outcome, progress)
                       == policy::PolicyRetryVerdict::NotRetryable);
 }
 
 void MeshRun::endAttempt(SlabHandle handle, const AttemptOutcome& outcome)
 {
     const Attempt attempt = m_attempts[handle];
-    dropAttempt(handle);
+    dropAttempt(handle, afterwards(outcome.kind));
     Call& call = m_calls[attempt.call];
     Outbound& out = outbound(call.proxy, call.callee);
     const TimePoint now = m_agenda.now();
@@ -298,33 +343,43 @@ void MeshRun::endAttempt(SlabHandle handle, const AttemptOutcome& outcome)
     }
 }
 
+// What repeats the call's attempts: its policy, or that of callers who have lost their heads.
+const policy::RetryRules* MeshRun::rulesOf(const Call& call, Outbound& out) const
+{
+    const int attempts = m_storms.empty() ? 0 : m_storms[call.service];
+    if (attempts == 0) {
+        return out.retry ? &*out.retry : nullptr;
+    }
+    if (!out.storm || out.storm->attempts() != attempts) {
+        model::Retry settings;
+        if (out.plan->resilience != nullptr && out.plan->resilience->retry) {
+            settings = out.plan->snapshot->retries[*out.plan->resilience->retry].settings;
+        }
+        settings.on.push_back(model::RetryOn::FiveXx);
+        settings.attempts = attempts;
+        out.storm.emplace(settings);
+    }
+    return &*out.storm;
+}
+
 // True: the call goes on, now or after its back-off.
 bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& outcome)
 {
     Call& call = m_calls[handle];
+    if (call.isCopy) {
+        return false;
+    }
     const auto sent = outcome.kind == AttemptOutcome::Kind::ConnectFailure
                           ? policy::AttemptProgress::Sent::Nothing
                           : policy::AttemptProgress::Sent::Something;
-    if (!out.retry) {
-        // The gateway format's retries: for failures of connections, at once.
-        if (outcome.kind == AttemptOutcome::Kind::Answer) {
-            return false;
-        }
-        policy::AttemptProgress progress;
-        progress.retriesLeft = out.plan->service->retries - call.retriesMade;
-        progress.sent = sent;
-        if (policy::decideRetry(kMethod, failureOf(outcome.kind), progress)
-            != policy::RetryVerdict::Retry) {
-            return false;
-        }
-        ++call.retriesMade;
-        startAttempt(handle);
-        return true;
+    const policy::RetryRules* rules = rulesOf(call, out);
+    if (rules == nullptr) {
+        return repeatByService(handle, out, outcome, sent);
     }
     policy::RetryProgress progress;
     progress.attemptsMade = call.attempts;
     progress.sent = sent;
-    if (out.retry->decide(kMethod, outcome, progress) != policy::PolicyRetryVerdict::Retry) {
+    if (rules->decide(kMethod, outcome, progress) != policy::PolicyRetryVerdict::Retry) {
         return false;
     }
     std::optional<Duration> left;
@@ -332,19 +387,57 @@ bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& out
         left = call.startedAt + *out.timeout - m_agenda.now();
     }
     const policy::RetryWait wait =
-        out.retry->wait(outcome, call.retriesMade + 1, left, call.luck, kEpoch);
+        rules->wait(outcome, call.retriesMade + 1, left, call.luck, kEpoch);
     if (wait.verdict != policy::PolicyRetryVerdict::Retry) {
         return false;
     }
     endRetryHold(call, out); // Of the attempt that has just ended.
-    if (!policy::tryBeginRetry(*out.allowance, out.budget)) {
-        ++m_budgetRefusals;
-        markOnce(RunMarker::Kind::BudgetExhausted, out);
-        return false;
+    const bool isStorm = out.storm && rules == &*out.storm; // It asks no budget.
+    if (!isStorm) {
+        if (!policy::tryBeginRetry(*out.allowance, out.budget)) {
+            ++m_budgetRefusals;
+            markOnce(RunMarker::Kind::BudgetExhausted, out);
+            return false;
+        }
+        call.holdsRetry = true;
     }
-    call.holdsRetry = true;
     ++call.retriesMade;
     call.backoff = startTimer(wait.wait, kBackoffOver, handle);
+    return true;
+}
+
+// The gateway format's retries: for failures of connections, at once, and within the upstream's
+// max_retries.
+bool MeshRun::repeatByService(
+    SlabHandle handle,
+    Outbound& out,
+    const AttemptOutcome& outcome,
+    policy::AttemptProgress::Sent sent
+)
+{
+    Call& call = m_calls[handle];
+    if (outcome.kind == AttemptOutcome::Kind::Answer) {
+        return false;
+    }
+    policy::AttemptProgress progress;
+    progress.retriesLeft = out.plan->service->retries - call.retriesMade;
+    progress.sent = sent;
+    if (policy::decideRetry(kMethod, failureOf(outcome.kind), progress)
+        != policy::RetryVerdict::Retry) {
+        return false;
+    }
+    endRetryHold(call, out);
+    if (out.limits) {
+        const auto resource = policy::LimitedResource::Retries;
+        if (!policy::admit(*out.limits, resource, out.lane, out.use.of(resource, out.lane))
+                 .isAdmitted) {
+            markOnce(RunMarker::Kind::LimitReached, out);
+            return false;
+        }
+        call.holdsLimitedRetry = true;
+    }
+    ++call.retriesMade;
+    startAttempt(handle);
     return true;
 }
 

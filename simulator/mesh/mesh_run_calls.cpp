@@ -20,11 +20,16 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
         m_settings.seed, {proxy, CallPath().below(called.service), 0xffff'ffffU, LuckFor::Proxy}
     );
     place = std::make_unique<Outbound>(
-        m_plan.callee(caller.zone, called.service),
+        calleeOf(caller, called),
         m_plan.snapshot(caller.zone).zone,
         m_agenda.now(),
-        luck
+        luck,
+        m_connections
     );
+    place->proxy = proxy;
+    place->callee = callee;
+    place->mirrorCallee = called.mirror;
+    place->fallbackCallee = called.fallback;
     if (called.edge == CallerState::kNoEdge) {
         called.edge = static_cast<std::uint32_t>(m_edges.size());
         const std::string from = caller.caller == m_plan.models().size()
@@ -43,7 +48,16 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
             place->detector->nextSweepAt() - m_agenda.now(), {kSweep, proxy, callee, 0}
         );
     }
+    if (!place->machines.empty()) {
+        armProbes(*place);
+    }
     return *place;
+}
+
+const CalleePlan& MeshRun::calleeOf(const ProxyState& caller, const CallerState::Callee& called)
+    const
+{
+    return called.entry == nullptr ? m_plan.callee(caller.zone, called.service) : *called.entry;
 }
 
 // The detector sweeps as long as there is load; afterwards its events would never end.
@@ -67,66 +81,15 @@ void MeshRun::onSweep(std::uint32_t proxy, std::uint32_t callee)
     }
 }
 
-void MeshRun::beginCall(const Call& made)
-{
-    const SlabHandle handle = m_calls.take();
-    Call& call = m_calls[handle];
-    call = made;
-    call.startedAt = m_agenda.now();
-    call.service = m_callers[m_proxies[call.proxy].caller].callees[call.callee].service;
-    call.luck = luckOf(m_settings.seed, {call.root, call.path, 0, LuckFor::Proxy});
-    Outbound& out = outbound(call.proxy, call.callee);
-    m_edges[out.edge].begin(call.startedAt, m_settings.windows);
-    if (m_recorder != nullptr) {
-        m_recorder->begin(out.edge);
-    }
-    if (!admit(call, out)) {
-        // Later, never from inside: the caller is still in the middle of its step.
-        schedule(Duration::zero(), kCallRefused, handle);
-        return;
-    }
-    if (out.hedge) {
-        call.race = policy::HedgeRace(out.hedge->max);
-    }
-    if (out.timeout) {
-        call.deadline = startTimer(*out.timeout, kDeadline, handle);
-    }
-    startAttempt(handle);
-}
-
-bool MeshRun::admit(Call& call, Outbound& out)
-{
-    if (out.breaker) {
-        const policy::BreakerState before = out.breaker->state();
-        const policy::BreakerAdmission admission = out.breaker->admit(m_agenda.now(), call.luck);
-        markBreaker(out, before);
-        if (!admission.isAdmitted()) {
-            return false;
-        }
-        call.hasBreaker = true;
-        call.breakerRound = admission.round();
-    }
-    if (out.limits) {
-        const auto resource = policy::LimitedResource::Requests;
-        if (!policy::admit(*out.limits, resource, out.lane, out.use.of(resource, out.lane))
-                 .isAdmitted) {
-            markOnce(RunMarker::Kind::LimitReached, out);
-            return false;
-        }
-        call.holdsLimit = true;
-    }
-    if (out.retry) {
-        policy::beginRequest(out.budget);
-        call.isInBudget = true;
-    }
-    return true;
-}
-
 void MeshRun::endRetryHold(Call& call, Outbound& out)
 {
     if (call.holdsRetry) {
         call.holdsRetry = false;
         policy::endRetry(out.budget);
+    }
+    if (call.holdsLimitedRetry) {
+        call.holdsLimitedRetry = false;
+        policy::release(out.use.of(policy::LimitedResource::Retries, out.lane));
     }
 }
 
@@ -138,7 +101,7 @@ void MeshRun::onDeadline(SlabHandle handle)
     Outbound& out = outbound(call.proxy, call.callee);
     while (!call.running.isNone()) {
         const Attempt attempt = m_attempts[call.running];
-        dropAttempt(call.running);
+        dropAttempt(call.running, ConnectionPool::After::Leave);
         out.balancer.report(
             attempt.host,
             m_agenda.now(),
@@ -159,16 +122,18 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
     m_agenda.cancel(call.backoff);
     m_agenda.cancel(call.hedge);
     while (!call.running.isNone()) {
-        dropAttempt(call.running); // Hedges that have lost; their work goes on.
+        // Hedges that have lost; their work goes on.
+        dropAttempt(call.running, ConnectionPool::After::Leave);
     }
     endRetryHold(call, out);
     if (call.isInBudget) {
         policy::endRequest(out.budget);
     }
-    if (call.holdsLimit) {
-        policy::release(out.use.of(policy::LimitedResource::Requests, out.lane));
-    }
-    if (call.hasBreaker && end == CallEnd::Refused) {
+    leaveQueue(handle, out);
+    --m_proxies[call.proxy].inFlight;
+    settleConcurrency(call, out, end);
+    // After an attempt, an upstream has failed too, and the breaker shall know.
+    if (call.hasBreaker && end == CallEnd::Refused && call.attempts == 0) {
         out.breaker->onAbandoned(call.breakerRound);
     } else if (call.hasBreaker) {
         const policy::BreakerState before = out.breaker->state();
@@ -188,9 +153,27 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
         m_recorder->end(out.edge, now - call.startedAt, outcome, call.attempts);
     }
     const SlabHandle parent = call.parent;
+    const SlabHandle standsFor = call.standsFor;
     m_calls.free(handle);
+    if (m_calls.find(standsFor) != nullptr) {
+        endCall(standsFor, end);
+    }
     if (!parent.isNone()) {
         onCallEnded(parent, end);
+    }
+}
+
+void MeshRun::settleConcurrency(const Call& call, Outbound& out, CallEnd end)
+{
+    if (!call.isInConcurrency) {
+        return;
+    }
+    const TimePoint now = m_agenda.now();
+    if (end == CallEnd::Succeeded) {
+        Random luck = call.luck;
+        out.concurrency->onDone(now, call.concurrencyEpoch, now - call.startedAt, luck);
+    } else {
+        out.concurrency->onAbandoned();
     }
 }
 

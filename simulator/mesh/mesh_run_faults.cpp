@@ -111,8 +111,54 @@ void MeshRun::applyFault(std::uint32_t at, Switch turned)
         }
         return;
     case Effect::Service:
+        applyToServices(at, turned);
+        return;
     case Effect::Load:
         return;
+    }
+}
+
+void MeshRun::applyToServices(std::uint32_t at, Switch turned)
+{
+    const Fault& fault = m_settings.timeline[at];
+    const FaultReach& reach = m_faults[at].reach;
+    switch (fault.kind) {
+    case FaultKind::RetryStorm:
+        for (const std::uint32_t service : reach.services) {
+            setStorm(service);
+        }
+        return;
+    case FaultKind::CacheWipe:
+        for (const std::uint32_t instance : reach.instances) {
+            m_instances[instance].cacheFill =
+                turned == Switch::On ? 0 : m_instances[instance].cacheFill;
+        }
+        // Without a length it is over at once, and caches fill again.
+        for (const std::uint32_t service : reach.services) {
+            m_wipes[service] += !fault.length ? 0 : turned == Switch::On ? 1 : -1;
+        }
+        return;
+    default:
+        std::erase(m_delays, at);
+        if (turned == Switch::On) {
+            m_delays.push_back(at);
+        }
+        return;
+    }
+}
+
+// The worst of the storms that its callers are in.
+void MeshRun::setStorm(std::uint32_t service)
+{
+    m_storms.resize(m_plan.models().size());
+    m_storms[service] = 0;
+    for (std::uint32_t at = 0; at < m_faults.size(); ++at) {
+        const Fault& fault = m_settings.timeline[at];
+        const auto& services = m_faults[at].reach.services;
+        if (fault.kind == FaultKind::RetryStorm && m_faults[at].isActive
+            && std::ranges::find(services, service) != services.end()) {
+            m_storms[service] = std::max(m_storms[service], fault.attempts);
+        }
     }
 }
 
@@ -243,6 +289,13 @@ void MeshRun::abandonCalls(std::uint32_t proxy)
     for (auto& place : m_proxies[proxy].outbounds) {
         if (place != nullptr) {
             m_agenda.cancel(place->sweep);
+            m_agenda.cancel(place->nextProbes);
+            for (const ProbeState& probe : place->probes) {
+                m_agenda.cancel(probe.end);
+            }
+            for (const auto& [host, timer] : place->unseen) {
+                m_agenda.cancel(timer);
+            }
             place.reset();
         }
     }

@@ -17,22 +17,24 @@ Duration times(Duration length, double factor)
 } // namespace
 
 // The attempt's request is on its way: from now on it is known here, whatever its caller does.
-void MeshRun::sendTo(SlabHandle handle)
+void MeshRun::sendTo(SlabHandle handle, Duration wait)
 {
     const SlabHandle made = m_visits.take();
     const Attempt& attempt = m_attempts[handle];
     const Call& call = m_calls[attempt.call];
-    const auto number = static_cast<std::uint32_t>(call.attempts);
     Visit& visit = m_visits[made];
     visit.attempt = handle;
     visit.proxy = call.proxy;
     visit.instance = attempt.instance;
     visit.epoch = m_instances[attempt.instance].epoch;
     visit.root = call.root;
-    // What a later attempt calls has luck of its own, as the attempt itself has.
-    visit.path = call.path.below((std::uint64_t{number} << 32U) | call.service);
-    visit.luck = luckOf(m_settings.seed, {call.root, call.path, number, LuckFor::Service});
-    arriveAt(made);
+    visit.path = attempt.path;
+    visit.luck = luckOf(m_settings.seed, {call.root, call.path, attempt.number, LuckFor::Service});
+    if (wait == Duration::zero()) {
+        arriveAt(made);
+    } else {
+        schedule(wait, kArrived, made);
+    }
 }
 
 void MeshRun::arriveAt(SlabHandle handle)
@@ -147,9 +149,12 @@ MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
         ++wanted;
     }
     const bool isCalled = visit.script.chance(wanted->probability);
-    const bool isCached = visit.script.chance(wanted->cached.value_or(0.0));
+    const bool isCached = visit.script.chance(cachedShare(*wanted, visit.instance));
     if (!isCalled || isCached) {
         return Launch::Skipped;
+    }
+    if (wanted->cached) {
+        fillCache(visit.instance);
     }
     ++visit.outstanding;
     Call call;
@@ -161,6 +166,26 @@ MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
     call.path = visit.path.below((std::uint64_t{visit.step} << 32U) | (visit.place - 1));
     beginCall(call);
     return Launch::Called;
+}
+
+// The share of these calls that the instance's caches answer now.
+double MeshRun::cachedShare(const model::ModelCall& call, std::uint32_t instance) const
+{
+    const InstanceState& state = m_instances[instance];
+    const double share = call.cached.value_or(0.0);
+    if (state.cacheFill >= kCacheRefillCalls) {
+        return share;
+    }
+    return share * state.cacheFill / kCacheRefillCalls;
+}
+
+// A call has gone through, and its answer is kept; but not while a wipe goes on.
+void MeshRun::fillCache(std::uint32_t instance)
+{
+    InstanceState& state = m_instances[instance];
+    if (state.cacheFill < kCacheRefillCalls && m_wipes[state.service] == 0) {
+        ++state.cacheFill;
+    }
 }
 
 void MeshRun::onCallEnded(SlabHandle handle, CallEnd end)
@@ -192,7 +217,7 @@ void MeshRun::finish(SlabHandle handle, int status)
         releaseWorker(visit.instance);
     }
     if (m_attempts.find(visit.attempt) != nullptr) {
-        endAttempt(visit.attempt, {policy::AttemptOutcome::Kind::Answer, false, status, {}, {}});
+        answer(visit.attempt, status);
     }
 }
 
@@ -243,13 +268,17 @@ void MeshRun::resetCallers(std::uint32_t at)
 {
     std::vector<SlabHandle> hit;
     m_attempts.forEach([&hit, at](SlabHandle handle, const Attempt& attempt) {
-        if (attempt.instance == at) {
+        if (attempt.instance == at && !attempt.isLost && !attempt.isAnswered) {
             hit.push_back(handle);
         }
     });
     for (const SlabHandle attempt : hit) {
         if (m_attempts.find(attempt) != nullptr) {
-            endAttempt(attempt, {policy::AttemptOutcome::Kind::Reset, false, 0, {}, {}});
+            using Kind = policy::AttemptOutcome::Kind;
+            const bool isConnecting = m_attempts[attempt].isConnecting;
+            endAttempt(
+                attempt, {isConnecting ? Kind::ConnectFailure : Kind::Reset, false, 0, {}, {}}
+            );
         }
     }
 }

@@ -3,15 +3,20 @@
 #include "proxyengine/base/random.h"
 #include "proxyengine/policy/hedge.h"
 #include "proxyengine/policy/hosts.h"
+#include "proxyengine/policy/split.h"
 #include "simulator/kernel/luck.h"
 #include "simulator/kernel/slab.h"
 #include "simulator/kernel/timer_wheel.h"
+#include "simulator/mesh/connection_pool.h"
 #include "simulator/mesh/fault_reach.h"
 #include "simulator/mesh/outbound.h"
 #include "simulator/scenario/scenario.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <unordered_map>
 #include <vector>
 
 // What a MeshRun keeps of all that is under way: plain values that name each other by handles.
@@ -24,13 +29,16 @@ struct FaultState
     bool isActive = false;
     std::uint32_t stage = 0; // Of one that comes in steps: how many have been.
     std::vector<std::uint32_t> order; // Of a swizzle's services, as they come back.
+    // Of a narrow link: when it is free, there and back, by instance.
+    std::unordered_map<std::uint32_t, std::array<TimePoint, 2>> links;
 };
 
 // One load, with its surges worked in.
 struct LoadState
 {
     Load load;
-    std::uint32_t callee = 0; // Of the gateway.
+    std::vector<std::uint32_t> callees; // Of the gateway; more than one: split.
+    std::optional<policy::SplitTable> split;
     Random luck{Seed{0}};
     std::uint64_t sent = 0;
 };
@@ -58,7 +66,13 @@ struct CallState
     bool hasBreaker = false;
     bool isInBudget = false;
     bool holdsRetry = false;
-    bool holdsLimit = false;
+    bool holdsLimitedRetry = false;
+    bool isPending = false; // Waits for a connection, and is counted as such.
+    bool isInConcurrency = false;
+    bool isCopy = false; // To a mirror: one attempt, and nobody waits for it.
+    std::uint16_t concurrencyEpoch = 0;
+    int abortStatus = 0; // To be answered after an injected delay; 0: none.
+    SlabHandle standsFor; // The call whose breaker fell back on this one.
 };
 
 // One try of a call at one instance.
@@ -71,7 +85,13 @@ struct AttemptState
     TimerHandle timeout;
     policy::AttemptSlot slot;
     SlabHandle next; // Of the same call.
-    bool isHedge = false; // Then it holds a retry of the budget and a request of the limit.
+    CallPath path; // Of what it makes its instance call, and of its luck on the way.
+    std::uint32_t number = 0; // Of the call's attempts, from 1.
+    ConnectionPool::Lease lease;
+    bool isHedge = false; // Then it holds a retry of the budget.
+    bool isConnecting = false;
+    bool isLost = false; // Its packets are gone; it ends by its timeout.
+    bool isAnswered = false; // The answer is on its way back.
 };
 
 // An attempt as its instance sees it; goes on when the caller has left.
@@ -96,6 +116,14 @@ struct VisitState
     bool hasFailed = false;
 };
 
+// After a wipe an instance's share of cached calls grows in a straight line with the calls that go
+// through, and is whole again after so many of them.
+inline constexpr std::uint32_t kCacheRefillCalls = 1000;
+
+// What a request or an answer weighs on a narrow link. Models have no sizes; 1.5 KB is the median
+// that Google's study of remote calls gives (SOSP 2023).
+inline constexpr double kSimulatedMessageBytes = 1500.0;
+
 // Something that a frozen instance does when it thaws.
 struct StalledVisit
 {
@@ -118,6 +146,7 @@ struct InstanceState
     Duration frozenFor{}; // In all, before that.
     std::vector<StalledVisit> stalled; // What goes on when it thaws, in order.
     std::vector<std::uint32_t> hazards; // Active faults that its attempts may meet, in order.
+    std::uint32_t cacheFill = kCacheRefillCalls; // Calls that filled its caches since a wipe.
 };
 
 // The proxy of an instance, or the gateway's.
@@ -125,6 +154,7 @@ struct ProxyState
 {
     std::uint32_t zone = 0;
     std::uint32_t caller = 0; // Service; the gateway's is models().size().
+    std::uint64_t inFlight = 0; // Calls.
     std::vector<std::unique_ptr<Outbound>> outbounds; // By callee; made when first used.
 };
 
@@ -137,6 +167,9 @@ struct CallerState
     {
         std::uint32_t service = 0;
         std::uint32_t edge = kNoEdge; // Its row, once somebody has called.
+        const CalleePlan* entry = nullptr; // Of the gateway: as its routes say.
+        std::optional<std::uint32_t> mirror; // Into callees, for calls of this one.
+        std::optional<std::uint32_t> fallback;
     };
     std::vector<Callee> callees; // Each service once.
     std::vector<std::vector<std::uint32_t>> script; // By step and call: into callees.
@@ -148,7 +181,7 @@ struct CallerState
                 return at;
             }
         }
-        callees.push_back({called, kNoEdge});
+        callees.emplace_back().service = called;
         return static_cast<std::uint32_t>(callees.size() - 1);
     }
 };

@@ -12,7 +12,7 @@ constexpr std::string_view kGatewayTo = "gateway->";
 
 double inMilliseconds(Duration duration) { return toSeconds(duration) * 1e3; }
 
-bool isReaction(const RunMarker& marker)
+bool isFirstReaction(const RunMarker& marker)
 {
     constexpr std::array kReactions = {
         RunMarker::Kind::Ejected,
@@ -29,7 +29,7 @@ std::optional<Duration> firstReaction(const Scenario& scenario, const RunRecord&
     }
     const Duration fault = std::ranges::min_element(scenario.timeline, {}, &Fault::at)->at;
     const auto found = std::ranges::find_if(record.markers, [&](const RunMarker& marker) {
-        return marker.at >= fault && isReaction(marker);
+        return marker.at >= fault && isFirstReaction(marker);
     });
     return found == record.markers.end() ? std::nullopt : std::optional(found->at - fault);
 }
