@@ -134,7 +134,12 @@ void RehearsalJobs::startRun(
         post(receiver, [onProgress, told] { onProgress(told); });
     };
     m_thread = Thread("rehearse", [this, &receiver, wanted = std::move(request), onFinished] {
+        QElapsedTimer taken;
+        taken.start();
         auto outcome = std::make_shared<Result<simulator::Rehearsal>>(m_options.run(wanted));
+        if (*outcome) {
+            (*outcome)->wall_s = static_cast<double>(taken.elapsed()) / 1000;
+        }
         post(receiver, [this, outcome, onFinished] {
             m_isBusy = false;
             onFinished(std::move(*outcome));

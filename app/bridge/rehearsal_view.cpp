@@ -22,9 +22,14 @@ using simulator::Window;
 
 QString word(const char* text) { return QCoreApplication::translate("Rehearsal", text); }
 
-QString counted(const char* text, int count)
+QString runsText(int count)
 {
-    return QCoreApplication::translate("Rehearsal", text, nullptr, count);
+    return QCoreApplication::translate("Rehearsal", "%n run(s)", nullptr, count);
+}
+
+QString moreText(int count)
+{
+    return QCoreApplication::translate("Rehearsal", "and %n more", nullptr, count);
 }
 
 QString from(const std::string& text) { return QString::fromStdString(text); }
@@ -334,7 +339,7 @@ std::vector<ReactionMark> reactionsOf(const Rehearsal& rehearsal, const VariantR
         const std::string& named = first->instance.empty() ? first->callee : first->instance;
         QString words = word(spec.text).arg(from(named));
         if (more > 0) {
-            words += QStringLiteral(" ") + counted("and %n more", more);
+            words += QStringLiteral(" ") + moreText(more);
         }
         marks.push_back({toSeconds(first->at), spec.to, words});
     }
@@ -345,7 +350,8 @@ std::vector<ReactionMark> reactionsOf(const Rehearsal& rehearsal, const VariantR
         marks.push_back(
             {begin + after,
              ReactionMark::Kind::Detected,
-             word("detected after %1").arg(spanText(after))}
+             after < 0.05 ? word("detected at once")
+                          : word("detected after %1").arg(spanText(after))}
         );
     }
     if (variant.reaction.recovered) {
@@ -353,7 +359,8 @@ std::vector<ReactionMark> reactionsOf(const Rehearsal& rehearsal, const VariantR
         marks.push_back(
             {end + after,
              ReactionMark::Kind::Recovered,
-             word("recovered %1 after the last fault").arg(spanText(after))}
+             after < 1 ? word("recovered with the last fault's end")
+                       : word("recovered %1 after the last fault").arg(spanText(after))}
         );
     }
     std::ranges::stable_sort(marks, {}, &ReactionMark::at_s);
@@ -420,8 +427,8 @@ void addVerdict(const Rehearsal& rehearsal, const VariantResult& shown, RunRow& 
     row.headline = headlineOf(rehearsal, row, held);
     QStringList parts;
     parts
-        << (row.verdicts.empty() ? counted("%n run(s)", runs)
-                                 : word("%1 of %2 runs").arg(runsHeld).arg(runs));
+        << (row.verdicts.empty() ? runsText(runs) : word("in %1 of %2 runs").arg(runsHeld).arg(runs)
+           );
     if (runs > 1) {
         parts << word("worst run %1").arg(shown.worst + 1);
     }

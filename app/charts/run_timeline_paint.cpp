@@ -444,7 +444,7 @@ void RunTimeline::Private::paintChart(QPainter& painter, const QRectF& lane, boo
         drawText(
             painter,
             QRectF(plotLeft() - 48, y - 7, 40, 14),
-            theme::rateText(tick).remove(QStringLiteral(".0")),
+            QString::number(tick, 'g', 4),
             theme::Role::Axis,
             t.text3,
             Qt::AlignRight | Qt::AlignVCenter

@@ -20,8 +20,8 @@
 namespace mesh::pages {
 namespace {
 
-constexpr int kRowHeight = 30;
-constexpr int kGroupHeight = 28;
+constexpr int kRowHeight = 28;
+constexpr int kGroupHeight = 27;
 constexpr int kPaletteWidth = 188;
 
 enum Role : int { kKeyRole = Qt::UserRole + 1, kIconRole, kDimRole };
@@ -54,7 +54,7 @@ void paintOffer(
     painter.setBrush(t.raised);
     painter.drawRoundedRect(box, 5, 5);
     theme::drawIcon(painter, box.adjusted(4, 4, -4, -4), icon, isDim ? t.textDisabled : t.text2);
-    painter.setFont(theme::font(theme::Role::Control));
+    painter.setFont(theme::font(theme::Role::Small));
     painter.setPen(isDim ? t.textDisabled : t.text1);
     const QRectF words(
         box.right() + 10, rect.top(), rect.right() - box.right() - 28, rect.height()
@@ -264,6 +264,8 @@ FaultPalette::FaultPalette(QWidget* parent)
 {
     setObjectName(QStringLiteral("faultPalette"));
     setFixedWidth(kPaletteWidth);
+    setAutoFillBackground(true);
+    setBackgroundRole(QPalette::Base);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 8, 0, 4);
     column->setSpacing(6);

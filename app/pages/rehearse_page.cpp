@@ -122,6 +122,8 @@ QWidget* RehearsePage::makeTransport()
     auto* bar = new QWidget(this);
     bar->setObjectName(QStringLiteral("transport"));
     bar->setFixedHeight(kTransportHeight);
+    bar->setAutoFillBackground(true);
+    bar->setBackgroundRole(QPalette::Base);
     auto* row = new QHBoxLayout(bar);
     row->setContentsMargins(10, 0, 16, 0);
     row->setSpacing(6);

@@ -23,9 +23,11 @@ namespace {
 constexpr int kInset = 12;
 constexpr int kBannerWidth = 180;
 constexpr int kBannerHeight = 26;
-// Rows of the stage stand closer than those of Topology: their figures are in the verdict.
-constexpr double kRowShare = 0.62;
-constexpr double kColumnShare = 0.82;
+// Rows of the stage stand closer than those of Topology, because their figures are in the verdict;
+// columns as the stage has room for, so that the picture fills it.
+constexpr double kRowShare = 0.73;
+constexpr double kColumnShareMin = 0.8;
+constexpr double kColumnShareMax = 1.35;
 
 QString offerIn(const QDropEvent& event)
 {
@@ -265,18 +267,32 @@ RehearseStage::RehearseStage(QWidget* parent)
 
 void RehearseStage::setPositions(const graph::Positions& positions)
 {
+    m_positions = positions;
+    QRectF bounds;
+    for (const bridge::EntityRow& entity : m_state.topology.entities) {
+        const auto place = positions.constFind(entity.id);
+        if (place != positions.cend()) {
+            bounds |= QRectF(place->point, QSizeF(1, 1));
+        }
+    }
+    const double aspect = static_cast<double>(width()) / std::max(1, height());
+    constexpr double kRoom = 120; // Around the outermost nodes.
+    const double wanted = (bounds.height() * kRowShare + kRoom) * aspect - kRoom;
+    const double columns =
+        bounds.width() < 1 ? 1
+                           : std::clamp(wanted / bounds.width(), kColumnShareMin, kColumnShareMax);
     graph::Positions closer;
     for (auto place = positions.begin(); place != positions.end(); ++place) {
-        graph::Place moved;
         const auto grid = [](double value) {
             return std::round(value / graph::kGrid) * graph::kGrid;
         };
-        moved.point =
-            QPointF(grid(place->point.x() * kColumnShare), grid(place->point.y() * kRowShare));
+        graph::Place moved;
+        moved.point = QPointF(grid(place->point.x() * columns), grid(place->point.y() * kRowShare));
         closer[place.key()] = moved;
     }
     if (closer != m_view->positions() && !closer.isEmpty()) {
         m_view->setPositions(closer);
+        m_view->fit();
     }
 }
 
@@ -311,6 +327,7 @@ void RehearseStage::setZones(const QStringList& zones)
 void RehearseStage::setState(const bridge::StageState& state, const QString& words)
 {
     m_state = state;
+    setPositions(m_positions);
     m_view->setTopology(state.topology);
     static_cast<FaultBanners*>(m_faults)->setFaults(state.faults);
     for (ZoneButton* button : m_zoneButtons) {
@@ -340,7 +357,11 @@ void RehearseStage::choose(const QString& target)
     Q_EMIT targetChanged(target);
 }
 
-void RehearseStage::resizeEvent(QResizeEvent* /*event*/) { arrange(); }
+void RehearseStage::resizeEvent(QResizeEvent* /*event*/)
+{
+    arrange();
+    setPositions(m_positions);
+}
 
 void RehearseStage::arrange()
 {

@@ -92,6 +92,7 @@ private:
     QWidget* m_zones; // Buttons, top right.
     QLabel* m_words; // Bottom left.
     std::vector<ZoneButton*> m_zoneButtons;
+    graph::Positions m_positions; // As they were handed in.
     QString m_target;
     bridge::StageState m_state;
 };

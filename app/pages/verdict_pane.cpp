@@ -31,6 +31,8 @@ VerdictPane::VerdictPane(bridge::RehearsalSession& session, QWidget* parent)
     , m_export(new QPushButton(tr("Export…"), this))
 {
     setObjectName(QStringLiteral("verdictPane"));
+    setAutoFillBackground(true);
+    setBackgroundRole(QPalette::Base);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);

@@ -229,9 +229,11 @@ private:
                 QPointF(xOf(line.interval->second), middle)
             );
         }
-        const QString sign = line.value > 0   ? QStringLiteral("+")
-                             : line.value < 0 ? QStringLiteral("−")
-                                              : QString();
+        // What prints as zero has no sign.
+        const bool isZero = std::abs(line.value) < 0.05;
+        const QString sign = isZero           ? QString()
+                             : line.value > 0 ? QStringLiteral("+")
+                                              : QStringLiteral("−");
         const QString value = VerdictView::tr("%1%2\u202Fpp")
                                   .arg(sign, QString::number(std::abs(line.value), 'f', 1));
         text(*painter, QRectF(right + 4, y, 62, kLine), value, Role::SmallStrong, t.text1, kRight);

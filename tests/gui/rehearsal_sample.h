@@ -23,7 +23,11 @@ mesh: {name: shop}
 nodes:
 - {name: edge-1, role: gateway, zone: a}
 models:
-- {service: front, instances: 2, zones: [a, b], service_time: {dist: const, mean: 2ms}, script: [{call: cart}]}
+- service: front
+  instances: 2
+  zones: [a, b]
+  service_time: {dist: const, mean: 2ms}
+  script: [{call: cart}]
 - {service: cart, instances: 2, zones: [a, b], service_time: {dist: const, mean: 2ms}}
 )";
 
