@@ -45,6 +45,18 @@ CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
         options.checksDeterminism,
         "Run it twice, on different numbers of threads, and compare every event"
     );
+    CLI::Option* explore = command->add_flag(
+        "--explore",
+        options.explores,
+        "Try all single faults, then pairs, and list the smallest that break an assertion"
+    );
+    command->add_option("--budget", options.budget, "Rehearsals of --explore at most")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str()
+        ->needs(explore);
+    command->add_option("--into", options.into, "Folder for the scenarios that --explore finds")
+        ->check(CLI::ExistingDirectory)
+        ->needs(explore);
     command
         ->add_option(
             "--replay",

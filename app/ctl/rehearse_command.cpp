@@ -7,12 +7,14 @@
 #include "proxyengine/base/version.h"
 #include "proxyengine/proxy/local_engine.h"
 #include "simulator/live/live_twin.h"
+#include "simulator/report/explore.h"
 #include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
 #include "simulator/report/rehearsal.h"
 #include "simulator/report/run_timeline.h"
 #include "simulator/report/terminal.h"
+#include "simulator/scenario/scenario_text.h"
 
 #include <fmt/format.h>
 
@@ -20,6 +22,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
 namespace mesh::ctl {
@@ -87,6 +90,9 @@ public:
         }
         if (!errors.empty()) {
             return refuse(placed(errors, m_options.file, m_file.text));
+        }
+        if (m_options.explores) {
+            return exploreFaults(request);
         }
         if (m_options.replay) {
             return replayRun(request, *m_options.replay);
@@ -184,23 +190,14 @@ private:
                                     : "A second run gave the same event hash.\n";
             }
         }
-        const auto write = [&](const std::string& path, const std::string& text) {
-            if (path == kStandardOutput) {
-                m_output.out += text;
-            } else if (const auto written = writeFileAtomically(path, text, kReportMode);
-                       !written) {
-                m_output.err += fmt::format("{}: {}\n", path, written.error().message);
-                code = kBadFile;
-            }
-        };
         if (!m_options.json.empty()) {
-            write(m_options.json, simulator::toJson(rehearsal));
+            code = write(m_options.json, simulator::toJson(rehearsal), code);
         }
         if (!m_options.junit.empty()) {
-            write(m_options.junit, simulator::toJunit(rehearsal));
+            code = write(m_options.junit, simulator::toJunit(rehearsal), code);
         }
         if (!m_options.html.empty()) {
-            write(m_options.html, pageOf(rehearsal));
+            code = write(m_options.html, pageOf(rehearsal), code);
         }
         return code;
     }
@@ -218,6 +215,48 @@ private:
         page.meshHash = sha256Hex(m_file.meshText);
         page.document = m_file.document;
         return simulator::renderHtml(rehearsal, page);
+    }
+
+    int exploreFaults(const RehearsalRequest& request)
+    {
+        simulator::ExploreRequest search;
+        search.rehearsal = request;
+        search.budget = m_options.budget;
+        auto found = simulator::explore(search);
+        if (!found) {
+            return refuse({fmt::format("{}: {}", m_options.file, found.error().message)});
+        }
+        int code = found->breaking.empty() ? 0 : 1;
+        if (m_options.json != kStandardOutput) {
+            m_output.out += simulator::toTerminalText(*found);
+        }
+        if (!m_options.json.empty()) {
+            code = write(m_options.json, simulator::toJson(*found), code);
+        }
+        for (simulator::Breaking& breaking : found->breaking) {
+            if (m_options.into.empty()) {
+                break;
+            }
+            // Paths in the file are relative to it; it stands elsewhere now.
+            breaking.scenario.mesh = std::filesystem::absolute(m_file.meshPath).lexically_normal();
+            const std::string path =
+                fmt::format("{}/{}.yaml", m_options.into, breaking.scenario.name);
+            code = write(path, simulator::toScenarioText(breaking.scenario), code);
+            m_output.out += fmt::format("{}\n", path);
+        }
+        return code;
+    }
+
+    // The code, or that of a file that cannot be written.
+    int write(const std::string& path, const std::string& text, int code)
+    {
+        if (path == kStandardOutput) {
+            m_output.out += text;
+        } else if (const auto written = writeFileAtomically(path, text, kReportMode); !written) {
+            m_output.err += fmt::format("{}: {}\n", path, written.error().message);
+            return kBadFile;
+        }
+        return code;
     }
 
     // One run of the first variant again: what its policies did, by time.

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace mesh::simulator {
@@ -112,6 +113,7 @@ private:
     void addCallers();
     void addLoads();
     void addStandIns();
+    void addOutbounds();
 
     // Load.
     void arrive(std::uint32_t at);
@@ -134,6 +136,7 @@ private:
 
     // Calls as a whole (mesh_run_calls.cpp).
     Outbound& outbound(std::uint32_t proxy, std::uint32_t callee);
+    const OutboundRules& rulesFor(const CalleePlan& called);
     [[nodiscard]] const CalleePlan& calleeOf(
         const ProxyState& caller, const CallerState::Callee& called
     ) const;
@@ -221,6 +224,7 @@ private:
     void sendTo(SlabHandle handle, Duration wait);
     void arriveAt(SlabHandle handle);
     void startWork(SlabHandle handle);
+    void foresee(std::uint32_t instance) const;
     void onWorked(SlabHandle handle);
     void runScript(SlabHandle handle);
     enum class Launch : std::uint8_t { Called, Skipped };
@@ -279,9 +283,11 @@ private:
     std::vector<std::uint32_t> m_delays; // Active faults that make changes seen late.
     Laws m_laws;
     bool m_hasLaws = false; // Of ways and proxies.
-    Outbound::Connections m_connections = Outbound::Connections::Ignored;
+    OutboundRules::Connections m_connections = OutboundRules::Connections::Ignored;
+    std::unordered_map<const CalleePlan*, std::unique_ptr<OutboundRules>> m_rules;
     std::vector<CallerState> m_callers; // By service, then the gateway.
     std::vector<ProxyState> m_proxies; // The gateway's, then one per instance.
+    std::vector<std::unique_ptr<Outbound>> m_outbounds; // Of all proxies, one after the other.
     std::vector<InstanceState> m_instances;
     std::vector<DurationSampler> m_serviceTimes; // By service.
     Slab<Call> m_calls;

@@ -145,7 +145,7 @@ void MeshRun::onProbeEnds(std::uint32_t proxy, std::uint32_t callee, std::uint32
             host
         );
     }
-    if (out.detector && isPassed(*out.rules, probe.found)) {
+    if (out.detector && isPassed(*out.rules->checks, probe.found)) {
         if (const auto verdict = out.detector->onActiveSuccess(host)) {
             take(out, *verdict);
         }

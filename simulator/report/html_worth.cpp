@@ -240,7 +240,15 @@ void appendMargins(std::string& page, const Rehearsal& rehearsal, const HtmlOpti
         return;
     }
     page += "<section id=\"margins\"><h2>Margins</h2>\n";
-    page += paragraph(collapseSentence(variant, margins));
+    for (const VariantResult& each : rehearsal.variants) {
+        const auto own = marginsOf(each, options.document.get());
+        if (!own.empty()) {
+            const bool isAlone = rehearsal.variants.size() == 1;
+            page += paragraph(
+                (isAlone ? std::string() : each.name + ": ") + collapseSentence(each, own)
+            );
+        }
+    }
     page += "<div class=\"wide\"><table><thead><tr>";
     for (const std::string_view title :
          {"",
