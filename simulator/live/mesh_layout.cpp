@@ -243,11 +243,11 @@ std::vector<model::Workload> everyInstance(const model::Document& document)
             if (known != document.workloads.end()) {
                 workload = *known;
             }
-            const std::string zone =
+            std::string zone =
                 instance.zone.empty() ? std::string(zoneOf(document, workload)) : instance.zone;
             workload.zone.reset();
             if (!zone.empty()) {
-                workload.zone = zone;
+                workload.zone.emplace(std::move(zone));
             }
             workload.name = instance.name;
             workload.service = instance.service;
