@@ -1,6 +1,8 @@
 #include "app/ctl/ctl.h"
 
 #include "app/ctl/commands.h"
+#include "app/ctl/rehearse_command.h"
+#include "proxyengine/base/limits.h"
 #include "proxyengine/base/version.h"
 
 #include <CLI/CLI.hpp>
@@ -21,6 +23,54 @@ CLI::App* addCommand(CLI::App& app, const char* name, const char* help, bool& is
     return command;
 }
 
+CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
+{
+    CLI::App* command = app.add_subcommand(
+        "rehearse", "Run a scenario on the mesh that it names and judge what it demands"
+    );
+    command->add_option("FILE", options.file, "Scenario file; - is standard input")->required();
+    command->add_option("--mode", options.mode, "In virtual time, with real proxies, or both")
+        ->check(CLI::IsMember({"virtual", "live", "both"}))
+        ->capture_default_str();
+    command->add_option("--seed", options.seed, "Instead of the file's")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--replications", options.replications, "Instead of the file's")
+        ->check(CLI::Range(1, kReplicationsMax));
+    command->add_option("--json", options.json, "Write the result as JSON; - is standard output")
+        ->type_name("FILE");
+    command->add_option("--junit", options.junit, "Write it as JUnit XML")->type_name("FILE");
+    command->add_option("--html", options.html, "Write it as a page")->type_name("FILE");
+    command->add_flag(
+        "--check-determinism",
+        options.checksDeterminism,
+        "Run it twice, on different numbers of threads, and compare every event"
+    );
+    CLI::Option* explore = command->add_flag(
+        "--explore",
+        options.explores,
+        "Try all single faults, then pairs, and list the smallest that break an assertion"
+    );
+    command->add_option("--budget", options.budget, "Rehearsals of --explore at most")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str()
+        ->needs(explore);
+    command->add_option("--into", options.into, "Folder for the scenarios that --explore finds")
+        ->check(CLI::ExistingDirectory)
+        ->needs(explore);
+    command
+        ->add_option(
+            "--replay",
+            options.replay,
+            "Play only this run of the first variant, and list what its policies did"
+        )
+        ->check(CLI::Range(1, kReplicationsMax));
+    command->add_option("--threads", options.threads, "One per processor when not given")
+        ->check(CLI::Range(1U, 1024U));
+    command->footer("Exit codes: 0 everything holds, 1 an assertion does not, 2 a file is bad, 3 a "
+                    "guard stopped it, 4 not deterministic, 5 outside the calibrated range.");
+    return command;
+}
+
 constexpr const char* kNodeHelp = "Admin API of a node: http://HOST:PORT or unix:PATH";
 
 } // namespace
@@ -33,8 +83,12 @@ int run(
     ValidateOptions validateOptions;
     DumpOptions dumpOptions;
     PushOptions pushOptions;
+    RehearseOptions rehearseOptions;
 
-    CLI::App app("Checks, pushes and reads configurations of the mesh.", "meshwrightctl");
+    CLI::App app(
+        "Checks, pushes and reads configurations of the mesh, and rehearses its failures.",
+        "meshwrightctl"
+    );
     app.set_version_flag("--version", fmt::format("meshwrightctl {}", version()));
     app.require_subcommand(1);
     app.footer("Exit codes: 0 done, 1 the answer is no, 2 usage or unreadable input, 3 a node or "
@@ -55,6 +109,8 @@ int run(
         ->type_name("URL")
         ->allow_extra_args(false);
 
+    const CLI::App* rehearse = addRehearse(app, rehearseOptions);
+
     std::vector<std::string> reversed(arguments); // As CLI11 wants them.
     std::ranges::reverse(reversed);
     try {
@@ -73,6 +129,9 @@ int run(
     }
     if (*dump) {
         return runDump(dumpOptions, surroundings);
+    }
+    if (*rehearse) {
+        return runRehearse(rehearseOptions, clock, colour, output);
     }
     return runPush(pushOptions, surroundings);
 }

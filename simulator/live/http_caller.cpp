@@ -35,6 +35,9 @@ void HttpCaller::call(const OutCall& call, OnAnswer onAnswer)
     if (!call.trace.traceparent.empty()) {
         out.request.headers.push_back({kTraceparentHeader, call.trace.traceparent});
     }
+    if (!call.caller.empty()) {
+        out.request.headers.push_back({kCallerHeader, call.caller});
+    }
     m_client.call(
         std::move(out),
         [onAnswer = std::move(onAnswer)](Result<http::Response> response) {

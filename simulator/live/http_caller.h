@@ -8,6 +8,7 @@ namespace mesh::simulator {
 
 inline constexpr const char* kRequestIdHeader = "x-request-id";
 inline constexpr const char* kTraceparentHeader = "traceparent";
+inline constexpr const char* kCallerHeader = "x-simulated-caller";
 
 // Sends calls over HTTP/1.1 with kept connections.
 class HttpCaller final : public Caller

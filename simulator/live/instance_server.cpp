@@ -63,12 +63,17 @@ void InstanceServer::onRequest(const http::Request& request, http::Responder res
         request.path(),
         {header(kRequestIdHeader), header(kTraceparentHeader)},
         [answer, name = m_behaviour.name()](int status) {
+            if (status == ServiceInstance::kReset) {
+                answer->reset();
+                return;
+            }
             http::Response response;
             response.status = status;
             response.headers.push_back({"Content-Type", "application/json"});
             response.body = fmt::format("{{\"instance\":\"{}\",\"status\":{}}}\n", name, status);
             answer->send(response);
-        }
+        },
+        header(kCallerHeader)
     );
 }
 

@@ -20,48 +20,25 @@ namespace {
 
 constexpr Duration kEngineStopGrace = std::chrono::milliseconds(500); // The load has ended before.
 
-// Adds what a fault of a timeline does to what is wrong already.
-InstanceFaults withFault(InstanceFaults faults, const Fault& fault)
+constexpr Duration kFlapsMax = std::chrono::hours(1); // Of a fault without end.
+
+Result<void> checkPlayable(const std::vector<Fault>& timeline)
 {
-    switch (fault.kind) {
-    case FaultKind::Kill:
-        faults.isKilled = true;
-        break;
-    case FaultKind::Freeze:
-        faults.isFrozen = true;
-        break;
-    case FaultKind::Latency:
-        faults.latencyAdd = fault.add;
-        faults.latencyJitter = fault.jitter;
-        faults.latencyShare = fault.probability;
-        break;
-    case FaultKind::Error:
-        faults.errorShare = fault.probability;
-        faults.errorStatus = fault.status;
-        break;
+    for (const Fault& fault : timeline) {
+        if (const std::string reason = whyNotLive(fault); !reason.empty()) {
+            return fail(
+                ErrorCode::Unsupported,
+                fmt::format("fault {} cannot be played live: {}", toText(fault.kind), reason)
+            );
+        }
     }
-    return faults;
+    return {};
 }
 
-InstanceFaults withoutFault(InstanceFaults faults, const Fault& fault)
+InstanceFaults sumOf(InstanceFaults faults, const std::vector<const Fault*>& active)
 {
-    const InstanceFaults nothing;
-    switch (fault.kind) {
-    case FaultKind::Kill:
-        faults.isKilled = false;
-        break;
-    case FaultKind::Freeze:
-        faults.isFrozen = false;
-        break;
-    case FaultKind::Latency:
-        faults.latencyAdd = nothing.latencyAdd;
-        faults.latencyJitter = nothing.latencyJitter;
-        faults.latencyShare = nothing.latencyShare;
-        break;
-    case FaultKind::Error:
-        faults.errorShare = nothing.errorShare;
-        faults.errorStatus = nothing.errorStatus;
-        break;
+    for (const Fault* fault : active) {
+        faults = withFault(std::move(faults), *fault);
     }
     return faults;
 }
@@ -85,17 +62,24 @@ struct LiveMesh::State
     struct Step
     {
         TimePoint at;
-        Fault fault;
+        std::shared_ptr<const Fault> fault; // The same of begin and end.
         bool isEnd = false;
         std::vector<std::string> targets;
     };
     std::vector<Step> steps;
+    TimePoint begin{}; // Of load and timeline.
 
     // On the servers' loop.
     std::unique_ptr<LoopThread> servers;
     std::unique_ptr<HttpCaller> serverCaller;
     std::map<std::string, std::unique_ptr<InstanceServer>, std::less<>> instances;
     std::vector<std::unique_ptr<net::FunctionTimer>> timeline;
+    struct Present
+    {
+        InstanceFaults set; // From outside, last.
+        std::vector<const Fault*> active; // Of the timeline, begun since.
+    };
+    std::map<std::string, Present, std::less<>> present; // By instance.
 
     std::unique_ptr<EngineSet> engines;
 
@@ -109,6 +93,7 @@ struct LiveMesh::State
     [[nodiscard]] Result<void> listenAll(model::Document& real);
     [[nodiscard]] Result<void> startEngines();
     [[nodiscard]] Result<void> startLoad();
+    void setBegin();
     void startTimeline();
     void play(const Step& step);
     void stop();
@@ -140,6 +125,7 @@ Result<void> LiveMesh::State::listenAll(model::Document& real)
         if (workload.outbound) {
             MESH_TRY(setup.outbound, net::SocketAddress::parse(*workload.outbound));
         }
+        setup.book = options.books == nullptr ? nullptr : &options.books->instances;
         MESH_TRY(
             auto instance, InstanceServer::listen(loop, *serverCaller, address, std::move(setup))
         );
@@ -159,7 +145,9 @@ Result<void> LiveMesh::State::startLoad()
 {
     std::vector<LoadGenerator::Entry> entries;
     for (const Load& load : options.load) {
-        MESH_TRY(LoadGenerator::Entry entry, entryOf(*document, load));
+        MESH_TRY(
+            LoadGenerator::Entry entry, entryOf(*document, withSurges(load, options.timeline))
+        );
         entries.push_back(std::move(entry));
     }
     std::vector<net::SocketAddress> gateways;
@@ -174,21 +162,45 @@ Result<void> LiveMesh::State::startLoad()
     clients->ask([&] {
         clientCaller = std::make_unique<HttpCaller>(clients->loop());
         generator = std::make_unique<LoadGenerator>(
-            clients->loop(), *clientCaller, entries, gateways, options.seed, counters
+            clients->loop(),
+            *clientCaller,
+            entries,
+            gateways,
+            options.seed,
+            counters,
+            LoadGenerator::Span{begin, options.loadLength},
+            options.books == nullptr ? nullptr : &options.books->clients
         );
     });
     return {};
 }
 
+void LiveMesh::State::setBegin()
+{
+    begin = options.clock->now();
+    if (options.books != nullptr) {
+        options.books->clients.setBegin(begin);
+        // Instances are asked by health checks only so far, but these are on their loop.
+        servers->ask([this] { options.books->instances.setBegin(begin); });
+    }
+}
+
 void LiveMesh::State::startTimeline()
 {
     servers->ask([this] {
-        const TimePoint begin = servers->loop().now();
+        const Duration flapsMax = std::min(options.loadLength, kFlapsMax);
         for (const Fault& fault : options.timeline) {
-            const std::vector<std::string> targets = workloadsOf(*document, fault.target);
-            steps.push_back({begin + fault.at, fault, false, targets});
-            if (fault.length) {
-                steps.push_back({begin + fault.at + *fault.length, fault, true, targets});
+            if (fault.kind == FaultKind::Surge) {
+                continue; // In the load.
+            }
+            const Seed luck = deriveSeed(options.seed, steps.size());
+            for (const Fault& part : unrolled(fault, flapsMax, luck)) {
+                const std::vector<std::string> targets = workloadsOf(*document, part);
+                const auto shared = std::make_shared<const Fault>(part);
+                steps.push_back({begin + part.at, shared, false, targets});
+                if (part.length) {
+                    steps.push_back({begin + part.at + *part.length, shared, true, targets});
+                }
             }
         }
         std::ranges::stable_sort(steps, {}, &Step::at);
@@ -205,8 +217,12 @@ void LiveMesh::State::play(const Step& step)
 {
     for (const std::string& name : step.targets) {
         InstanceServer& instance = *instances.find(name)->second;
-        const InstanceFaults& now = instance.behaviour().faults();
-        instance.setFaults(step.isEnd ? withoutFault(now, step.fault) : withFault(now, step.fault));
+        Present& now = present[name];
+        std::erase(now.active, step.fault.get());
+        if (!step.isEnd) {
+            now.active.push_back(step.fault.get());
+        }
+        instance.setFaults(sumOf(now.set, now.active));
         MESH_LOG(
             Info,
             step.isEnd ? "fault.ended" : "fault.begun",
@@ -222,6 +238,9 @@ void LiveMesh::State::stop()
         clients->ask([this] {
             generator.reset();
             clientCaller.reset();
+            if (options.books != nullptr) {
+                options.books->clients.close(clients->loop().now());
+            }
         });
         clients.reset();
     }
@@ -234,6 +253,9 @@ void LiveMesh::State::stop()
             timeline.clear();
             instances.clear();
             serverCaller.reset();
+            if (options.books != nullptr) {
+                options.books->instances.close(servers->loop().now());
+            }
         });
         servers.reset();
     }
@@ -243,6 +265,7 @@ void LiveMesh::State::stop()
 Result<std::unique_ptr<LiveMesh>> LiveMesh::start(LiveMeshOptions options)
 {
     MESH_TRY_VOID(checkLiveable(options.document, options.load));
+    MESH_TRY_VOID(checkPlayable(options.timeline));
     auto state = std::make_unique<State>();
     state->options = std::move(options);
     std::unique_ptr<LiveMesh> mesh(new LiveMesh(std::move(state)));
@@ -250,17 +273,20 @@ Result<std::unique_ptr<LiveMesh>> LiveMesh::start(LiveMeshOptions options)
     MESH_TRY_VOID(mesh->m_state->startServers());
     // Faults of the first moment stand before the first request; the others come by timer.
     std::vector<Fault>& timeline = mesh->m_state->options.timeline;
+    const auto isFromTheStart = [](const Fault& fault) {
+        return fault.at == Duration::zero() && !fault.length && fault.kind != FaultKind::Surge
+               && fault.kind != FaultKind::Flap && fault.kind != FaultKind::Swizzle;
+    };
     for (const Fault& fault : timeline) {
-        if (fault.at == Duration::zero() && !fault.length) {
-            for (const std::string& name : workloadsOf(*mesh->document(), fault.target)) {
+        if (isFromTheStart(fault)) {
+            for (const std::string& name : workloadsOf(*mesh->document(), fault)) {
                 MESH_TRY_VOID(mesh->setFaults(name, withFault(mesh->faults(name), fault)));
             }
         }
     }
-    std::erase_if(timeline, [](const Fault& fault) {
-        return fault.at == Duration::zero() && !fault.length;
-    });
+    std::erase_if(timeline, isFromTheStart);
     MESH_TRY_VOID(mesh->m_state->startEngines());
+    mesh->m_state->setBegin();
     MESH_TRY_VOID(mesh->m_state->startLoad());
     mesh->m_state->startTimeline();
     return mesh;
@@ -325,6 +351,9 @@ Result<void> LiveMesh::setFaults(std::string_view instance, const InstanceFaults
     m_state->faults[std::string(instance)] = {faults, m_state->options.clock->now()};
     return m_state->servers->loop().post(
         [state = m_state.get(), name = std::string(instance), faults] {
+            State::Present& present = state->present[name];
+            present.set = faults;
+            present.active.clear();
             state->instances.find(name)->second->setFaults(faults);
         }
     );
@@ -340,13 +369,17 @@ InstanceFaults LiveMesh::faults(std::string_view instance) const
         from = known->second.at;
     }
     const TimePoint now = m_state->options.clock->now();
+    std::vector<const Fault*> active;
     for (const State::Step& step : m_state->steps) {
         const bool isOurs = std::ranges::find(step.targets, instance) != step.targets.end();
         if (isOurs && step.at > from && step.at <= now) {
-            faults = step.isEnd ? withoutFault(faults, step.fault) : withFault(faults, step.fault);
+            std::erase(active, step.fault.get());
+            if (!step.isEnd) {
+                active.push_back(step.fault.get());
+            }
         }
     }
-    return faults;
+    return sumOf(std::move(faults), active);
 }
 
 const std::vector<std::string>& LiveMesh::instances() const { return m_state->names; }
@@ -362,6 +395,8 @@ Result<std::uint64_t> LiveMesh::answeredBy(std::string_view instance) const
 }
 
 LoadFigures LiveMesh::loadFigures() const { return m_state->counters.figures(); }
+
+TimePoint LiveMesh::begin() const { return m_state->begin; }
 
 void LiveMesh::stop() { m_state->stop(); }
 

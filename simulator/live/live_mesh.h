@@ -6,6 +6,7 @@
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/random.h"
 #include "proxyengine/model/document.h"
+#include "simulator/live/call_book.h"
 #include "simulator/live/faults.h"
 #include "simulator/live/load_figures.h"
 #include "simulator/scenario/scenario.h"
@@ -36,16 +37,25 @@ public:
     virtual void onNodeEvent(const std::string& node, const api::Event& event) = 0;
 };
 
+// What was called in a live mesh: by the clients, and by the instances.
+struct LiveBooks
+{
+    CallBook clients;
+    CallBook instances;
+};
+
 struct LiveMeshOptions
 {
     model::Document document; // Needs nodes, workloads and models; ports may be 0.
     std::vector<Load> load; // Entries are services behind a route of a gateway node.
-    std::vector<Fault> timeline; // Played from the start.
+    std::vector<Fault> timeline; // Played from the start; those that whyNotLive() are errors.
+    Duration loadLength = Duration::max(); // No load from then on.
     Seed seed{42};
     EngineFactory engineFactory;
     MeshSink* sink = nullptr; // Optional; outlives the mesh.
     const Clock* clock = nullptr; // Outlives the mesh.
     Duration startMax = std::chrono::seconds(10); // For engines to listen.
+    LiveBooks* books = nullptr; // Optional; outlive the mesh; to be read after stop().
 };
 
 // A whole mesh in this process: every workload of the document as a real HTTP server on loopback,
@@ -61,7 +71,8 @@ public:
     // Binds the servers, gives every port 0 a free one, starts and configures the engines, waits
     // until all of them listen, and starts the load.
     // Errors: InvalidArgument when the document lacks a part; those of the factory and of binding;
-    //         Refused with the first problem when a node refuses the document; Timeout.
+    //         Refused with the first problem when a node refuses the document; Timeout; Unsupported
+    //         for a fault that cannot be played live.
     [[nodiscard]] static Result<std::unique_ptr<LiveMesh>> start(LiveMeshOptions options);
     LiveMesh(const LiveMesh&) = delete;
     LiveMesh& operator=(const LiveMesh&) = delete;
@@ -103,6 +114,8 @@ public:
     // Errors: NotFound.
     [[nodiscard]] Result<std::uint64_t> answeredBy(std::string_view instance) const;
     [[nodiscard]] LoadFigures loadFigures() const;
+    // When the load and the timeline began.
+    [[nodiscard]] TimePoint begin() const;
 
     // Ends the load, then the engines, then the servers. Safe to call again.
     void stop();

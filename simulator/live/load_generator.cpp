@@ -10,6 +10,7 @@ namespace mesh::simulator {
 namespace {
 
 constexpr Duration kIdleCheck = std::chrono::milliseconds(100); // While the rate is zero.
+constexpr const char* kGatewayCaller = "gateway"; // As in virtual time.
 constexpr int kPerTurnMax = 64; // After a stall the rest of what is due comes in the next turns.
 
 } // namespace
@@ -65,8 +66,7 @@ public:
         : m_generator(generator)
         , m_entry(std::move(entry))
         , m_random(seed)
-        , m_begin(generator.m_loop.now())
-        , m_next(m_begin)
+        , m_next(generator.m_span.begin)
         , m_timer(generator.m_loop.timers(), [this] { onTimer(); })
     {
         schedule();
@@ -77,7 +77,7 @@ private:
     // that begins after it.
     void schedule()
     {
-        const double rate = rateAt(m_entry.load, m_next - m_begin);
+        const double rate = rateAt(m_entry.load, m_next - m_generator.m_span.begin);
         if (rate <= 0) {
             m_next += kIdleCheck;
             m_isDue = false;
@@ -87,7 +87,11 @@ private:
             m_next += fromSeconds(gap / rate);
             m_isDue = true;
         }
-        m_timer.arm(m_next);
+        if (m_next - m_generator.m_span.begin < m_generator.m_span.length) {
+            m_timer.arm(m_next);
+        } else {
+            m_next = net::Timer::kNever;
+        }
     }
 
     void onTimer()
@@ -103,7 +107,6 @@ private:
     LoadGenerator& m_generator;
     const Entry m_entry;
     Random m_random;
-    const TimePoint m_begin;
     TimePoint m_next;
     bool m_isDue = false; // m_next is a request, not only a look at the rate.
     net::FunctionTimer m_timer;
@@ -115,12 +118,16 @@ LoadGenerator::LoadGenerator(
     std::vector<Entry> entries,
     std::vector<net::SocketAddress> gateways,
     Seed seed,
-    LoadCounters& counters
+    LoadCounters& counters,
+    Span span,
+    CallBook* book
 )
     : m_loop(loop)
     , m_caller(caller)
     , m_gateways(std::move(gateways))
     , m_counters(counters)
+    , m_span(span)
+    , m_book(book)
     , m_ids(deriveSeed(seed, 0))
 {
     for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -135,8 +142,16 @@ LoadGenerator::~LoadGenerator() = default;
 void LoadGenerator::send(const Entry& entry, TimePoint intended)
 {
     m_counters.addStarted();
+    CallBook::Line* const line =
+        m_book == nullptr ? nullptr : &m_book->lineOf(kGatewayCaller, entry.load.entry);
+    if (line != nullptr) {
+        m_book->onBegun(*line, m_loop.now());
+    }
     if (m_inFlight >= kInFlightMax) {
         m_counters.addRefused();
+        if (line != nullptr) {
+            m_book->onEnded(*line, intended, m_loop.now(), MeasureRow::Outcome::Failed);
+        }
         return;
     }
     ++m_inFlight;
@@ -145,14 +160,25 @@ void LoadGenerator::send(const Entry& entry, TimePoint intended)
     m_nextGateway = m_nextGateway + 1 == m_gateways.size() ? 0 : m_nextGateway + 1;
     out.host = entry.host;
     out.path = entry.path;
+    out.caller = kGatewayCaller;
     out.trace.requestId = fmt::format("{:016x}{:016x}", m_ids.next(), m_ids.next());
     out.trace.traceparent = fmt::format("00-{}-{:016x}-01", out.trace.requestId, m_ids.next() | 1U);
     m_caller.call(
         out,
-        [this, intended, isAlive = std::weak_ptr<char>(m_isAlive)](const Result<int>& answer) {
+        [this, intended, line, isAlive = std::weak_ptr<char>(m_isAlive)](const Result<int>& answer
+        ) {
             if (!isAlive.expired()) {
                 --m_inFlight;
                 m_counters.addAnswer(answer, m_loop.now() - intended);
+                if (line != nullptr) {
+                    const bool isGood = answer && *answer < 500;
+                    m_book->onEnded(
+                        *line,
+                        intended,
+                        m_loop.now(),
+                        isGood ? MeasureRow::Outcome::Succeeded : MeasureRow::Outcome::Failed
+                    );
+                }
             }
         }
     );

@@ -3,6 +3,7 @@
 #include "proxyengine/base/histogram.h"
 #include "proxyengine/base/random.h"
 #include "proxyengine/net/event_loop.h"
+#include "simulator/live/call_book.h"
 #include "simulator/live/load_figures.h"
 #include "simulator/live/out_call.h"
 #include "simulator/scenario/scenario.h"
@@ -59,13 +60,22 @@ public:
         std::string path;
     };
 
+    struct Span
+    {
+        TimePoint begin{}; // Of the loads' time.
+        Duration length = Duration::max(); // Nothing is due from then on.
+    };
+
+    // `book`: optional, of the loop's thread; its edges begin at "gateway".
     LoadGenerator(
         net::EventLoop& loop,
         Caller& caller,
         std::vector<Entry> entries,
         std::vector<net::SocketAddress> gateways,
         Seed seed,
-        LoadCounters& counters
+        LoadCounters& counters,
+        Span span,
+        CallBook* book = nullptr
     );
     ~LoadGenerator();
 
@@ -78,6 +88,8 @@ private:
     Caller& m_caller;
     const std::vector<net::SocketAddress> m_gateways;
     LoadCounters& m_counters;
+    const Span m_span;
+    CallBook* const m_book;
     Random m_ids;
     std::size_t m_nextGateway = 0;
     std::uint64_t m_inFlight = 0;

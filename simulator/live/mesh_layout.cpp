@@ -1,12 +1,15 @@
 #include "simulator/live/mesh_layout.h"
 
 #include "proxyengine/net/sockets.h"
+#include "simulator/mesh/fault_reach.h"
+#include "simulator/models/instance.h"
 
 #include <fmt/format.h>
 
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace mesh::simulator {
 
@@ -156,24 +159,183 @@ void adoptAddresses(model::Document& document, const model::Document& running)
     }
 }
 
-std::vector<std::string> workloadsOf(const model::Document& document, const FaultTarget& target)
+namespace {
+
+std::string_view zoneOf(const model::Document& document, const model::Workload& workload)
 {
+    if (workload.zone) {
+        return *workload.zone;
+    }
+    const auto node = std::ranges::find(document.nodes, workload.node, &model::Node::name);
+    return node != document.nodes.end() && node->zone ? std::string_view(*node->zone)
+                                                      : std::string_view();
+}
+
+bool isOf(
+    const model::Document& document, const model::Workload& workload, const FaultTarget& target
+)
+{
+    if (!target.instance.empty()) {
+        return workload.name == target.instance;
+    }
+    if (!target.zone.empty()) {
+        return zoneOf(document, workload) == target.zone;
+    }
+    if (target.edge) {
+        return workload.service == target.edge->second;
+    }
+    if (!target.services.empty()) {
+        return std::ranges::find(target.services, workload.service) != target.services.end();
+    }
+    if (!target.version.empty() && target.service.empty()) {
+        return workload.version == target.version;
+    }
+    return workload.service == target.service;
+}
+
+// The lowest names; a share is rounded up.
+void keepShare(std::vector<std::string>& names, double share)
+{
+    const double wanted = std::ceil(static_cast<double>(names.size()) * share - 1e-9);
+    names.resize(std::min(names.size(), static_cast<std::size_t>(std::max(wanted, 0.0))));
+}
+
+} // namespace
+
+std::vector<std::string> workloadsOf(const model::Document& document, const Fault& fault)
+{
+    const FaultTarget& target = fault.target;
     std::vector<std::string> names;
     for (const model::Workload& workload : document.workloads) {
-        if (target.instance.empty() ? workload.service == target.service
-                                    : workload.name == target.instance) {
+        if (isOf(document, workload, target)) {
             names.push_back(workload.name);
         }
     }
-    std::ranges::sort(names);
+    std::ranges::sort(names, isNaturallyBefore);
     if (target.percent) {
-        const std::size_t share =
-            (names.size() * static_cast<std::size_t>(std::max(*target.percent, 0)) + 99) / 100;
-        names.resize(std::min(share, names.size()));
+        keepShare(names, *target.percent / 100.0);
     } else if (target.count) {
         names.resize(std::min(static_cast<std::size_t>(std::max(*target.count, 0)), names.size()));
+    } else if (!target.names.empty()) {
+        std::erase_if(names, [&target](const std::string& name) {
+            return std::ranges::find(target.names, name) == target.names.end();
+        });
+    }
+    if (fault.kind == FaultKind::BadDeploy) {
+        keepShare(names, fault.share);
     }
     return names;
+}
+
+namespace {
+
+constexpr const char* kAnyPort = "127.0.0.1:0";
+
+// One per instance, as the document names them or as virtual time does.
+std::vector<model::Workload> everyInstance(const model::Document& document)
+{
+    std::vector<model::Workload> workloads;
+    for (const model::ServiceModel& model : document.models) {
+        for (const Instance& instance : instancesOf(model, document.workloads)) {
+            model::Workload workload;
+            const auto known =
+                std::ranges::find(document.workloads, instance.name, &model::Workload::name);
+            if (known != document.workloads.end()) {
+                workload = *known;
+            }
+            std::string zone =
+                instance.zone.empty() ? std::string(zoneOf(document, workload)) : instance.zone;
+            workload.zone.reset();
+            if (!zone.empty()) {
+                workload.zone.emplace(std::move(zone));
+            }
+            workload.name = instance.name;
+            workload.service = instance.service;
+            workload.address = kAnyPort;
+            workload.inbound = kAnyPort;
+            workload.outbound = kAnyPort;
+            workloads.push_back(std::move(workload));
+        }
+    }
+    return workloads;
+}
+
+void keepOneGateway(model::Document& document, std::vector<std::string>& notes)
+{
+    std::erase_if(document.nodes, [](const model::Node& node) {
+        return node.role == model::NodeRole::Sidecar;
+    });
+    if (document.nodes.size() > 1) {
+        notes.push_back(fmt::format(
+            "{} takes the place of all {} gateways, as in virtual time",
+            document.nodes.front().name,
+            document.nodes.size()
+        ));
+        document.nodes.resize(1);
+    }
+    if (document.nodes.empty()) {
+        document.nodes.emplace_back().name = "gateway";
+    }
+}
+
+void addServices(model::Document& document)
+{
+    for (const model::ServiceModel& model : document.models) {
+        if (serviceOf(document, model.service) == nullptr) {
+            model::Service& service = document.services.emplace_back();
+            service.name = model.service;
+            service.host = model.service;
+        }
+    }
+}
+
+void addRoutes(model::Document& document, const std::vector<Load>& loads)
+{
+    for (const Load& load : loads) {
+        if (routeTo(document, load.entry) != nullptr) {
+            continue;
+        }
+        for (model::Service& service : document.services) {
+            if (service.name == load.entry) {
+                model::Route& route = service.routes.emplace_back();
+                route.name = fmt::format("rehearsed-{}", load.entry);
+                route.paths = {fmt::format("/{}", load.entry)};
+            }
+        }
+    }
+}
+
+} // namespace
+
+model::Document withOwnSidecars(
+    model::Document document, const std::vector<Load>& loads, std::vector<std::string>& notes
+)
+{
+    std::vector<model::Workload> workloads = everyInstance(document);
+    keepOneGateway(document, notes);
+    addServices(document);
+    addRoutes(document, loads);
+    const bool isShared = workloads.size() > kLiveSidecarsMax;
+    if (isShared) {
+        notes.push_back(fmt::format(
+            "{} instances share one sidecar per zone: one machine carries {} engines",
+            workloads.size(),
+            kLiveSidecarsMax
+        ));
+    }
+    for (model::Workload& workload : workloads) {
+        workload.node = isShared ? fmt::format("sidecars-{}", workload.zone.value_or("all"))
+                                 : fmt::format("{}-sidecar", workload.name);
+        const auto known = std::ranges::find(document.nodes, workload.node, &model::Node::name);
+        if (known == document.nodes.end()) {
+            model::Node& node = document.nodes.emplace_back();
+            node.name = workload.node;
+            node.role = model::NodeRole::Sidecar;
+            node.zone = workload.zone;
+        }
+    }
+    document.workloads = std::move(workloads);
+    return document;
 }
 
 } // namespace mesh::simulator

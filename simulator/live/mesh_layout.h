@@ -57,9 +57,19 @@ private:
 // Addresses of workloads as in `running`, for those of the same name.
 void adoptAddresses(model::Document& document, const model::Document& running);
 
-// The workloads a fault hits, in the order of their names.
+// The workloads a fault hits, in the order of their names: those of its service, zone, version or
+// callee, or the one it names; of these its percentage, count, share or list.
 [[nodiscard]] std::vector<std::string> workloadsOf(
-    const model::Document& document, const FaultTarget& target
+    const model::Document& document, const Fault& fault
 );
+
+// The document as it is rehearsed live, with what virtual time makes up as well: one gateway with
+// routes to the entries, services for all models, and every instance a workload behind a sidecar of
+// its own. Beyond kLiveSidecarsMax instances the sidecars are shared, one per zone; `notes` says
+// so. All ports are 0.
+[[nodiscard]] model::Document withOwnSidecars(
+    model::Document document, const std::vector<Load>& loads, std::vector<std::string>& notes
+);
+inline constexpr std::size_t kLiveSidecarsMax = 64; // Each is an engine with two threads.
 
 } // namespace mesh::simulator

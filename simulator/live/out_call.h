@@ -23,6 +23,7 @@ struct OutCall
     std::string host;
     std::string path;
     TraceContext trace;
+    std::string caller; // Service, or "gateway"; for faults of an edge. Empty: not told.
     Duration timeout = std::chrono::seconds(10);
 };
 

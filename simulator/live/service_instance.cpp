@@ -11,6 +11,8 @@ namespace mesh::simulator {
 namespace {
 
 constexpr std::size_t kFrozenRequestsMax = 4096; // A frozen process has a finite backlog, too.
+constexpr std::size_t kRootsKnownMax = 8192; // Some seconds of requests.
+constexpr std::uint64_t kFaultLuck = 0xfa017; // A part of the seed that no request has.
 constexpr int kOwnFailure = 500;
 constexpr int kCallFailed = 502;
 constexpr int kQueueFull = 503;
@@ -36,18 +38,17 @@ public:
     [[nodiscard]] const model::ServiceModel& model() const { return *m_model; }
     void send(int status) { m_arrival.send(status); }
 
-    // Latency and error faults come before any work.
-    void arrive()
+    // Latency, error and reset faults come before any work.
+    void arrive(Random faultLuck)
     {
         const InstanceFaults& faults = m_instance.m_faults;
         // Drawn whatever the faults are, so that a fault does not change anything else's luck.
-        const bool isSlow = m_random.chance(faults.latencyShare);
-        const double jitter = 2 * m_random.unit() - 1;
-        m_isRefused = m_random.chance(faults.errorShare);
-        m_refusedStatus = faults.errorStatus;
-        const Duration add =
-            isSlow ? faults.latencyAdd + fromSeconds(jitter * toSeconds(faults.latencyJitter))
-                   : Duration::zero();
+        Duration add = meet(faults, m_random);
+        for (const CallerFaults& more : faults.more) {
+            if (more.hits(m_arrival.caller)) {
+                add += meet(more.faults, faultLuck);
+            }
+        }
         m_stage = Stage::Delayed;
         if (add > Duration::zero()) {
             wait(add);
@@ -60,7 +61,9 @@ public:
     {
         m_hasWorker = true;
         m_stage = Stage::Working;
-        wait(sample(m_model->serviceTime, m_random));
+        const Duration time = sample(m_model->serviceTime, m_random);
+        const double factor = m_instance.m_faults.slowFactor;
+        wait(factor == 1.0 ? time : fromSeconds(factor * toSeconds(time)));
     }
 
     void reject()
@@ -75,6 +78,22 @@ public:
 private:
     enum class Stage : std::uint8_t { Delayed, Working, Rejected, Calling };
 
+    // How long the request is held up.
+    Duration meet(const RequestFaults& faults, Random& luck)
+    {
+        const bool isSlow = luck.chance(faults.latencyShare);
+        const double jitter = 2 * luck.unit() - 1;
+        if (luck.chance(faults.errorShare)) {
+            m_refusedStatus = faults.errorStatus;
+        }
+        if (faults.resetShare > 0.0 && luck.chance(faults.resetShare)) {
+            m_refusedStatus = kReset;
+        }
+        const Duration add =
+            faults.latencyAdd + fromSeconds(jitter * toSeconds(faults.latencyJitter));
+        return isSlow ? std::max(add, Duration::zero()) : Duration::zero();
+    }
+
     void wait(Duration duration)
     {
         m_timer.arm(m_instance.m_loop.now() + std::max(duration, Duration::zero()));
@@ -84,8 +103,8 @@ private:
     {
         switch (m_stage) {
         case Stage::Delayed:
-            if (m_isRefused) {
-                m_instance.finish(*this, m_refusedStatus);
+            if (m_refusedStatus) {
+                m_instance.finish(*this, *m_refusedStatus);
             } else {
                 m_instance.takeWorker(*this);
             }
@@ -103,7 +122,7 @@ private:
 
     void onWorked()
     {
-        if (m_random.chance(m_model->errorRate)) {
+        if (m_random.chance(m_instance.m_faults.errorRate.value_or(m_model->errorRate))) {
             m_instance.finish(*this, kOwnFailure);
             return;
         }
@@ -151,7 +170,7 @@ private:
             for (int repeat = 0; repeat < wanted.count; ++repeat) {
                 const bool isCalled = m_random.chance(wanted.probability);
                 const bool isCached = m_random.chance(wanted.cached.value_or(0.0));
-                if (isCalled && !isCached) {
+                if (isCalled && (!isCached || m_instance.m_faults.isCacheCold)) {
                     m_toCall.push_back(wanted.call);
                 }
             }
@@ -167,9 +186,27 @@ private:
         out.host = service;
         out.path = "/" + service;
         out.trace = m_arrival.trace;
+        out.caller = m_model->service;
+        const TimePoint startedAt = m_instance.m_loop.now();
+        CallBook* const book = m_instance.m_book;
+        CallBook::Line* const line =
+            book == nullptr ? nullptr : &book->lineOf(m_model->service, service);
+        if (line != nullptr) {
+            book->onBegun(*line, startedAt);
+        }
         m_instance.m_caller.call(
             out,
-            [this, isAlive = std::weak_ptr<char>(m_isAlive)](const Result<int>& answer) {
+            [this,
+             book,
+             line,
+             startedAt,
+             &loop = m_instance.m_loop,
+             isAlive = std::weak_ptr<char>(m_isAlive)](const Result<int>& answer) {
+                if (line != nullptr) {
+                    const auto outcome = isFailure(answer) ? MeasureRow::Outcome::Failed
+                                                           : MeasureRow::Outcome::Succeeded;
+                    book->onEnded(*line, startedAt, loop.now(), outcome);
+                }
                 if (!isAlive.expired()) {
                     onAnswer(answer);
                 }
@@ -197,8 +234,7 @@ private:
     net::FunctionTimer m_timer;
     std::size_t m_place = 0;
     Stage m_stage = Stage::Delayed;
-    bool m_isRefused = false;
-    int m_refusedStatus = 0;
+    std::optional<int> m_refusedStatus; // Set: no work is done.
     bool m_hasWorker = false;
     std::size_t m_step = 0;
     bool m_isStepDrawn = false;
@@ -215,13 +251,16 @@ ServiceInstance::ServiceInstance(net::EventLoop& loop, Caller& caller, Setup set
     , m_model(std::move(setup.model))
     , m_outbound(setup.outbound)
     , m_seed(deriveSeed(setup.seed, xxh3(m_name, 0)))
+    , m_book(setup.book)
 {}
 
 ServiceInstance::~ServiceInstance() = default;
 
-void ServiceInstance::onRequest(std::string_view path, TraceContext trace, SendAnswer send)
+void ServiceInstance::onRequest(
+    std::string_view path, TraceContext trace, SendAnswer send, std::string caller
+)
 {
-    Arrival arrival{std::string(path), std::move(trace), std::move(send)};
+    Arrival arrival{std::string(path), std::move(trace), std::move(send), std::move(caller)};
     if (m_faults.isFrozen) {
         if (m_frozen.size() < kFrozenRequestsMax) {
             m_frozen.push_back(std::move(arrival));
@@ -231,27 +270,68 @@ void ServiceInstance::onRequest(std::string_view path, TraceContext trace, SendA
     begin(std::move(arrival));
 }
 
+// An answer that never comes, to a probe too; of one caller only to its requests, because probes
+// do not say whose they are.
+bool ServiceInstance::isLost(const Arrival& arrival, Random& luck) const
+{
+    bool isLost = m_faults.lostShare > 0.0 && luck.chance(m_faults.lostShare);
+    for (const CallerFaults& more : m_faults.more) {
+        const double share = more.faults.lostShare;
+        isLost = (share > 0.0 && more.hits(arrival.caller) && luck.chance(share)) || isLost;
+    }
+    return isLost;
+}
+
+// Keyed by the root request, so that another order of arrivals does not change its luck, and by how
+// often that has been here, so that a retry does not meet the same again.
+std::uint64_t ServiceInstance::partOf(const TraceContext& trace)
+{
+    if (trace.requestId.empty()) {
+        return m_arrivals++;
+    }
+    const std::uint64_t root = xxh3(trace.requestId, 0);
+    if (m_visitsOf.size() >= kRootsKnownMax) {
+        m_visitsOf.clear();
+    }
+    const std::uint32_t before = m_visitsOf[root]++;
+    return before == 0 ? root : deriveSeed(Seed{root}, before).value;
+}
+
 void ServiceInstance::begin(Arrival arrival)
 {
+    Random faultLuck(deriveSeed(deriveSeed(m_seed, kFaultLuck), m_taken++));
+    if (isLost(arrival, faultLuck)) {
+        // Not dropped: without an answer of ours the server would send one of its own.
+        m_lost.push_back(std::move(arrival));
+        if (m_lost.size() > kFrozenRequestsMax) {
+            m_lost.pop_front();
+        }
+        return;
+    }
     if (arrival.path == kProbePath) {
         arrival.send(200);
         return;
     }
-    // Keyed by the root request, so that another order of arrivals does not change its luck.
-    const std::uint64_t part =
-        arrival.trace.requestId.empty() ? m_arrivals : xxh3(arrival.trace.requestId, 0);
-    ++m_arrivals;
+    const std::uint64_t part = partOf(arrival.trace);
     m_visits.push_back(std::make_unique<Visit>(*this, std::move(arrival), deriveSeed(m_seed, part))
     );
     Visit& visit = *m_visits.back();
     visit.setPlace(m_visits.size() - 1);
-    visit.arrive();
+    visit.arrive(faultLuck);
+}
+
+void ServiceInstance::setBusy(int by)
+{
+    m_busy += by;
+    if (m_book != nullptr) {
+        m_book->onWorker(m_model->service, m_loop.now(), by);
+    }
 }
 
 void ServiceInstance::takeWorker(Visit& visit)
 {
     if (m_busy < visit.model().concurrency) {
-        ++m_busy;
+        setBusy(1);
         visit.work();
     } else if (m_waiting.size() < static_cast<std::size_t>(visit.model().queue)) {
         m_waiting.push_back(&visit);
@@ -262,11 +342,11 @@ void ServiceInstance::takeWorker(Visit& visit)
 
 void ServiceInstance::releaseWorker()
 {
-    --m_busy;
+    setBusy(-1);
     if (!m_waiting.empty() && m_busy < m_waiting.front()->model().concurrency) {
         Visit* const next = m_waiting.front();
         m_waiting.pop_front();
-        ++m_busy;
+        setBusy(1);
         next->work();
     }
 }

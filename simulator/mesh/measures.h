@@ -100,6 +100,12 @@ public:
         const std::vector<MeasureWindow>& windows
     );
 
+    // Attempts beyond those of end(), where somebody else counts them.
+    void addAttempts(std::size_t window, std::uint64_t count)
+    {
+        m_figures[window].attempts += count;
+    }
+
     // Counts calls still in progress up to now. To be called once, at the end.
     void close(TimePoint now, const std::vector<MeasureWindow>& windows);
 

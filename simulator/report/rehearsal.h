@@ -60,11 +60,16 @@ inline constexpr int kWindowCount = 4;
 
 using FiguresByName = std::map<std::string, RehearsalFigures>;
 
-// Times of the run's answer to its faults, from the reference entry's success.
+// Times of the run's answer to its faults, from the first entry's success by second, over all
+// replications. The objective of a service is what assertions on its success demand (judge.h), else
+// 0.99.
 struct Reaction
 {
-    std::optional<Duration> detected; // First fault to the first reaction of a policy.
-    std::optional<Duration> mitigated; // To success back above the objective while it lasts.
+    // First fault to the first ejection, failed check, open breaker or panic; the median.
+    std::optional<Duration> detected;
+    // From the first fault to success above the objective for 10 s, or up to the end of the faults;
+    // 0: it never left. Absent: not while they lasted.
+    std::optional<Duration> mitigated;
     std::optional<Duration> recovered; // Last fault's end to success above it for 30 s.
     std::vector<std::string> hurt; // Services that left the objective, sorted.
     double failedShare = 0.0; // Of root requests during faults.

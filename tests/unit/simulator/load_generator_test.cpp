@@ -54,7 +54,12 @@ struct World
     std::unique_ptr<LoadGenerator> generator;
 
     World() { loop->runTurn(Duration::zero()); }
-    void start(Arrivals arrivals, std::vector<std::pair<Duration, double>> rate)
+    void start(
+        Arrivals arrivals,
+        std::vector<std::pair<Duration, double>> rate,
+        Duration length = Duration::max(),
+        CallBook* book = nullptr
+    )
     {
         generator = std::make_unique<LoadGenerator>(
             *loop,
@@ -62,7 +67,9 @@ struct World
             std::vector<LoadGenerator::Entry>{{{"frontend", arrivals, std::move(rate)}, "", "/"}},
             std::vector{net::SocketAddress::loopback(1), net::SocketAddress::loopback(2)},
             Seed{42},
-            counters
+            counters,
+            LoadGenerator::Span{loop->now(), length},
+            book
         );
     }
     void pass(Duration time)
@@ -87,6 +94,8 @@ private Q_SLOTS:
     void doesNotWaitForAnswers();
     void measuresFromTheIntendedStart();
     void countsWhatFailed();
+    void endsWithItsSpan();
+    void writesItsCallsDown();
 };
 
 void LoadGeneratorTest::sendsAtTheRate()
@@ -171,6 +180,37 @@ void LoadGeneratorTest::countsWhatFailed()
     QCOMPARE(figures.succeeded, std::uint64_t{1});
     QCOMPARE(figures.failed, std::uint64_t{2});
     QCOMPARE(figures.lastFailure, std::string("refused"));
+}
+
+void LoadGeneratorTest::endsWithItsSpan()
+{
+    World world;
+    world.start(Arrivals::Uniform, {{0s, 10.0}}, 1s);
+    world.pass(3s);
+
+    QCOMPARE(world.counters.figures().started, std::uint64_t{9}); // At 0.1 s to 0.9 s.
+}
+
+// A call counts from its intended start, which may lie before the turn that sends it.
+void LoadGeneratorTest::writesItsCallsDown()
+{
+    World world;
+    CallBook book({{"early", {{TimePoint(0s), TimePoint(250ms)}}}});
+    book.setBegin(world.loop->now());
+    world.start(Arrivals::Uniform, {{0s, 10.0}}, 350ms, &book);
+    world.pass(300ms);
+    world.caller.answerAll(200);
+    world.pass(100ms);
+    world.caller.answerAll(503);
+    book.close(world.loop->now());
+
+    QCOMPARE(book.lines().size(), std::size_t{1});
+    const CallBook::Line& line = *book.lines().front();
+    QCOMPARE(line.series.name, std::string("gateway->frontend"));
+    QCOMPARE(line.row.figures(0).calls, std::uint64_t{2});
+    QCOMPARE(line.row.figures(0).succeeded, std::uint64_t{2});
+    QCOMPARE(line.row.figures(0).durations.mean(), Duration(150ms));
+    QCOMPARE(line.inFlight, 0U);
 }
 
 } // namespace mesh::simulator

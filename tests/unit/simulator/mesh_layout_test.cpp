@@ -2,6 +2,8 @@
 
 #include <QTest>
 
+#include <utility>
+
 // Goal: what a document says about its live mesh, and what is refused with which words.
 // Method: a small document, changed in one place per test.
 namespace mesh::simulator {
@@ -54,6 +56,7 @@ private Q_SLOTS:
     void findsTheEntry();
     void adoptsAddressesByName();
     void resolvesTargets();
+    void givesEveryInstanceItsSidecar();
 };
 
 void MeshLayoutTest::acceptsAWholeDocument()
@@ -135,14 +138,79 @@ void MeshLayoutTest::adoptsAddressesByName()
 
 void MeshLayoutTest::resolvesTargets()
 {
-    const model::Document document = makeDocument();
+    model::Document document = makeDocument();
+    document.nodes[1].zone = "a";
+    document.workloads[1].zone = "b";
+    document.workloads[2].version = "v2";
+    document.workloads.push_back(makeWorkload("cart-1", "cart"));
     using Names = std::vector<std::string>;
+    const auto hit = [&document](FaultTarget target) {
+        Fault fault;
+        fault.target = std::move(target);
+        return workloadsOf(document, fault);
+    };
+    FaultTarget service;
+    service.service = "frontend";
+    QCOMPARE(hit(service), (Names{"frontend-1", "frontend-2", "frontend-3"}));
+    FaultTarget part = service;
+    part.percent = 34;
+    QCOMPARE(hit(part), (Names{"frontend-1", "frontend-2"}));
+    part.percent.reset();
+    part.count = 1;
+    QCOMPARE(hit(part), (Names{"frontend-1"}));
+    part.count.reset();
+    part.names = {"frontend-3", "frontend-1"};
+    QCOMPARE(hit(part), (Names{"frontend-1", "frontend-3"}));
 
-    QCOMPARE(workloadsOf(document, {"frontend", "", 34, {}}), (Names{"frontend-1", "frontend-2"}));
-    QCOMPARE(workloadsOf(document, {"frontend", "", {}, 1}), (Names{"frontend-1"}));
-    QCOMPARE(workloadsOf(document, {"", "frontend-3", {}, {}}), (Names{"frontend-3"}));
-    QCOMPARE(workloadsOf(document, {"frontend", "", {}, {}}).size(), std::size_t{3});
-    QVERIFY(workloadsOf(document, {"nobody", "", {}, {}}).empty());
+    FaultTarget other;
+    other.instance = "frontend-3";
+    QCOMPARE(hit(std::exchange(other, {})), (Names{"frontend-3"}));
+    other.zone = "a"; // Some by their node.
+    QCOMPARE(hit(std::exchange(other, {})), (Names{"cart-1", "frontend-1", "frontend-3"}));
+    other.version = "v2";
+    QCOMPARE(hit(std::exchange(other, {})), (Names{"frontend-3"}));
+    other.edge = {"frontend", "cart"};
+    QCOMPARE(hit(std::exchange(other, {})), (Names{"cart-1"}));
+    other.service = "nobody";
+    QVERIFY(hit(other).empty());
+
+    Fault deploy;
+    deploy.kind = FaultKind::BadDeploy;
+    deploy.target = service;
+    deploy.share = 0.5;
+    QCOMPARE(workloadsOf(document, deploy), (Names{"frontend-1", "frontend-2"}));
+}
+
+// What virtual time makes up is made for the live twin, too.
+void MeshLayoutTest::givesEveryInstanceItsSidecar()
+{
+    model::Document document = makeDocument();
+    document.nodes.push_back({"edge-2", model::NodeRole::Gateway, {}, {}, {}, {}});
+    model::ServiceModel& cart = document.models.emplace_back();
+    cart.service = "cart";
+    cart.instances = 2;
+    cart.zones = {"x", "y"};
+    std::vector<std::string> notes;
+
+    const model::Document whole =
+        withOwnSidecars(document, {{"cart", Arrivals::Poisson, {{0s, 1.0}}}}, notes);
+
+    QCOMPARE(whole.workloads.size(), std::size_t{5});
+    QCOMPARE(whole.nodes.size(), std::size_t{6}); // One gateway.
+    QCOMPARE(whole.workloads[4].name, std::string("cart-2"));
+    QCOMPARE(whole.workloads[4].zone, std::optional<std::string>("y"));
+    QCOMPARE(whole.workloads[4].node, std::string("cart-2-sidecar"));
+    QCOMPARE(whole.services.back().name, std::optional<std::string>("cart"));
+    QCOMPARE(whole.services.back().routes.size(), std::size_t{1});
+    QCOMPARE(notes.size(), std::size_t{1});
+    QVERIFY(checkLiveable(whole, {{"cart", Arrivals::Poisson, {{0s, 1.0}}}}).has_value());
+
+    // More than one machine carries: one sidecar per zone.
+    document.models.back().instances = 100;
+    const model::Document large = withOwnSidecars(document, {}, notes);
+    QCOMPARE(large.workloads.size(), std::size_t{103});
+    QCOMPARE(large.nodes.size(), std::size_t{4}); // edge-1, x, y, and those without a zone.
+    QVERIFY(notes.back().find("103 instances share") != std::string::npos);
 }
 
 } // namespace mesh::simulator

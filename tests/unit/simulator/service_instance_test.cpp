@@ -75,11 +75,14 @@ struct World
                 Seed{7}}
         );
     }
-    void ask(const char* path = "/")
+    void ask(const char* path = "/", const char* from = "")
     {
-        instance->onRequest(path, {"r1", "t1"}, [this](int status) {
-            answers += QByteArray::number(status) + ' ';
-        });
+        instance->onRequest(
+            path,
+            {"r1", "t1"},
+            [this](int status) { answers += QByteArray::number(status) + ' '; },
+            from
+        );
     }
     void pass(Duration time)
     {
@@ -106,6 +109,12 @@ private Q_SLOTS:
     void drawsCallsByProbability();
     void freezesAndThaws();
     void isSlowAndFailsOnOrder();
+    void hurtsOneCallerAlone();
+    void losesRequestsAndProbes();
+    void worksSlowerAndWorseOnOrder();
+    void callsThroughAColdCache();
+    void drawsAnewForARetry();
+    void writesDownCallsAndWork();
 };
 
 void ServiceInstanceTest::servesOneAfterTheOther()
@@ -287,6 +296,143 @@ void ServiceInstanceTest::isSlowAndFailsOnOrder()
     world.pass(1ms);
     QCOMPARE(world.answers, QByteArray("503 "));
     QCOMPARE(toText(InstanceFaults()), std::string());
+}
+
+// A fault of an edge, and one that resets.
+void ServiceInstanceTest::hurtsOneCallerAlone()
+{
+    World world;
+    world.model.concurrency = 9;
+    world.start();
+    Fault fault;
+    fault.kind = FaultKind::Error;
+    fault.status = 502;
+    fault.target.edge = {"shop", "cart"};
+    InstanceFaults faults = withFault({}, fault);
+    fault.kind = FaultKind::Reset;
+    fault.target.edge = {"gateway", "cart"};
+    faults = withFault(faults, fault);
+    QCOMPARE(toText(faults), std::string("502 100 % for shop \xC2\xB7 reset 100 % for gateway"));
+    world.instance->setFaults(faults);
+
+    world.ask("/", "shop");
+    world.ask("/", "gateway");
+    world.ask("/", "other");
+    world.ask("/ready");
+    world.pass(10ms);
+
+    QCOMPARE(world.answers, QByteArray("502 0 200 200 "));
+    QCOMPARE(ServiceInstance::kReset, 0);
+}
+
+void ServiceInstanceTest::losesRequestsAndProbes()
+{
+    World world;
+    world.start();
+    Fault fault;
+    fault.kind = FaultKind::BlackHole;
+    fault.target.service = "cart";
+    world.instance->setFaults(withFault({}, fault));
+    world.ask();
+    world.ask("/ready");
+    world.pass(10s);
+    QCOMPARE(world.answers, QByteArray());
+
+    // What was lost stays lost.
+    world.instance->setFaults({});
+    world.pass(10s);
+    QCOMPARE(world.answers, QByteArray());
+    world.ask();
+    world.pass(10ms);
+    QCOMPARE(world.answers, QByteArray("200 "));
+}
+
+void ServiceInstanceTest::worksSlowerAndWorseOnOrder()
+{
+    World world;
+    world.start();
+    Fault fault;
+    fault.kind = FaultKind::BadDeploy;
+    fault.factor = 3.0;
+    fault.errorRate = 1.0;
+    world.instance->setFaults(withFault({}, fault));
+    world.ask();
+
+    world.pass(29ms);
+    QCOMPARE(world.answers, QByteArray());
+    world.pass(1ms);
+    QCOMPARE(world.answers, QByteArray("500 "));
+}
+
+void ServiceInstanceTest::callsThroughAColdCache()
+{
+    World world;
+    world.model.script = {{{{"a", 1.0, 3, 1.0}}, true}};
+    world.start();
+    world.ask();
+    world.pass(10ms);
+    QCOMPARE(world.answers, QByteArray("200 "));
+    QCOMPARE(world.caller.order, QByteArray());
+
+    InstanceFaults faults;
+    faults.isCacheCold = true;
+    world.instance->setFaults(faults);
+    world.ask();
+    world.pass(10ms);
+    QCOMPARE(world.caller.order, QByteArray("a a a "));
+}
+
+// The same root request again is a retry, or another call of it.
+void ServiceInstanceTest::drawsAnewForARetry()
+{
+    World world;
+    world.model.concurrency = 100;
+    world.model.errorRate = 0.5;
+    world.start();
+    for (int i = 0; i < 100; ++i) {
+        world.ask();
+    }
+    world.pass(10ms);
+
+    const auto failed = world.answers.count("500");
+    QVERIFY2(failed > 25 && failed < 75, world.answers.constData());
+}
+
+void ServiceInstanceTest::writesDownCallsAndWork()
+{
+    World world;
+    world.model.script = {{{{"a", 1.0, 2, std::nullopt}}, false}};
+    CallBook book({{"all", {{TimePoint(0s), TimePoint(1s)}}}});
+    book.setBegin(world.loop->now());
+    world.instance = std::make_unique<ServiceInstance>(
+        *world.loop,
+        world.caller,
+        ServiceInstance::Setup{
+            "cart-1",
+            std::make_shared<const model::ServiceModel>(world.model),
+            net::SocketAddress::loopback(1),
+            Seed{7},
+            &book}
+    );
+    world.ask();
+    world.pass(10ms);
+    world.pass(5ms);
+    world.caller.answer(200);
+    world.pass(7ms);
+    world.caller.answer(502);
+    book.close(world.loop->now());
+
+    QCOMPARE(book.busy("cart", 0), Duration(10ms));
+    const CallFigures& calls = book.lines().front()->row.figures(0);
+    QCOMPARE(book.lines().front()->series.name, std::string("cart->a"));
+    QCOMPARE(calls.calls, std::uint64_t{2});
+    QCOMPARE(calls.succeeded, std::uint64_t{1});
+    QCOMPARE(calls.waited, Duration(12ms));
+    QCOMPARE(world.caller.waiting.size(), std::size_t{0});
+    const RunSecond& second = book.lines().front()->series.seconds.front();
+    QCOMPARE(second.begun, 2U);
+    QCOMPARE(second.failed, 1U);
+    QCOMPARE(second.inFlight, 0U);
 }
 
 } // namespace mesh::simulator

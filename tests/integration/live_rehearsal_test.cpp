@@ -1,0 +1,227 @@
+#include "simulator/live/live_rehearsal.h"
+
+#include "proxyengine/base/clock.h"
+#include "proxyengine/config/codec.h"
+#include "proxyengine/proxy/local_engine.h"
+#include "simulator/live/live_twin.h"
+#include "simulator/live/proxy_cost.h"
+#include "simulator/scenario/condition.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <atomic>
+
+// Goal: a scenario played with real servers and proxies gives the figures of the report, in their
+//       windows, and refuses what it cannot play.
+// Method: a document without nodes and workloads, real engines, a few seconds; counts are compared
+//         with what was asked for, never times with a clock.
+namespace mesh::simulator {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kShop = R"(
+_format_version: "3.0"
+services:
+- {name: front, host: front, retries: 0}
+- name: stock
+  host: stock
+  resilience: {retry: {on: [5xx], attempts: 2, backoff: {base: 1ms, max: 2ms}}}
+models:
+- service: front
+  concurrency: 50
+  service_time: {dist: const, mean: 1ms}
+  script: [{call: stock}]
+- service: stock
+  instances: 2
+  zones: [a, b]
+  concurrency: 50
+  service_time: {dist: const, mean: 2ms}
+)";
+
+LiveRehearsalRequest requestFor(const Clock& clock, const std::string& text)
+{
+    LiveRehearsalRequest request;
+    const config::DecodeResult decoded = config::decode(text);
+    for (const config::Problem& problem : decoded.problems) {
+        if (problem.severity == config::Severity::Error) {
+            qFatal("%s", config::toText(problem, "shop").c_str());
+        }
+    }
+    request.document = std::make_shared<const model::Document>(decoded.document);
+    request.clock = &clock;
+    request.engineFactory = [](const api::EngineOptions& options,
+                               const std::shared_ptr<const model::Document>&) {
+        return proxy::makeLocalEngine(options);
+    };
+    request.scenario.name = "test";
+    request.scenario.duration = 4s;
+    request.scenario.warmup = 500ms;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 100.0}}}};
+    return request;
+}
+
+Fault errorOf(const char* instance, Duration at, Duration length)
+{
+    Fault fault;
+    fault.kind = FaultKind::Error;
+    fault.at = at;
+    fault.length = length;
+    fault.target.instance = instance;
+    return fault;
+}
+
+} // namespace
+
+class LiveRehearsalTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void countsEveryCallInItsWindow();
+    void refusesWhatItCannotPlay();
+    void canBeCancelled();
+    void measuresWhatProxiesCost();
+    void bothWorldsAreCompared();
+
+private:
+    SystemClock m_clock;
+};
+
+// Calls that meet the failing instance first are repeated at the other: by turns that can be all.
+void LiveRehearsalTest::countsEveryCallInItsWindow()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    request.scenario.timeline = {errorOf("stock-2", 2s, 1s)};
+    int told = 0;
+    request.onProgress = [&told](const LiveProgress& progress) {
+        told += progress.length == Duration(4s) ? 1 : 0;
+    };
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    const VariantResult& found = live->figures;
+    QVERIFY(told > 4);
+    QCOMPARE(live->entries, std::vector<std::string>{"front"});
+    QCOMPARE(live->faults.front().instances, std::vector<std::string>{"stock-2"});
+    const RehearsalFigures& always = found.services.at(Window::Always).at("front");
+    // Every request that was due has been sent and counted; at the edge one may fall either way.
+    QVERIFY2(always.calls >= 348 && always.calls <= 351, qPrintable(QString::number(always.calls)));
+    QVERIFY(always.success > 0.9);
+    QVERIFY(always.p50_ms >= 3.0);
+    QVERIFY(always.utilization && *always.utilization > 0.0);
+    QVERIFY(always.inflight > 0.0);
+    QCOMPARE(found.edges.at(Window::Always).at("gateway->front").calls, always.calls);
+    const RehearsalFigures& before = found.edges.at(Window::Before).at("front->stock");
+    const RehearsalFigures& during = found.edges.at(Window::During).at("front->stock");
+    QCOMPARE(before.success, 1.0);
+    // Proxies tell retries once a second: some of the fault's first may fall before it.
+    QVERIFY(before.amplification >= 1.0 && before.amplification < during.amplification);
+    QVERIFY2(
+        during.amplification > 1.1 && during.amplification < 2.3,
+        qPrintable(QString::number(during.amplification))
+    );
+    QVERIFY(found.services.at(Window::After).contains("stock"));
+
+    const auto began =
+        std::ranges::count(found.record.markers, RunMarker::Kind::FaultBegan, &RunMarker::kind);
+    QCOMPARE(began, 1);
+    std::uint64_t begun = 0;
+    const auto series = std::ranges::find(found.series, "front", &RunSeries::name);
+    QVERIFY(series != found.series.end());
+    for (const RunSecond& second : series->seconds) {
+        begun += second.begun;
+    }
+    QVERIFY(begun >= 398 && begun <= 400);
+    QVERIFY(live->processorsUsed > 0.0);
+}
+
+void LiveRehearsalTest::refusesWhatItCannotPlay()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    Fault expiry = errorOf("stock-1", 1s, 1s);
+    expiry.kind = FaultKind::CertExpiry;
+    request.scenario.timeline = {expiry};
+
+    const auto refused = rehearseLive(request);
+
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::Unsupported);
+    QVERIFY(refused.error().message.find("cert_expiry") != std::string::npos);
+    request.scenario.duration.reset();
+    request.scenario.load.front().entry = "nobody";
+    QCOMPARE(checkLive(request).size(), std::size_t{3});
+}
+
+void LiveRehearsalTest::canBeCancelled()
+{
+    std::atomic<bool> cancelled{false};
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    request.scenario.duration = 1h;
+    request.cancelled = &cancelled;
+    request.onProgress = [&cancelled](const LiveProgress&) { cancelled = true; };
+
+    const auto stopped = rehearseLive(request);
+
+    QVERIFY(!stopped);
+    QCOMPARE(stopped.error().code, ErrorCode::Cancelled);
+}
+
+// Two proxies, two connections and a server take time, but not that of the service.
+void LiveRehearsalTest::measuresWhatProxiesCost()
+{
+    const LiveRehearsalRequest request = requestFor(m_clock, kShop);
+
+    const auto cost = measureProxyCost(request, 1s);
+
+    QVERIFY2(cost.has_value(), cost ? "" : toText(cost.error()).c_str());
+    QCOMPARE(cost->kind, model::DurationLaw::Kind::Quantiles);
+    QVERIFY(cost->mean > Duration::zero());
+    QVERIFY(std::ranges::is_sorted(cost->quantiles));
+    QCOMPARE(cost->quantiles.front().first, 0.0);
+    QCOMPARE(cost->quantiles.back().first, 1.0);
+}
+
+// The prediction knows what proxies cost, the report what it is worth; assertions are judged on
+// both.
+void LiveRehearsalTest::bothWorldsAreCompared()
+{
+    const LiveRehearsalRequest live = requestFor(m_clock, kShop);
+    TwinRequest request;
+    request.rehearsal.scenario = live.scenario;
+    request.rehearsal.scenario.duration = 2s;
+    const auto assertion = parseCondition("success(front) >= 0.5");
+    QVERIFY(assertion.has_value());
+    request.rehearsal.scenario.asserts.push_back(
+        {"success(front) >= 0.5", assertion->condition, "always", {}, {}, {}}
+    );
+    request.rehearsal.document = live.document;
+    request.engineFactory = live.engineFactory;
+    request.clock = &m_clock;
+
+    const auto both = rehearseWithTwin(request);
+
+    QVERIFY2(both.has_value(), both ? "" : toText(both.error()).c_str());
+    QVERIFY(both->live.has_value());
+    QVERIFY(both->trust.successError && both->trust.p50Error && both->trust.p99Error);
+    QVERIFY(!both->trust.liveNotes.empty());
+    QVERIFY(both->scenario.network.proxy.has_value());
+    QCOMPARE(both->verdict, Verdict::Holds);
+    QVERIFY(both->variants.front().asserts.front().holds);
+    QVERIFY(both->live->asserts.front().holds);
+
+    request.mode = TwinMode::Live;
+    const auto alone = rehearseWithTwin(request);
+    QVERIFY(alone.has_value());
+    QCOMPARE(alone->variants.front().name, std::string("live"));
+    QCOMPARE(alone->verdict, Verdict::Holds);
+    QVERIFY(!alone->live.has_value());
+}
+
+} // namespace mesh::simulator
+
+QTEST_GUILESS_MAIN(mesh::simulator::LiveRehearsalTest)
+#include "live_rehearsal_test.moc"
