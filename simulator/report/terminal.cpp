@@ -226,10 +226,12 @@ std::string trustText(const Rehearsal& rehearsal)
 {
     const Trust& trust = rehearsal.trust;
     std::string text = fmt::format(
-        "\nTrust\n  {}\n  not modelled: {}\n",
-        trust.isCalibrated ? "models fitted from measurements" : "models as written, not fitted",
-        fmt::join(trust.notModelled, "; ")
+        "\nTrust\n  {}\n",
+        trust.isCalibrated ? "models fitted from measurements" : "models as written, not fitted"
     );
+    if (!trust.notModelled.empty()) {
+        text += fmt::format("  not modelled: {}\n", fmt::join(trust.notModelled, "; "));
+    }
     if (!trust.beyond.empty()) {
         text += fmt::format("  outside of what was measured: {}\n", fmt::join(trust.beyond, ", "));
     }

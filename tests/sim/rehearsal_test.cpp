@@ -37,6 +37,7 @@ private Q_SLOTS:
     void aCancelledRehearsalSaysSo();
     void everyReasonNotToRunIsNamed();
     void noPoliciesAreOneVariant();
+    void loadBeyondWhatWasMeasuredIsSaid();
 };
 
 namespace {
@@ -387,6 +388,23 @@ void RehearsalTest::noPoliciesAreOneVariant()
     QCOMPARE(rehearsal.variants.size(), std::size_t{1});
     QCOMPARE(rehearsal.variants.front().name, std::string("baseline"));
     QCOMPARE(rehearsal.entries, std::vector<std::string>{"front"});
+}
+
+void RehearsalTest::loadBeyondWhatWasMeasuredIsSaid()
+{
+    RehearsalRequest request = rehearsalOf("duration: 20s");
+    request.calibrated = {{"store", 60.0}, {"cart", 60.0}, {"front", 200.0}};
+
+    const Rehearsal beyond = rehearsed(request);
+    request.calibrated = {{"store", 100.0}, {"front", 100.0}};
+    const Rehearsal within = rehearsed(request);
+
+    QCOMPARE(static_cast<int>(beyond.verdict), static_cast<int>(Verdict::NotCalibrated));
+    const std::vector<std::string> services = {"cart", "store"};
+    QCOMPARE(beyond.trust.beyond, services);
+    QCOMPARE(static_cast<int>(within.verdict), static_cast<int>(Verdict::Holds));
+    QVERIFY(within.trust.isCalibrated && within.trust.beyond.empty());
+    QVERIFY(!rehearsed(rehearsalOf("duration: 5s")).trust.isCalibrated);
 }
 
 } // namespace mesh::simulator
