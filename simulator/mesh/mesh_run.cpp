@@ -100,6 +100,8 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     m_laws = lawsOf(m_settings.network);
     m_hasLaws = m_laws.sameZone || m_laws.crossZone || m_laws.proxy;
     m_wipes.resize(plan.models().size());
+    m_hasDeploys = std::ranges::find(m_settings.timeline, FaultKind::BadDeploy, &Fault::kind)
+                   != m_settings.timeline.end();
     const bool needsConnections =
         m_laws.connect || std::ranges::any_of(m_settings.timeline, &asksForConnections);
     m_connections = needsConnections ? OutboundRules::Connections::Followed
@@ -350,6 +352,13 @@ void MeshRun::handle(const TimedEvent& timed)
         return onProbeEnds(event.subject, event.item, event.detail);
     case kChangeSeen:
         return onChangeSeen(event.subject, event.item, event.detail);
+    case kDeploySeen:
+        if (Outbound* const out = m_proxies[event.subject].outbounds[event.item].get()) {
+            showVersions(*out);
+        }
+        return;
+    case kLingerOver:
+        return onLingerOver(event.subject, event.item);
     case kConnected:
         return onConnected(item);
     case kReset:

@@ -88,6 +88,9 @@ void MeshRun::startAttempt(SlabHandle handle)
         refuse(handle);
         return;
     }
+    const std::uint32_t instance = out.plan->instances[*host];
+    __builtin_prefetch(&m_instances[instance]);
+    __builtin_prefetch(&m_proxies[instance + 1]);
     if (!out.rules->limits || admitAttempt(handle, out, *host)) {
         launchAttempt(handle, *host, policy::HedgeRace::Role::Main);
         planHedge(handle);
@@ -99,7 +102,7 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
     if (out.detector) {
-        __builtin_prefetch(&out.detector->ejection(host)); // For the answer.
+        out.detector->foresee(host);
     }
     const auto slot = call.race.onStarted(role, m_agenda.now());
     MESH_ASSERT(slot.has_value());
@@ -146,6 +149,37 @@ void MeshRun::planHedge(SlabHandle handle)
     }
 }
 
+// A copy is a retry for whoever counts those: the budget, or without a retry policy max_retries.
+bool MeshRun::holdHedge(Outbound& out)
+{
+    const OutboundRules& rules = *out.rules;
+    if (rules.retry) {
+        if (policy::tryBeginRetry(*rules.allowance, out.budget)) {
+            return true;
+        }
+        ++m_budgetRefusals;
+        markOnce(RunMarker::Kind::BudgetExhausted, out);
+        return false;
+    }
+    const auto resource = policy::LimitedResource::Retries;
+    if (!rules.limits
+        || policy::admit(*rules.limits, resource, rules.lane, out.use.of(resource, rules.lane))
+               .isAdmitted) {
+        return true;
+    }
+    markOnce(RunMarker::Kind::LimitReached, out);
+    return false;
+}
+
+void MeshRun::endHedgeHold(Outbound& out)
+{
+    if (out.rules->retry) {
+        policy::endRetry(out.budget);
+    } else if (out.rules->limits) {
+        policy::release(out.use.of(policy::LimitedResource::Retries, out.rules->lane));
+    }
+}
+
 void MeshRun::onHedge(SlabHandle handle)
 {
     Call& call = m_calls[handle];
@@ -172,9 +206,7 @@ void MeshRun::onHedge(SlabHandle handle)
                 .isAdmitted) {
         return;
     }
-    if (out.rules->retry && !policy::tryBeginRetry(*out.rules->allowance, out.budget)) {
-        ++m_budgetRefusals;
-        markOnce(RunMarker::Kind::BudgetExhausted, out);
+    if (!holdHedge(out)) {
         if (out.rules->limits) {
             policy::release(out.use.of(resource, out.rules->lane));
         }
@@ -278,8 +310,8 @@ void MeshRun::dropAttempt(SlabHandle handle, ConnectionPool::After after)
     Outbound& out = outbound(call.proxy, call.callee);
     m_agenda.cancel(attempt.timeout);
     out.hosts.end(attempt.host);
-    if (attempt.isHedge && out.rules->retry) {
-        policy::endRetry(out.budget);
+    if (attempt.isHedge) {
+        endHedgeHold(out);
     }
     if (out.rules->limits) {
         policy::release(out.use.of(policy::LimitedResource::Requests, out.rules->lane));

@@ -24,6 +24,9 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
     );
     place->proxy = proxy;
     place->callee = callee;
+    if (m_hasDeploys) {
+        showVersions(*place);
+    }
     place->mirrorCallee = called.mirror;
     place->fallbackCallee = called.fallback;
     if (called.edge == CallerState::kNoEdge) {

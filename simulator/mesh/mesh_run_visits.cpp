@@ -116,6 +116,11 @@ void MeshRun::onWorked(SlabHandle handle)
         finish(handle, 200);
         return;
     }
+    for (const auto& place : m_proxies[visit.instance + 1].outbounds) {
+        if (place != nullptr) {
+            place->foresee();
+        }
+    }
     if (!model.holdWorkerDuringCalls) {
         visit.hasWorker = false;
         setBusy(visit.instance, -1);

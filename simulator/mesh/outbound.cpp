@@ -9,7 +9,10 @@ namespace {
 
 constexpr Duration kHedgeWindow = std::chrono::seconds(60); // As in the proxy.
 
-policy::HostSet hostsOf(const config::UpstreamPlan& plan, std::string_view zone)
+// `versions` by target; empty: those of the plan.
+policy::HostSet hostsOf(
+    const config::UpstreamPlan& plan, std::string_view zone, std::span<const std::string> versions
+)
 {
     std::vector<policy::HostSpec> specs;
     for (const config::TargetPlan& target : plan.targets) {
@@ -17,7 +20,7 @@ policy::HostSet hostsOf(const config::UpstreamPlan& plan, std::string_view zone)
             {target.address,
              static_cast<std::uint32_t>(std::max(target.weight, 0)),
              plan.locality ? policy::levelOf(*plan.locality, zone, target.zone) : 0,
-             target.version,
+             versions.empty() ? target.version : versions[specs.size()],
              std::nullopt}
         );
     }
@@ -121,7 +124,7 @@ Duration OutboundRules::tryLimit(Duration passed) const
 Outbound::Outbound(const OutboundRules& from, std::string_view zone, TimePoint now, Random& random)
     : plan(from.plan)
     , rules(&from)
-    , hosts(hostsOf(*from.plan->upstream, zone))
+    , hosts(hostsOf(*from.plan->upstream, zone, {}))
     , balancer(from.plan->upstream->algorithm, hosts, random)
     , rates(from.rates.size())
     , isAvailable(hosts.size(), true)
@@ -160,6 +163,26 @@ Outbound::Outbound(const OutboundRules& from, std::string_view zone, TimePoint n
             snapshot.adaptiveConcurrencies[*said.adaptiveConcurrency].settings, now
         );
     }
+}
+
+void Outbound::setVersions(
+    std::span<const std::string> versions, std::string_view zone, TimePoint now, Random& random
+)
+{
+    policy::HostSet fresh = hostsOf(*plan->upstream, zone, versions);
+    for (std::size_t host = 0; host < hosts.size(); ++host) {
+        for (std::uint32_t each = 0; each < hosts[host].active; ++each) {
+            fresh.begin(host);
+        }
+        if (!hosts[host].isAvailable) {
+            fresh.setAvailability(host, policy::HostSet::Availability::Unavailable, now);
+        }
+    }
+    policy::Balancer chosen(plan->upstream->algorithm, fresh, random);
+    chosen.carryOver(balancer, hosts, fresh, now);
+    hosts = std::move(fresh);
+    balancer = std::move(chosen);
+    subset = hosts.subsetOf(plan->resilience == nullptr ? "" : plan->resilience->version);
 }
 
 ConnectionPool& Outbound::poolOf(std::uint32_t host, std::uint32_t epoch)

@@ -21,6 +21,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -114,6 +117,20 @@ struct Outbound
     std::optional<std::uint32_t> mirrorCallee; // Of the caller.
     std::optional<std::uint32_t> fallbackCallee; // Likewise; for an open breaker.
     bool wasInPanic = false; // When it was told last.
+
+    // The hosts are of these versions from now on.
+    void setVersions(
+        std::span<const std::string> versions, std::string_view zone, TimePoint now, Random& random
+    );
+
+    // A call will come soon: what it will look at is fetched from memory.
+    void foresee() const
+    {
+        __builtin_prefetch(hosts.hosts().data());
+        __builtin_prefetch(hosts.hosts().data() + 4);
+        __builtin_prefetch(hosts.hosts().data() + 8);
+        balancer.foresee();
+    }
 
     // The host's pool; connections to an instance that was killed since are gone.
     ConnectionPool& poolOf(std::uint32_t host, std::uint32_t epoch);

@@ -30,6 +30,7 @@ struct FaultState
     bool isActive = false;
     std::uint32_t stage = 0; // Of one that comes in steps: how many have been.
     std::vector<std::uint32_t> order; // Of a swizzle's services, as they come back.
+    std::vector<std::uint32_t> lingering; // Instances that have not seen its end yet.
     // Of a narrow link: when it is free, there and back, by instance.
     std::unordered_map<std::uint32_t, std::array<TimePoint, 2>> links;
 };
