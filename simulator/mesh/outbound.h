@@ -2,7 +2,6 @@
 
 #include "proxyengine/policy/adaptive_concurrency.h"
 #include "proxyengine/policy/balancer.h"
-#include "proxyengine/policy/breaker.h"
 #include "proxyengine/policy/budget.h"
 #include "proxyengine/policy/fault.h"
 #include "proxyengine/policy/health.h"
@@ -17,6 +16,7 @@
 #include "simulator/kernel/timer_wheel.h"
 #include "simulator/mesh/connection_pool.h"
 #include "simulator/mesh/mesh_plan.h"
+#include "simulator/mesh/proxy_breaker.h"
 
 #include <cstdint>
 #include <deque>
@@ -57,7 +57,7 @@ struct Outbound
     std::optional<policy::RetryRules> retry; // Nothing: the service's plain `retries`.
     std::optional<policy::RetryAllowance> allowance; // With `retry`.
     std::uint64_t budget = 0; // The word.
-    std::optional<policy::CircuitBreaker> breaker;
+    std::optional<ProxyBreaker> breaker;
     std::optional<policy::OutlierDetector> detector;
     std::optional<policy::LimitRules> limits;
     policy::LimitUse<std::uint64_t> use;
