@@ -58,7 +58,9 @@ public:
     void foresee() const
     {
         __builtin_prefetch(m_groups.data());
-        __builtin_prefetch(reinterpret_cast<const char*>(m_groups.data()) + 64);
+        constexpr std::size_t kLineBytes = 64;
+        const void* const groups = m_groups.data();
+        __builtin_prefetch(static_cast<const char*>(groups) + kLineBytes);
     }
 
     // How long an attempt took, until its response head or its failure. Only `latency` listens.

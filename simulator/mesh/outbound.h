@@ -2,7 +2,6 @@
 
 #include "proxyengine/policy/adaptive_concurrency.h"
 #include "proxyengine/policy/balancer.h"
-#include "proxyengine/policy/breaker.h"
 #include "proxyengine/policy/budget.h"
 #include "proxyengine/policy/fault.h"
 #include "proxyengine/policy/health.h"
@@ -17,6 +16,7 @@
 #include "simulator/kernel/timer_wheel.h"
 #include "simulator/mesh/connection_pool.h"
 #include "simulator/mesh/mesh_plan.h"
+#include "simulator/mesh/proxy_breaker.h"
 
 #include <cstdint>
 #include <memory>
@@ -96,7 +96,7 @@ struct Outbound
     policy::LimitUse<std::uint64_t> use;
     policy::HostSet hosts;
     policy::Balancer balancer;
-    std::optional<policy::CircuitBreaker> breaker;
+    std::optional<ProxyBreaker> breaker;
     std::optional<policy::OutlierDetector> detector;
     std::unique_ptr<policy::LatencyWindow> latencies; // With a hedge after a percentile.
     std::unique_ptr<policy::AdaptiveConcurrency> concurrency;

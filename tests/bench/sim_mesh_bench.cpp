@@ -1,6 +1,10 @@
 // Goal: how many hops per second a mesh in virtual time makes, bare and with policies, and how much
-//       faster than the clock a thousand services run.
-// Method: a tree of services under open load. A hop is an attempt that reaches an instance.
+//       faster than the clock a thousand services run; and what services, instances and requests in
+//       flight take of memory.
+// Method: a tree of services under open load. A hop is an attempt that reaches an instance. Bytes
+//         are what the allocator has given out, between runs that differ in one number.
+//
+// In one table beside SimPy: tests/bench/sim_table.py.
 #include "proxyengine/config/codec.h"
 #include "simulator/mesh/mesh_run.h"
 
@@ -8,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <malloc.h>
 #include <string>
 
 namespace mesh::simulator {
@@ -95,6 +100,71 @@ BENCHMARK(tree)
     ->Args({15, 3, 1, 10})
     ->Args({1000, 10, 1, 60})
     ->Unit(benchmark::kMillisecond);
+
+double bytesInUse()
+{
+    const struct mallinfo2 info = ::mallinfo2();
+    return static_cast<double>(info.uordblks + info.hblkhd);
+}
+
+// Of a run that has gone on for a while, so that every proxy that is used has its policies.
+double bytesOfRun(const MeshPlan& plan, const MeshRunSettings& settings, Duration until)
+{
+    const double before = bytesInUse();
+    MeshRun run(plan, settings);
+    run.runUntil(TimePoint(until));
+    return bytesInUse() - before;
+}
+
+double bytesOfTree(int services, int instances)
+{
+    const config::DecodeResult decoded = config::decode(treeOf(services, instances, true));
+    const double before = bytesInUse();
+    const Result<MeshPlan> plan = MeshPlan::make(decoded.document);
+    if (!plan) {
+        return 0.0;
+    }
+    MeshRunSettings settings;
+    settings.duration = 20s;
+    settings.loads = {{"s0", Arrivals::Poisson, {{0s, 1000.0}}}};
+    settings.windows = {{"always", {{TimePoint(1s), TimePoint(settings.duration)}}}};
+    const double ofPlan = bytesInUse() - before;
+    return ofPlan + bytesOfRun(*plan, settings, 10s);
+}
+
+// One call, one attempt and one visit each, and the attempt's timer.
+double bytesOfRequest()
+{
+    const config::DecodeResult decoded = config::decode(R"(
+_format_version: "3.0"
+services: [{name: s0, host: s0, read_timeout: 1000000}]
+models: [{service: s0, concurrency: 1000000, service_time: {dist: const, mean: 900s}}]
+)");
+    const Result<MeshPlan> plan = MeshPlan::make(decoded.document);
+    MeshRunSettings settings;
+    settings.duration = 100s;
+    settings.loads = {{"s0", Arrivals::Uniform, {{0s, 10'000.0}}}};
+    const double few = bytesOfRun(*plan, settings, 10s);
+    const double many = bytesOfRun(*plan, settings, 60s);
+    return (many - few) / 500'000.0;
+}
+
+void memory(benchmark::State& state)
+{
+    double instance = 0.0;
+    double service = 0.0;
+    double request = 0.0;
+    for (auto _ : state) {
+        const double small = bytesOfTree(200, 2);
+        instance = (bytesOfTree(200, 10) - small) / (200.0 * 8.0);
+        service = (bytesOfTree(400, 2) - small) / 200.0 - 2.0 * instance;
+        request = bytesOfRequest();
+    }
+    state.counters["bytes_per_service"] = service;
+    state.counters["bytes_per_instance"] = instance;
+    state.counters["bytes_per_request"] = request;
+}
+BENCHMARK(memory)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 } // namespace
 } // namespace mesh::simulator

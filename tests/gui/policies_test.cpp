@@ -221,7 +221,9 @@ void PoliciesTest::everyActShowsEverywhere()
     QCOMPARE(tags[0].text, QString::fromLatin1(told.text));
     QCOMPARE(tags[0].icon, bridge::policyIcon(told.kind));
     QVERIFY(graph::policyLines(cart().policies).contains(reason));
-    auto* view = m_window->findChild<graph::TopologyView*>();
+    auto* page = m_window->findChild<QWidget*>(QStringLiteral("topologyPage"));
+    QVERIFY(page != nullptr);
+    auto* view = page->findChild<graph::TopologyView*>(); // Rehearse has one of its own.
     QVERIFY(view != nullptr);
     QTRY_VERIFY(view->positions().contains(kCart));
     const QPointF at = view->toWidget(view->positions()[kCart].point);
