@@ -108,10 +108,10 @@ private:
         if (marker.instance.empty()) {
             return;
         }
-        if (marker.kind == RunMarker::Kind::Ejected
-            || marker.kind == RunMarker::Kind::CheckFailed) {
+        using Kind = RunMarker::Kind;
+        if (marker.kind == Kind::Ejected || marker.kind == Kind::CheckFailed) {
             m_callersOut[marker.instance].insert(marker.caller);
-        } else if (marker.kind == RunMarker::Kind::Returned || marker.kind == RunMarker::Kind::CheckPassed) {
+        } else if (marker.kind == Kind::Returned || marker.kind == Kind::CheckPassed) {
             m_callersOut[marker.instance].erase(marker.caller);
         }
     }
