@@ -15,7 +15,4 @@ namespace mesh::bridge {
 // How a fault of a scenario is drawn and told.
 [[nodiscard]] ClipRow clipOf(const simulator::Fault& fault, int index);
 
-// "48 s", "1 min 30 s", "200 ms".
-[[nodiscard]] QString spanText(double seconds);
-
 } // namespace mesh::bridge

@@ -72,6 +72,8 @@ public:
     // "storefront.policies.scenario.yaml" when `scenario` is "policies".
     [[nodiscard]] Result<void> startDemo(const QString& file, const QString& scenario = {});
     void stopMesh(); // Blocks until every engine has stopped.
+    // What makes engines here; empty: none can be started.
+    [[nodiscard]] const EngineFactory& engineFactory() const;
     // An engine that runs elsewhere, or that the caller has started, as this node. Applies go to it
     // too. Replaces an engine of the same name.
     void addEngine(const QString& node, std::unique_ptr<api::Engine> engine);

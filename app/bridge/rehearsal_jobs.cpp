@@ -93,6 +93,9 @@ RehearsalJobs::RehearsalJobs(const RehearsalOptions& options)
     if (!m_options.check) {
         m_options.check = simulator::checkRehearsal;
     }
+    if (!m_options.runLive) {
+        m_options.runLive = simulator::rehearseLive;
+    }
     if (m_threads == 0) {
         // One processor stays with the window and the live mesh.
         m_threads = static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN) - 1));
@@ -140,6 +143,36 @@ void RehearsalJobs::startRun(
         if (*outcome) {
             (*outcome)->wall_s = static_cast<double>(taken.elapsed()) / 1000;
         }
+        post(receiver, [this, outcome, onFinished] {
+            m_isBusy = false;
+            onFinished(std::move(*outcome));
+        });
+    });
+}
+
+void RehearsalJobs::startLive(
+    QObject& receiver,
+    simulator::LiveRehearsalRequest request,
+    std::function<void(const simulator::LiveProgress&)> onProgress,
+    std::function<void(Result<simulator::LiveRehearsal>)> onFinished
+)
+{
+    m_thread.join();
+    m_isCancelled = false;
+    m_isBusy = true;
+    request.cancelled = &m_isCancelled;
+    request.clock = &m_clock;
+    auto told = std::make_shared<QElapsedTimer>();
+    told->start();
+    request.onProgress = [this, &receiver, told, onProgress](const simulator::LiveProgress& now) {
+        if (told->elapsed() >= kTellEvery_ms) {
+            told->restart();
+            post(receiver, [onProgress, now] { onProgress(now); });
+        }
+    };
+    m_thread = Thread("rehearse-live", [this, &receiver, wanted = std::move(request), onFinished] {
+        auto outcome =
+            std::make_shared<Result<simulator::LiveRehearsal>>(m_options.runLive(wanted));
         post(receiver, [this, outcome, onFinished] {
             m_isBusy = false;
             onFinished(std::move(*outcome));

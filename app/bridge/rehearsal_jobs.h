@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/bridge/rehearsal_session.h"
+#include "proxyengine/base/clock.h"
 #include "proxyengine/base/thread.h"
 
 #include <QObject>
@@ -38,6 +39,12 @@ public:
         std::function<void(const simulator::RehearsalProgress&)> onProgress,
         std::function<void(Result<simulator::Rehearsal>)> onFinished
     );
+    void startLive(
+        QObject& receiver,
+        simulator::LiveRehearsalRequest request,
+        std::function<void(const simulator::LiveProgress&)> onProgress,
+        std::function<void(Result<simulator::LiveRehearsal>)> onFinished
+    );
     void startStability(
         QObject& receiver,
         simulator::RehearsalRequest request,
@@ -53,6 +60,7 @@ private:
 
     RehearsalOptions m_options;
     unsigned m_threads = 1;
+    SystemClock m_clock; // Of live runs.
     std::atomic<bool> m_isCancelled = false;
     bool m_isBusy = false; // Of the receiver's thread.
     Thread m_thread;

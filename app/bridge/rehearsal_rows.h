@@ -14,6 +14,9 @@
 // What the Rehearse mode shows, as plain values: scenario, faults, runs, verdicts.
 namespace mesh::bridge {
 
+// "48 s", "1 min 30 s", "200 ms": whole seconds from one on.
+[[nodiscard]] QString spanText(double seconds);
+
 enum class FaultGroup : std::uint8_t { Instance, Network, Traffic, Change };
 inline constexpr int kFaultGroupCount = 4;
 
@@ -188,7 +191,7 @@ struct RehearsalProgressRow
     int done = 0;
     int all = 0;
     SecondRows preview; // Of the entries so far.
-    double elapsed_s = 0;
+    bool isLive = false; // Of `done` and `all` in seconds of real time.
 };
 
 // One cell of the stability map: this load for that long.

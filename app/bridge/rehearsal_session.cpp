@@ -9,13 +9,15 @@
 #include "proxyengine/base/duration_text.h"
 #include "proxyengine/base/file.h"
 #include "proxyengine/base/limits.h"
+#include "proxyengine/base/version.h"
 #include "proxyengine/config/codec.h"
+#include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
 #include "simulator/scenario/patch.h"
 
 #include <QDateTime>
-#include <QPointer>
+#include <QTimer>
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +27,7 @@ namespace mesh::bridge {
 namespace {
 
 const QString kTextKey = QStringLiteral("rehearse.scenario");
+constexpr int kDraftPause_ms = 300;
 constexpr std::size_t kUndoMax = 200; // Texts of some kilobytes.
 
 ProblemRow rowOf(const config::Problem& problem)
@@ -87,6 +90,8 @@ public:
     Result<void> begin(const std::optional<StabilityCell>& cell);
     void onProgress(const simulator::RehearsalProgress& told);
     void onFinished(Result<simulator::Rehearsal> outcome);
+    void onLiveProgress(const simulator::LiveProgress& told);
+    void onLiveFinished(int id, Result<simulator::LiveRehearsal> outcome);
     void addRun(simulator::Rehearsal&& rehearsal);
     void trimRuns();
     void markOutdated();
@@ -120,6 +125,7 @@ public:
     QString runName; // Empty: by its number.
     QString runPath; // Of the document it was begun on.
     StabilityRows stability;
+    QTimer draftPause;
     RehearsalJobs jobs; // Last: joined before the rest goes.
 };
 
@@ -206,7 +212,8 @@ void RehearsalSession::Private::markOutdated()
 {
     bool isAny = false;
     for (FinishedRun& run : finished) {
-        const bool isOutdated = run.text != text || !(*run.document == *document);
+        const bool isOutdated =
+            run.text != text || (run.document != document && !(*run.document == *document));
         isAny = isAny || isOutdated != run.row.isOutdated;
         run.row.isOutdated = isOutdated;
     }
@@ -260,6 +267,31 @@ void RehearsalSession::Private::onFinished(Result<simulator::Rehearsal> outcome)
         addRun(*std::move(outcome));
     } else if (!outcome && outcome.error().code != ErrorCode::Cancelled) {
         Q_EMIT q.runFailed(QString::fromStdString(outcome.error().message));
+    }
+    Q_EMIT q.progressChanged();
+}
+
+void RehearsalSession::Private::onLiveProgress(const simulator::LiveProgress& told)
+{
+    if (progress.isRunning) {
+        progress.done = static_cast<int>(toSeconds(told.passed));
+        progress.all = static_cast<int>(toSeconds(told.length));
+        Q_EMIT q.progressChanged();
+    }
+}
+
+void RehearsalSession::Private::onLiveFinished(int id, Result<simulator::LiveRehearsal> outcome)
+{
+    progress = {};
+    FinishedRun* run = find(id);
+    if (!outcome && outcome.error().code != ErrorCode::Cancelled) {
+        Q_EMIT q.runFailed(QString::fromStdString(outcome.error().message));
+    } else if (outcome && run != nullptr) {
+        auto compared = std::make_shared<simulator::Rehearsal>(*run->result);
+        simulator::compareWithLive(*compared, *outcome);
+        run->result = std::move(compared);
+        run->row.trust = runRow(*run->result, run->shown).trust;
+        publishRuns();
     }
     Q_EMIT q.progressChanged();
 }
@@ -318,7 +350,11 @@ RehearsalSession::RehearsalSession(MeshSession& mesh, RehearsalOptions options)
         d.parse();
     };
     connect(&mesh, &MeshSession::documentChanged, this, open);
-    connect(&mesh, &MeshSession::draftChanged, this, [this] { m_private->parse(); });
+    // The draft changes with every key in the mode Edit.
+    m_private->draftPause.setSingleShot(true);
+    m_private->draftPause.setInterval(kDraftPause_ms);
+    connect(&m_private->draftPause, &QTimer::timeout, this, [this] { m_private->parse(); });
+    connect(&mesh, &MeshSession::draftChanged, this, [this] { m_private->draftPause.start(); });
     open();
 }
 
@@ -515,6 +551,47 @@ Result<void> RehearsalSession::runCell(double load, double length_s)
     return m_private->begin(cell);
 }
 
+Result<void> RehearsalSession::runLive()
+{
+    Private& d = *m_private;
+    const FinishedRun* run = d.find(d.currentId);
+    if (run == nullptr) {
+        return fail(ErrorCode::NotFound, "no run has finished");
+    }
+    if (d.jobs.isRunning()) {
+        return fail(ErrorCode::Overloaded, "a rehearsal runs already");
+    }
+    simulator::LiveRehearsalRequest wanted;
+    wanted.scenario = run->result->scenario;
+    wanted.document = run->document;
+    wanted.engineFactory = d.mesh.engineFactory();
+    // The twin is of the first variant, as the verdict is.
+    if (!wanted.scenario.policies.empty() && wanted.scenario.policies.front().patch.isMap()) {
+        MESH_TRY(
+            model::Document patched,
+            simulator::applyPatch(*run->document, wanted.scenario.policies.front().patch)
+        );
+        wanted.document = std::make_shared<model::Document>(std::move(patched));
+    }
+    const auto errors = simulator::checkLive(wanted);
+    if (!errors.empty()) {
+        return tl::unexpected(errors.front());
+    }
+    d.progress = {};
+    d.progress.isRunning = true;
+    d.progress.isLive = true;
+    d.jobs.startLive(
+        *this,
+        std::move(wanted),
+        [this](const simulator::LiveProgress& told) { m_private->onLiveProgress(told); },
+        [this, id = run->row.id](Result<simulator::LiveRehearsal> outcome) {
+            m_private->onLiveFinished(id, std::move(outcome));
+        }
+    );
+    Q_EMIT progressChanged();
+    return {};
+}
+
 void RehearsalSession::cancel() { m_private->jobs.cancel(); }
 
 const RehearsalProgressRow& RehearsalSession::progress() const { return m_private->progress; }
@@ -664,7 +741,7 @@ std::optional<ComparisonRow> RehearsalSession::compare(
 
 QStringList RehearsalSession::reportFormats()
 {
-    return {QStringLiteral("json"), QStringLiteral("xml")};
+    return {QStringLiteral("html"), QStringLiteral("json"), QStringLiteral("xml")};
 }
 
 QString RehearsalSession::report(const QString& format) const
@@ -672,6 +749,13 @@ QString RehearsalSession::report(const QString& format) const
     const FinishedRun* run = std::as_const(*m_private).find(m_private->currentId);
     if (run == nullptr) {
         return {};
+    }
+    if (format == QStringLiteral("html")) {
+        simulator::HtmlOptions page;
+        page.version = mesh::version();
+        page.meshHash = config::hashOf(*run->document);
+        page.document = run->document;
+        return QString::fromStdString(simulator::renderHtml(*run->result, page));
     }
     const bool isJunit = format == QStringLiteral("xml");
     return QString::fromStdString(

@@ -4,6 +4,7 @@
 #include "app/bridge/session_rows.h"
 #include "proxyengine/base/error.h"
 #include "proxyengine/model/document.h"
+#include "simulator/live/live_rehearsal.h"
 #include "simulator/report/rehearsal.h"
 
 #include <QObject>
@@ -23,6 +24,8 @@ struct RehearsalOptions
     // What runs a request; empty: the simulator. Tests hand in their own.
     std::function<Result<simulator::Rehearsal>(const simulator::RehearsalRequest&)> run;
     std::function<std::vector<Error>(const simulator::RehearsalRequest&)> check;
+    // What plays a scenario with real servers; empty: the simulator with the session's engines.
+    std::function<Result<simulator::LiveRehearsal>(const simulator::LiveRehearsalRequest&)> runLive;
     unsigned threads = 0; // Of one run; 0: one less than the machine has, at least one.
 };
 
@@ -76,6 +79,10 @@ public:
     // --- Running ------------------------------------------------------------------------------
     // Errors: the first problem; Overloaded while something runs.
     [[nodiscard]] Result<void> run();
+    // Plays the current run's scenario with real servers and proxies on this machine, in real time,
+    // and puts how far the prediction was off into the run. Reaches no node either. Errors: as
+    // run(); NotFound without a finished run; what live runs cannot do.
+    [[nodiscard]] Result<void> runLive();
     void cancel();
     [[nodiscard]] const RehearsalProgressRow& progress() const;
     [[nodiscard]] bool isRunning() const;
@@ -96,7 +103,7 @@ public:
     [[nodiscard]] std::optional<ComparisonRow> compare(
         int firstRun, const QString& firstVariant, int secondRun, const QString& secondVariant
     ) const;
-    // File endings of the reports that can be written, "json" first.
+    // File endings of the reports that can be written: a page, for programs, for CI (JUnit).
     [[nodiscard]] static QStringList reportFormats();
     // The current run as a report; empty when there is none.
     [[nodiscard]] QString report(const QString& format) const;

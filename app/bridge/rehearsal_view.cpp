@@ -255,6 +255,9 @@ TrustRow trustRow(const simulator::Trust& trust)
         row.text +=
             QStringLiteral(" ") + word("Beyond what was measured: %1.").arg(names.join(u", "));
     }
+    for (const std::string& note : trust.liveNotes) {
+        row.text += QStringLiteral(" ") + from(note) + QStringLiteral(".");
+    }
     QStringList missing;
     for (const std::string& one : trust.notModelled) {
         missing << from(one);

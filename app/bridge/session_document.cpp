@@ -496,6 +496,8 @@ Result<void> MeshSession::startDemo(const QString& name, const QString& scenario
     return startMesh();
 }
 
+const EngineFactory& MeshSession::engineFactory() const { return m_private->options.engineFactory; }
+
 void MeshSession::stopMesh() { m_private->stopMesh(); }
 
 void MeshSession::addEngine(const QString& node, std::unique_ptr<api::Engine> engine)

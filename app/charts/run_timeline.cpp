@@ -191,7 +191,8 @@ QRectF RunTimeline::clipRect(int index) const
     const bool isDragged = d.dragged && d.dragged->index == index;
     const bridge::ClipRow& clip = isDragged ? *d.dragged : d.content.clips[at];
     const double left = xOf(clip.at_s);
-    const double right = std::max(left + 10, xOf(d.endOf(clip)));
+    const double end = std::min(d.endOf(clip), d.content.duration_s);
+    const double right = std::max(left + 10, xOf(end));
     const double top = d.lanes().faults.top() + 5 + d.rows[at] * kClipPitch;
     return {left, top, right - left, kClipHeight};
 }

@@ -219,7 +219,8 @@ void RunTimeline::Private::paintBands(QPainter& painter, const Lanes& at) const
         const bool isDragged = dragged && dragged->index == static_cast<int>(i);
         const bridge::ClipRow& clip = isDragged ? *dragged : content.clips[i];
         const double left = view->xOf(clip.at_s);
-        const QRectF band(left, top, view->xOf(endOf(clip)) - left, bottom - top);
+        const double right = view->xOf(std::min(endOf(clip), content.duration_s));
+        const QRectF band(left, top, right - left, bottom - top);
         painter.fillRect(band, theme::faded(t.of(State::Failure).line, 0.06));
     }
     painter.setPen(QPen(t.border, 1));
@@ -396,7 +397,7 @@ void RunTimeline::Private::paintReactions(QPainter& painter, const QRectF& lane)
     const auto flags = Qt::AlignLeft | Qt::AlignVCenter;
     double used = plotLeft(); // Right end of what was written.
     for (std::size_t i = 0; i < marks.size(); ++i) {
-        const double x = view->xOf(marks[i].at_s);
+        const double x = view->xOf(std::min(marks[i].at_s, content.duration_s));
         const QColor color = markColor(marks[i].kind, t);
         painter.save();
         painter.translate(x, lane.center().y());

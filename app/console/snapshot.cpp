@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kRetry_ms = 250;
 constexpr int kGrace_ms = 15'000; // A busy machine starts eleven services slowly.
+constexpr int kRehearsalGrace_ms = 90'000; // And millions of calls take their time.
 
 } // namespace
 
@@ -52,8 +53,8 @@ void Snapshot::attempt()
 void Snapshot::waitFor(const QString& what)
 {
     using std::chrono::milliseconds;
-    const auto limit =
-        std::chrono::duration_cast<milliseconds>(m_options.after).count() + kGrace_ms;
+    const int grace = m_isRehearsalBegun ? kRehearsalGrace_ms : kGrace_ms;
+    const auto limit = std::chrono::duration_cast<milliseconds>(m_options.after).count() + grace;
     if (m_elapsed.elapsed() <= limit) {
         QTimer::singleShot(kRetry_ms, this, &Snapshot::attempt);
         return;

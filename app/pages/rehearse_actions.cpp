@@ -1,5 +1,4 @@
 // What a person does in the mode, and what the page shows of it.
-#include "app/bridge/format.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/charts/run_timeline.h"
@@ -116,6 +115,7 @@ void RehearsePage::focusFilter() { m_palette->focusFilter(); }
 void RehearsePage::run()
 {
     beginScenario();
+    m_verdict->takeTyped();
     if (const auto begun = m_session.run(); !begun) {
         if (!m_session.problems().empty()) {
             m_verdict->goToLine(std::max(1, m_session.problems().front().line));
@@ -145,6 +145,7 @@ double RehearsePage::dropTime() const
 
 void RehearsePage::addFault(const QString& offer, const QString& target, double at_s)
 {
+    m_verdict->takeTyped(); // It must not overwrite what is dropped now.
     const int clip = m_session.addFault(offer, target, at_s);
     if (clip >= 0) {
         m_timeline->selectClip(clip);
@@ -364,7 +365,7 @@ void RehearsePage::refreshTimeline()
     content.entry = scenario.loads.empty() ? QString() : scenario.loads.front().entry;
     QString shownName;
     QString referenceName;
-    if (progress.isRunning) {
+    if (progress.isRunning && !progress.isLive) {
         content.shown = progress.preview;
         shownName = tr("running, %1 of %2").arg(progress.done).arg(progress.all);
     } else if (run != nullptr) {
@@ -405,7 +406,7 @@ void RehearsePage::refreshStage()
     }
     const double second = m_timeline->playhead();
     const bridge::VariantRow* shown = variantOf(*run, run->shown);
-    const QString at = bridge::formatDuration(std::floor(second) * 1000);
+    const QString at = bridge::spanText(std::floor(second));
     QString words = tr("state at %1").arg(at);
     if (shown != nullptr && run->scenario.replications > 1) {
         words +=

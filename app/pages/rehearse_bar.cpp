@@ -225,8 +225,10 @@ void RehearseBar::refresh()
     if (progress.isRunning) {
         const double share =
             progress.all > 0 ? static_cast<double>(progress.done) / progress.all : 0;
-        const QString words =
-            progress.all > 0 ? tr("%1 of %2").arg(progress.done).arg(progress.all) : tr("starting");
+        const QString words = progress.all <= 0 ? tr("starting")
+                              : progress.isLive
+                                  ? tr("live, %1 of %2 s").arg(progress.done).arg(progress.all)
+                                  : tr("%1 of %2").arg(progress.done).arg(progress.all);
         m_run->setProgress(share, words);
     } else {
         m_run->setProgress(-1, {});

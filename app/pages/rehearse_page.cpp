@@ -209,6 +209,9 @@ void RehearsePage::connectAll()
     connect(m_verdict, &VerdictPane::mapRequested, this, [this, tell] {
         tell(m_session.runStability());
     });
+    connect(m_verdict, &VerdictPane::liveRequested, this, [this, tell] {
+        tell(m_session.runLive());
+    });
     connect(m_verdict, &VerdictPane::cellActivated, this, [this, tell](double load, double length) {
         tell(m_session.runCell(load, length));
     });
@@ -227,10 +230,12 @@ void RehearsePage::connectAll()
         &RunTimeline::clipMoved,
         this,
         [this](int index, double at, std::optional<double> length) {
+            m_verdict->takeTyped();
             m_session.moveClip(index, at, length);
         }
     );
     connect(m_timeline, &RunTimeline::clipRemoved, this, [this](int index) {
+        m_verdict->takeTyped();
         m_session.removeClip(index);
     });
     connect(m_timeline, &RunTimeline::clipActivated, this, [this](int index) {

@@ -1,6 +1,5 @@
 #include "app/pages/rehearse_stage.h"
 
-#include "app/bridge/format.h"
 #include "app/charts/run_timeline.h"
 #include "app/theme/controls.h"
 #include "app/theme/figures.h"
@@ -102,9 +101,7 @@ private:
     static QString left(const bridge::StageFault& fault)
     {
         return fault.isEndless ? RehearseStage::tr("to the end")
-                               : RehearseStage::tr("%1 left").arg(
-                                   bridge::formatDuration(std::round(fault.left_s) * 1000)
-                               );
+                               : RehearseStage::tr("%1 left").arg(bridge::spanText(fault.left_s));
     }
 
     std::vector<bridge::StageFault> m_faults;

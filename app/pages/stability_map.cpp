@@ -1,6 +1,5 @@
 #include "app/pages/stability_map.h"
 
-#include "app/bridge/format.h"
 #include "app/theme/figures.h"
 #include "app/theme/glyphs.h"
 #include "app/theme/theme.h"
@@ -34,7 +33,7 @@ QString wordsOf(const bridge::StabilityCell& cell)
     if (!cell.isDone) {
         return {};
     }
-    return cell.recovered_s ? bridge::formatDuration(std::round(*cell.recovered_s) * 1000)
+    return cell.recovered_s ? bridge::spanText(std::round(*cell.recovered_s))
                             : StabilityMap::tr("never");
 }
 
@@ -65,7 +64,7 @@ void StabilityMap::choose(int index)
         setAccessibleDescription(
             tr("load ×%1, faults of %2: %3")
                 .arg(cell.load)
-                .arg(bridge::formatDuration(cell.length_s * 1000))
+                .arg(bridge::spanText(cell.length_s))
                 .arg(cell.isDone ? tr("recovers: %1").arg(wordsOf(cell)) : tr("not run yet"))
         );
     }
@@ -126,7 +125,7 @@ void StabilityMap::paintEvent(QPaintEvent* /*event*/)
         theme::drawFigures(
             painter,
             QRectF(0, cell.top(), kLeft - 10, cell.height()),
-            bridge::formatDuration(m_rows.lengths_s[i] * 1000),
+            bridge::spanText(m_rows.lengths_s[i]),
             Qt::AlignRight | Qt::AlignVCenter
         );
     }

@@ -15,22 +15,34 @@
 #include <QScrollArea>
 #include <QStackedWidget>
 #include <QTabBar>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace mesh::pages {
+namespace {
+
+constexpr int kTypingPause_ms = 250; // After the last key, before the text is read.
+
+} // namespace
 
 VerdictPane::VerdictPane(bridge::RehearsalSession& session, QWidget* parent)
     : QWidget(parent)
     , m_session(session)
     , m_tabs(new QTabBar(this))
     , m_stack(new QStackedWidget(this))
+    , m_typing(new QTimer(this))
     , m_primary(new QPushButton(this))
+    , m_live(new QPushButton(tr("Run live"), this))
     , m_export(new QPushButton(tr("Export…"), this))
 {
     setObjectName(QStringLiteral("verdictPane"));
+    m_typing->setSingleShot(true);
+    m_typing->setInterval(kTypingPause_ms);
+    connect(m_typing, &QTimer::timeout, this, &VerdictPane::takeTyped);
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
     auto* column = new QVBoxLayout(this);
@@ -64,12 +76,19 @@ VerdictPane::VerdictPane(bridge::RehearsalSession& session, QWidget* parent)
     m_export->setObjectName(QStringLiteral("exportRun"));
     m_export->setToolTip(tr("Scenario as a file, or the report"));
     foot->addWidget(m_primary, 1);
+    m_live->setObjectName(QStringLiteral("runLive"));
+    m_live->setToolTip(
+        tr("Plays the scenario in real time with servers and proxies on this machine, and says how "
+           "far the prediction was off; no node takes part")
+    );
+    foot->addWidget(m_live);
     foot->addWidget(m_export);
     column->addLayout(foot);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
         m_stack->setCurrentIndex(index);
         Q_EMIT tabChanged(static_cast<VerdictTab>(index));
     });
+    connect(m_live, &QPushButton::clicked, this, &VerdictPane::liveRequested);
     connect(m_export, &QPushButton::clicked, this, &VerdictPane::exportRequested);
     connect(m_primary, &QPushButton::clicked, this, [this] {
         const bridge::RunRow* run = m_session.current();
@@ -171,7 +190,8 @@ QWidget* VerdictPane::makeText()
     theme::setText(*m_problem, theme::Role::Small, theme::TextColor::Failure);
     column->addWidget(m_problem);
     connect(m_text, &forms::ConfigTextEdit::textEdited, this, [this](const QString& text) {
-        m_session.setText(text);
+        m_typed = text;
+        m_typing->start();
     });
     return page;
 }
@@ -193,6 +213,14 @@ void VerdictPane::goToLine(int line)
     setTab(VerdictTab::Text);
     m_text->goToLine(line);
     m_text->setFocusLine(line);
+}
+
+void VerdictPane::takeTyped()
+{
+    if (!m_typed.isNull()) {
+        m_typing->stop();
+        m_session.setText(std::exchange(m_typed, QString()));
+    }
 }
 
 void VerdictPane::refreshRun()
@@ -219,6 +247,7 @@ void VerdictPane::refreshRun()
         }
         m_variant->setCurrentText(run->shown);
     }
+    m_live->setEnabled(run != nullptr && !m_session.isRunning());
     m_export->setEnabled(run != nullptr);
     refreshPrimary();
 }
@@ -238,7 +267,9 @@ void VerdictPane::refreshPrimary()
 
 void VerdictPane::refreshText()
 {
-    m_text->showText(m_session.text());
+    if (m_typed.isNull()) {
+        m_text->showText(m_session.text());
+    }
     std::map<int, QString> messages;
     for (const bridge::ProblemRow& problem : m_session.problems()) {
         if (problem.line > 0) {

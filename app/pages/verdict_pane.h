@@ -10,6 +10,7 @@ class QLabel;
 class QPushButton;
 class QStackedWidget;
 class QTabBar;
+class QTimer;
 
 namespace mesh::bridge {
 class RehearsalSession;
@@ -40,6 +41,7 @@ public:
     void setPlayhead(double second);
     void setDraftChanged(bool isChanged);
     void goToLine(int line); // Of the text, which is shown.
+    void takeTyped(); // What was typed last, without waiting for the pause.
     [[nodiscard]] forms::ConfigTextEdit& text() { return *m_text; }
     [[nodiscard]] VerdictView& verdict() { return *m_verdict; }
     [[nodiscard]] StabilityMap& map() { return *m_map; }
@@ -50,6 +52,7 @@ Q_SIGNALS:
     void tabChanged(mesh::pages::VerdictTab tab);
     void reviewRequested(); // The draft as it is.
     void policyChosen(const QString& variant);
+    void liveRequested();
     void exportRequested();
     void mapRequested();
     void cancelRequested();
@@ -76,7 +79,10 @@ private:
     QLabel* m_mapWords = nullptr;
     forms::ConfigTextEdit* m_text = nullptr;
     QLabel* m_problem = nullptr;
+    QTimer* m_typing;
+    QString m_typed;
     QPushButton* m_primary;
+    QPushButton* m_live;
     QPushButton* m_export;
     bool m_isDraftChanged = false;
 };

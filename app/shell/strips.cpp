@@ -1,7 +1,7 @@
 #include "app/shell/strips.h"
 
-#include "app/bridge/format.h"
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/rehearsal_rows.h"
 #include "app/bridge/view_context.h"
 #include "app/theme/controls.h"
 #include "app/theme/figures.h"
@@ -233,8 +233,7 @@ void HonestyStrip::setSimulation(const SimulationStatus& status)
     m_simulation->setVisible(status.isShown);
     m_live->setSeparated(status.isShown);
     m_simulation->setSign(StripItem::Sign::Dot, tokens.simulationLine);
-    const QString clock =
-        tr("virtual clock %1").arg(bridge::formatDuration(std::floor(status.second) * 1000));
+    const QString clock = tr("virtual clock %1").arg(bridge::spanText(std::floor(status.second)));
     m_simulation->setParts(
         {{tr("SIMULATION"), tokens.simulationLine, StripItem::Weight::Capitals},
          {status.isRunning ? tr("running") : clock, tokens.text2}}

@@ -1,4 +1,4 @@
 if(TARGET mesh_shell)
     mesh_add_test(rehearse_test GUI LABEL gui SOURCES rehearse_test.cpp rehearsal_sample.cpp rehearsal_sample.h
-        DEPENDS mesh::shell mesh::simulator)
+        DEPENDS mesh::shell mesh::simulator DEFINITIONS MESH_PICTURE_DIR="${CMAKE_BINARY_DIR}/pictures")
 endif()

@@ -14,11 +14,14 @@
 #include "app/pages/rehearse_page.h"
 #include "app/pages/rehearse_stage.h"
 #include "app/pages/stability_map.h"
+#include "app/pages/topology_page.h"
 #include "app/pages/verdict_pane.h"
 #include "app/pages/verdict_view.h"
+#include "app/shell/main_window.h"
 #include "tests/gui/rehearsal_sample.h"
 
 #include <QComboBox>
+#include <QDir>
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
@@ -27,6 +30,7 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <set>
 #include <thread>
 
 namespace mesh::pages {
@@ -123,6 +127,11 @@ private Q_SLOTS:
     void runsAreKeptNamedAndCompared();
     void theMapIsComputedAndCancelled();
     void undoTakesADropBack();
+    void theSimulatorItselfRuns();
+    void aReportIsWrittenInEveryFormat();
+    void theWindowSaysSimulation();
+    void everyTabIsDrawn_data();
+    void everyTabIsDrawn();
     void everyControlHasAName();
 };
 
@@ -297,8 +306,8 @@ void RehearseTest::typingMovesTheClip()
 
     mode.page->verdict().text().setPlainText(text); // As if typed.
 
+    QTRY_COMPARE(mode.page->timeline().content().clips.front().at_s, 60.0);
     QVERIFY(mode.page->timeline().clipRect(0).left() > before);
-    QCOMPARE(mode.page->timeline().content().clips.front().at_s, 60.0);
 }
 
 void RehearseTest::aMistakeStandsAtItsLineAndKeepsTheClips()
@@ -422,7 +431,7 @@ void RehearseTest::aPolicyBecomesTheDraft()
     mode.mesh.setDraftText(text);
     QVERIFY(mode.mesh.isDraftChanged());
     QVERIFY(!mode.mesh.hasDraftErrors());
-    QVERIFY(mode.session->source().endsWith(QStringLiteral("+ draft")));
+    QTRY_VERIFY(mode.session->source().endsWith(QStringLiteral("+ draft")));
 }
 
 void RehearseTest::theKeyboardDoesAllOfIt()
@@ -546,6 +555,114 @@ void RehearseTest::undoTakesADropBack()
     QVERIFY(mode.session->text().contains(QStringLiteral("freeze")));
     QVERIFY(mode.session->removeClip(1));
     QCOMPARE(mode.session->text(), before);
+}
+
+void RehearseTest::theSimulatorItselfRuns()
+{
+    Mode mode(bridge::RehearsalOptions{});
+    mode.session->useTemplate(QStringLiteral("zone_outage"), QStringLiteral("zone:b"));
+    QVERIFY2(
+        !mode.session->hasErrors(),
+        mode.session->problems().empty() ? "" : qPrintable(mode.session->problems().front().message)
+    );
+
+    QVERIFY(mode.runToTheEnd());
+
+    const bridge::RunRow& run = *mode.session->current();
+    QCOMPARE(run.entry, QStringLiteral("front"));
+    QCOMPARE(run.verdicts.size(), std::size_t(3));
+    QVERIFY(run.resolved.front().contains(QStringLiteral("cart-2")));
+    const bridge::StageState stage = mode.session->stageAt(55);
+    QVERIFY(entityOf(stage.topology, "service:cart")->figures.rps > 50);
+    QCOMPARE(
+        entityOf(stage.topology, "service:cart")->instances[1].state, bridge::InstanceState::Down
+    );
+}
+
+void RehearseTest::aReportIsWrittenInEveryFormat()
+{
+    Mode mode;
+    QVERIFY(mode.session->report(QStringLiteral("json")).isEmpty());
+    QVERIFY(mode.runToTheEnd());
+    QVERIFY(mode.session->report(QStringLiteral("json")).startsWith(u'{'));
+    QVERIFY(mode.session->report(QStringLiteral("xml")).contains(QStringLiteral("<testcase")));
+    QVERIFY(mode.session->report(QStringLiteral("html")).contains(QStringLiteral("zone-b")));
+}
+
+// Ctrl+3 and Ctrl+R, the frame, the words in the strip, and what the topology asks for.
+void RehearseTest::theWindowSaysSimulation()
+{
+    bridge::MeshSession session{bridge::SessionOptions{}};
+    QVERIFY(session.importText(QString::fromLatin1(test::kRehearsedMesh)).has_value());
+    shell::WindowOptions options;
+    options.isPersistent = false;
+    shell::MainWindow window(session, options);
+    window.resize(1440, 900);
+    window.show();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    auto* frame = window.findChild<QWidget*>(QStringLiteral("simulationFrame"));
+    QVERIFY(!frame->isVisible());
+
+    QTest::keyClick(&window, Qt::Key_3, Qt::ControlModifier);
+    QCOMPARE(window.mode(), shell::Mode::Rehearse);
+    QVERIFY(frame->isVisible());
+    QCOMPARE(frame->size(), window.size());
+    QVERIFY(window.rehearsal().text().contains(QStringLiteral("zone_outage"))); // A start.
+    QTest::keyClick(&window, Qt::Key_R, Qt::ControlModifier);
+    QVERIFY(QTest::qWaitFor([&] { return window.rehearsal().current() != nullptr; }, 20'000));
+
+    QTest::keyClick(&window, Qt::Key_1, Qt::ControlModifier);
+    QVERIFY(!frame->isVisible());
+    Q_EMIT window.topologyPage().rehearseRequested(
+        QStringLiteral("kill"), QStringLiteral("service:cart")
+    );
+    QCOMPARE(window.mode(), shell::Mode::Rehearse);
+    QVERIFY(window.rehearsal().isRunning());
+    QVERIFY(window.rehearsal().text().contains(QStringLiteral("fault: kill")));
+    // The mode's undo is of its text.
+    QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(!window.rehearsal().text().contains(QStringLiteral("fault: kill")));
+    QVERIFY(QTest::qWaitFor([&] { return !window.rehearsal().isRunning(); }, 20'000));
+}
+
+void RehearseTest::everyTabIsDrawn_data()
+{
+    QTest::addColumn<int>("tab");
+    QTest::newRow("verdict") << static_cast<int>(VerdictTab::Verdict);
+    QTest::newRow("compare") << static_cast<int>(VerdictTab::Compare);
+    QTest::newRow("stability") << static_cast<int>(VerdictTab::Stability);
+    QTest::newRow("text") << static_cast<int>(VerdictTab::Text);
+}
+
+// Pictures for people are in the build's folder; here only that there is something in them.
+void RehearseTest::everyTabIsDrawn()
+{
+    QFETCH(const int, tab);
+    Mode mode;
+    mode.session->addFault(
+        QStringLiteral("latency"), QStringLiteral("service:front -> service:cart"), 65
+    );
+    QVERIFY(mode.runToTheEnd());
+    mode.page->toggleRun();
+    QVERIFY(QTest::qWaitFor([&mode] { return mode.session->runs().size() == 2; }, 10'000));
+    QVERIFY(mode.session->runStability().has_value());
+    QVERIFY(QTest::qWaitFor([&mode] { return !mode.session->stability().isRunning; }, 10'000));
+    mode.page->verdict().setTab(static_cast<VerdictTab>(tab));
+
+    const QImage picture = mode.page->grab().toImage();
+
+    QDir().mkpath(QStringLiteral(MESH_PICTURE_DIR));
+    const QString name = QStringLiteral(MESH_PICTURE_DIR "/rehearse-%1.png")
+                             .arg(QString::fromLatin1(QTest::currentDataTag()));
+    QVERIFY(picture.save(name));
+    std::set<QRgb> colors;
+    const QRect pane(picture.width() - 400, 40, 380, picture.height() - 120);
+    for (int y = pane.top(); y < pane.bottom(); ++y) {
+        for (int x = pane.left(); x < pane.right(); ++x) {
+            colors.insert(picture.pixel(x, y));
+        }
+    }
+    QVERIFY2(colors.size() > 40, qPrintable(QString::number(colors.size())));
 }
 
 void RehearseTest::everyControlHasAName()
