@@ -87,7 +87,7 @@ void CallBook::close(TimePoint now)
         line->row.close(since(now), m_windows);
     }
     for (auto& [service, sum] : m_busy) {
-        sum.settle(since(now), m_windows);
+        sum.close(since(now), m_windows);
     }
 }
 
