@@ -1,6 +1,7 @@
 #include "app/ctl/ctl.h"
 
 #include "app/ctl/commands.h"
+#include "app/ctl/fit_command.h"
 #include "app/ctl/rehearse_command.h"
 #include "proxyengine/base/limits.h"
 #include "proxyengine/base/version.h"
@@ -71,6 +72,28 @@ CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
     return command;
 }
 
+CLI::App* addFit(CLI::App& app, FitOptions& options)
+{
+    CLI::App* command = app.add_subcommand(
+        "fit", "Fit service models from the metrics of a document, and say how well they predict"
+    );
+    command->add_option("FILE", options.document, "Mesh document (.mesh)")->required();
+    command
+        ->add_option(
+            "--into",
+            options.into,
+            "Write the configuration with the models; their range stands beside it in FILE.fit.json"
+        )
+        ->type_name("FILE");
+    command->add_option("--bin", options.bin_s, "Seconds that are looked at together")
+        ->check(CLI::Range(10, 3600))
+        ->capture_default_str();
+    command->add_option("--last", options.last_s, "Seconds before the newest metrics to read")
+        ->check(CLI::Range(60, 1'209'600))
+        ->capture_default_str();
+    return command;
+}
+
 constexpr const char* kNodeHelp = "Admin API of a node: http://HOST:PORT or unix:PATH";
 
 } // namespace
@@ -84,6 +107,7 @@ int run(
     DumpOptions dumpOptions;
     PushOptions pushOptions;
     RehearseOptions rehearseOptions;
+    FitOptions fitOptions;
 
     CLI::App app(
         "Checks, pushes and reads configurations of the mesh, and rehearses its failures.",
@@ -110,6 +134,7 @@ int run(
         ->allow_extra_args(false);
 
     const CLI::App* rehearse = addRehearse(app, rehearseOptions);
+    const CLI::App* fit = addFit(app, fitOptions);
 
     std::vector<std::string> reversed(arguments); // As CLI11 wants them.
     std::ranges::reverse(reversed);
@@ -132,6 +157,9 @@ int run(
     }
     if (*rehearse) {
         return runRehearse(rehearseOptions, clock, colour, output);
+    }
+    if (*fit) {
+        return runFit(fitOptions, output);
     }
     return runPush(pushOptions, surroundings);
 }

@@ -3,10 +3,12 @@
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
 #include "proxyengine/base/hash.h"
+#include "proxyengine/base/limits.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/base/version.h"
 #include "proxyengine/proxy/local_engine.h"
 #include "simulator/live/live_twin.h"
+#include "simulator/report/calibration_record.h"
 #include "simulator/report/explore.h"
 #include "simulator/report/html.h"
 #include "simulator/report/json.h"
@@ -104,6 +106,7 @@ public:
         if (m_options.checksDeterminism) {
             checkDeterminism(request, *rehearsal);
         }
+        useCalibration(*rehearsal);
         return tell(*rehearsal, colour);
     }
 
@@ -214,7 +217,28 @@ private:
         page.scenarioHash = sha256Hex(m_file.text);
         page.meshHash = sha256Hex(m_file.meshText);
         page.document = m_file.document;
+        page.calibration = m_calibration;
         return simulator::renderHtml(rehearsal, page);
+    }
+
+    // What `meshwrightctl fit` left beside the mesh file, when it is of this very file.
+    void useCalibration(Rehearsal& rehearsal)
+    {
+        const std::string path = m_file.meshPath + ".fit.json";
+        const auto text = readFile(path, kConfigBytesMax);
+        if (!text) {
+            return;
+        }
+        const auto record = simulator::parseCalibration(*text);
+        if (!record) {
+            m_output.err += fmt::format("{}: {}; not used\n", path, record.error().message);
+        } else if (record->meshHash != sha256Hex(m_file.meshText)) {
+            m_output.err +=
+                fmt::format("{}: the mesh file has changed since it was fitted; not used\n", path);
+        } else {
+            simulator::applyCalibration(*record, rehearsal);
+            m_calibration = simulator::summaryOf(*record);
+        }
     }
 
     int exploreFaults(const RehearsalRequest& request)
@@ -300,6 +324,7 @@ private:
     const Clock& m_clock;
     CtlOutput& m_output;
     ScenarioFile m_file;
+    std::string m_calibration; // Of the models, in words; empty: they are not fitted.
 };
 
 } // namespace

@@ -328,7 +328,6 @@ void appendRepeat(std::string& page, const Rehearsal& rehearsal, const HtmlOptio
     }
     appendFact(page, "scenario file, SHA-256", options.scenarioHash);
     appendFact(page, "mesh file, SHA-256", options.meshHash);
-    appendFact(page, "models", options.calibration);
     appendFact(page, "version", options.version);
     page += "</dl>\n";
     std::string effort = fmt::format(
@@ -353,7 +352,7 @@ std::string renderHtml(const Rehearsal& rehearsal, const HtmlOptions& options)
     appendAmplification(page, rehearsal);
     appendAblation(page, rehearsal);
     appendMargins(page, rehearsal, options);
-    appendTrust(page, rehearsal);
+    appendTrust(page, rehearsal, options);
     appendRepeat(page, rehearsal, options);
     page += "</main>\n</body>\n</html>\n";
     return page;

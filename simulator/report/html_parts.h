@@ -20,7 +20,7 @@ void appendServices(std::string& page, const Rehearsal& rehearsal);
 void appendAmplification(std::string& page, const Rehearsal& rehearsal);
 void appendAblation(std::string& page, const Rehearsal& rehearsal);
 void appendMargins(std::string& page, const Rehearsal& rehearsal, const HtmlOptions& options);
-void appendTrust(std::string& page, const Rehearsal& rehearsal);
+void appendTrust(std::string& page, const Rehearsal& rehearsal, const HtmlOptions& options);
 void appendRepeat(std::string& page, const Rehearsal& rehearsal, const HtmlOptions& options);
 
 // A cell with this text, escaped, and these classes.

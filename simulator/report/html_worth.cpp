@@ -282,7 +282,7 @@ void appendMargins(std::string& page, const Rehearsal& rehearsal, const HtmlOpti
     page += "</section>\n";
 }
 
-void appendTrust(std::string& page, const Rehearsal& rehearsal)
+void appendTrust(std::string& page, const Rehearsal& rehearsal, const HtmlOptions& options)
 {
     const Trust& trust = rehearsal.trust;
     const int runs = std::max(1, rehearsal.scenario.replications);
@@ -297,7 +297,11 @@ void appendTrust(std::string& page, const Rehearsal& rehearsal)
     page += "</div>\n<div><h3>Parameters</h3>";
     page += paragraph(
         trust.isCalibrated
-            ? "The service models were fitted from measurements of this mesh."
+            ? fmt::format(
+                "The service models were fitted from measurements of this mesh{}{}.",
+                options.calibration.empty() ? "" : ": ",
+                options.calibration
+            )
             : "The service models were written by hand, not fitted: their error is not known."
     );
     page += "</div>\n";

@@ -3,14 +3,12 @@
 // Method: a known mesh is run in virtual time; its figures in bins of 20 s are the telemetry.
 // Agreement: mean service time within 8 %, calls per request within 5 %, error rate within 0.3 pp;
 //            predicted at a load not seen: success within 0.5 pp, p50 within 10 %, p99 within 20 %.
-#include "proxyengine/config/codec.h"
-#include "simulator/mesh/mesh_run.h"
 #include "simulator/models/calibration.h"
 #include "simulator/models/duration_law.h"
+#include "simulator/report/calibration_record.h"
+#include "tests/sim/observed_mesh.h"
 
 #include <QTest>
-
-#include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
@@ -35,138 +33,13 @@ private Q_SLOTS:
     void numbersThatContradictLittleAreRefused();
     void whatNobodyCallsKeepsItsModel();
     void theWaitIsErlangs();
+    void aBackTestTellsHowFarThePredictionsAre();
+    void aRecordComesBackAsItWasWritten();
+    void whatIsNoRecordIsRefused();
+    void outsideOfItsRangeARehearsalIsNotCalibrated();
 };
 
 namespace {
-
-constexpr std::string_view kTruth = R"yaml(
-_format_version: "3.0"
-services:
-- {name: frontend, host: frontend, routes: [{name: all, paths: [/]}]}
-- {name: cart, host: cart}
-- {name: search, host: search}
-- {name: payment, host: payment}
-- {name: attic, host: attic}
-upstreams:
-- {name: frontend, algorithm: round-robin}
-- {name: cart, algorithm: round-robin}
-- {name: search, algorithm: round-robin}
-- {name: payment, algorithm: round-robin}
-models:
-- {service: frontend, instances: 2, concurrency: 8,
-   service_time: {dist: lognormal, mean: 4ms, cv: 0.5},
-   script: [{call: search, count: 2}, {call: cart, probability: 0.3}]}
-- {service: cart, instances: 2, concurrency: 1, service_time: {dist: exp, mean: 20ms},
-   error_rate: 0.02, script: [{call: payment}]}
-- {service: search, instances: 2, concurrency: 2, service_time: {dist: exp, mean: 10ms}}
-- {service: payment, instances: 1, concurrency: 4,
-   service_time: {dist: lognormal, mean: 30ms, cv: 1.5}, error_rate: 0.01}
-- {service: attic, service_time: {dist: const, mean: 7ms}}
-)yaml";
-
-model::Document documentOf(std::string_view text)
-{
-    const config::DecodeResult decoded = config::decode(text);
-    for (const config::Problem& problem : decoded.problems) {
-        if (problem.severity == config::Severity::Error) {
-            qFatal("%s", config::toText(problem, "mesh").c_str());
-        }
-    }
-    return decoded.document;
-}
-
-// The truth with nothing known of it but its shape: one worker, one millisecond, plain scripts.
-model::Document guessOf(model::Document document)
-{
-    for (model::ServiceModel& model : document.models) {
-        if (model.service == "attic") {
-            continue;
-        }
-        model.concurrency = 1;
-        model.serviceTime = {model::DurationLaw::Kind::Const, 1ms, 1.0, {}};
-        model.errorRate = 0.0;
-        model.script.clear();
-    }
-    return document;
-}
-
-HistogramCounts histogramOf(const LatencyTally& tally)
-{
-    constexpr std::uint64_t kPointsMax = 5000;
-    HistogramCounts counts;
-    const std::uint64_t points = std::min(kPointsMax, tally.total());
-    for (std::uint64_t at = 0; at < points; ++at) {
-        const double share = (static_cast<double>(at) + 0.5) / static_cast<double>(points);
-        const auto weight = static_cast<std::uint32_t>(tally.total() / points);
-        counts.record(
-            static_cast<std::uint64_t>(toSeconds(tally.quantile(share)) * 1e6 + 0.5), weight
-        );
-    }
-    return counts;
-}
-
-struct Observed
-{
-    std::vector<TelemetryBin> bins;
-    CallFigures frontend; // Of all bins.
-    std::map<std::string, CallFigures> services;
-};
-
-constexpr std::array kEdges = {
-    std::pair("gateway", "frontend"),
-    std::pair("frontend", "search"),
-    std::pair("frontend", "cart"),
-    std::pair("cart", "payment")};
-
-// A run of the document under these rates, each for a minute.
-Observed observe(const model::Document& document, const std::vector<double>& rates, Seed seed)
-{
-    constexpr Duration kBin = 20s;
-    Result<MeshPlan> plan = MeshPlan::make(document);
-    if (!plan) {
-        qFatal("%s", plan.error().message.c_str());
-    }
-    MeshRunSettings settings;
-    settings.seed = seed;
-    settings.duration = 60s * rates.size();
-    Load load{"frontend", Arrivals::Poisson, {}};
-    for (std::size_t at = 0; at < rates.size(); ++at) {
-        load.rate.emplace_back(60s * at, rates[at]);
-    }
-    settings.loads = {load};
-    for (Duration from{}; from < settings.duration; from += kBin) {
-        settings.windows.push_back(
-            {fmt::format("{}", from / 1s), {{TimePoint(from), TimePoint(from + kBin)}}}
-        );
-    }
-    settings.windows.push_back({"always", {{TimePoint(), TimePoint(settings.duration)}}});
-    const std::size_t whole = settings.windows.size() - 1;
-    MeshRun run(*plan, settings);
-    run.run();
-
-    Observed observed;
-    for (std::size_t at = 0; at < whole; ++at) {
-        TelemetryBin bin;
-        bin.length = kBin;
-        for (const auto& [caller, callee] : kEdges) {
-            const CallFigures& figures =
-                run.edge(fmt::format("{}->{}", caller, callee))->figures(at);
-            bin.edges.push_back(EdgeSample{
-                caller,
-                callee,
-                figures.calls,
-                figures.calls - figures.succeeded,
-                figures.attempts,
-                toSeconds(figures.waited) / toSeconds(kBin),
-                histogramOf(figures.durations)});
-        }
-        observed.bins.push_back(std::move(bin));
-    }
-    for (const auto& [caller, callee] : kEdges) {
-        observed.services.emplace(callee, run.service(callee)->figures(whole));
-    }
-    return observed;
-}
 
 const std::vector<double> kRates = {10, 20, 40, 60, 80, 100, 110, 120};
 
@@ -354,6 +227,83 @@ void SimCalibrationTest::theWaitIsErlangs()
     QVERIFY(isNear(queueWait(32, 28.8, 1.0, 1.0), 0.1432));
     QVERIFY(std::isinf(queueWait(2, 2.0, 1.0, 1.0)));
     QCOMPARE(queueWait(2, 0.0, 1.0, 1.0), 0.0);
+}
+
+void SimCalibrationTest::aBackTestTellsHowFarThePredictionsAre()
+{
+    const model::Document truth = documentOf(kTruth);
+    const Observed seen = observe(truth, {70, 90, 105}, Seed{1001});
+    const auto good = backTest(withModels(guessOf(truth), fitted()), seen.bins, Seed{5});
+    const auto bad = backTest(guessOf(truth), seen.bins, Seed{5}); // 1 ms each, no errors.
+
+    QVERIFY(good && bad);
+    QCOMPARE(good->size(), kEdges.size());
+    for (const ServiceResidual& each : *good) {
+        // Four standard errors of cart's 4 700 calls, of which 3 % fail, in both runs.
+        QVERIFY2(std::abs(each.success) < 0.014, each.service.c_str());
+        QVERIFY2(std::abs(each.p50) < 0.10, each.service.c_str());
+        QVERIFY2(std::abs(each.p99) < 0.25, each.service.c_str());
+    }
+    QVERIFY(std::ranges::any_of(*bad, [](const auto& each) { return each.p50 < -0.5; }));
+
+    std::vector<TelemetryBin> inner = seen.bins;
+    for (TelemetryBin& bin : inner) {
+        std::erase_if(bin.edges, [](const EdgeSample& edge) { return edge.caller == "gateway"; });
+    }
+    QVERIFY(!backTest(truth, inner, Seed{5}));
+}
+
+void SimCalibrationTest::aRecordComesBackAsItWasWritten()
+{
+    const CalibrationRecord record = recordOf(fitted(), {{"cart", 900, -0.001, 0.03, -0.08}}, "ab");
+    const auto again = parseCalibration(toJson(record));
+
+    QVERIFY(again);
+    QCOMPARE(toJson(*again), toJson(record));
+    QCOMPARE(
+        summaryOf(*again),
+        std::string("4 of 5 services fitted; back-test of 1: success 0.10 pp, p50 3 %, p99 8 % off "
+                    "(medians)")
+    );
+}
+
+void SimCalibrationTest::whatIsNoRecordIsRefused()
+{
+    for (const std::string_view text :
+         {"", "{", "[]", "{\"mesh_hash\": 3}", "{\"mesh_hash\": \"a\", \"services\": [1, []]}"}) {
+        QVERIFY2(!parseCalibration(text), std::string(text).c_str());
+    }
+}
+
+void SimCalibrationTest::outsideOfItsRangeARehearsalIsNotCalibrated()
+{
+    CalibrationRecord record;
+    record.meshHash = "ab";
+    record.services = {{"cart", true, 10.0, 100.0}, {"attic", false, 0.0, 0.0}};
+    Rehearsal inside;
+    inside.variants.emplace_back();
+    inside.variants[0].services[Window::Always]["cart"].calls = 5000;
+    inside.variants[0].services[Window::Always]["cart"].rps = 105.0; // A tenth is luck.
+    inside.variants[0].services[Window::Always]["attic"]; // Never called.
+    Rehearsal above = inside;
+    above.variants[0].services[Window::During]["cart"].calls = 500;
+    above.variants[0].services[Window::During]["cart"].rps = 150.0;
+    Rehearsal unknown = inside;
+    unknown.variants[0].services[Window::Always]["attic"].calls = 1;
+    Rehearsal failed = above;
+    failed.verdict = Verdict::Fails;
+    for (Rehearsal* each : {&inside, &above, &unknown, &failed}) {
+        applyCalibration(record, *each);
+        QVERIFY(each->trust.isCalibrated);
+    }
+
+    QCOMPARE(inside.verdict, Verdict::Holds);
+    QVERIFY(inside.trust.beyond.empty());
+    QCOMPARE(above.verdict, Verdict::NotCalibrated);
+    QCOMPARE(above.trust.beyond, std::vector<std::string>{"cart"});
+    QCOMPARE(unknown.trust.beyond, std::vector<std::string>{"attic"});
+    QCOMPARE(failed.verdict, Verdict::Fails); // A failure stays one.
+    QCOMPARE(failed.trust.beyond.size(), std::size_t{1});
 }
 
 } // namespace mesh::simulator
