@@ -58,7 +58,7 @@ public:
     void foresee() const
     {
         __builtin_prefetch(m_groups.data());
-        __builtin_prefetch(reinterpret_cast<const char*>(m_groups.data()) + 64);
+        __builtin_prefetch(m_groups.data() + 1); // It is longer than a line of the cache.
     }
 
     // How long an attempt took, until its response head or its failure. Only `latency` listens.
