@@ -58,9 +58,7 @@ public:
     void foresee() const
     {
         __builtin_prefetch(m_groups.data());
-        constexpr std::size_t kLineBytes = 64;
-        const void* const groups = m_groups.data();
-        __builtin_prefetch(static_cast<const char*>(groups) + kLineBytes);
+        __builtin_prefetch(m_groups.data() + 1); // It is longer than a line of the cache.
     }
 
     // How long an attempt took, until its response head or its failure. Only `latency` listens.

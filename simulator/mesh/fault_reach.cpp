@@ -162,8 +162,7 @@ private:
                 m_plan.instances()[one].instance.name, m_plan.instances()[other].instance.name
             );
         });
-        const auto [end, last] = std::ranges::unique(instances);
-        instances.erase(end, last);
+        instances.erase(std::unique(instances.begin(), instances.end()), instances.end());
     }
 
     static void keepFirst(std::vector<std::uint32_t>& instances, std::size_t count)

@@ -71,8 +71,7 @@ Load withSurges(const Load& load, const std::vector<Fault>& timeline)
         borders.push_back(at);
     }
     std::ranges::sort(borders);
-    const auto [end, last] = std::ranges::unique(borders);
-    borders.erase(end, last);
+    borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
     Load surged = load;
     surged.rate.clear();
     for (const Duration at : borders) {

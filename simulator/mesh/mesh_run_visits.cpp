@@ -93,8 +93,8 @@ void MeshRun::startWork(SlabHandle handle)
 void MeshRun::foresee(std::uint32_t instance) const
 {
     for (const auto& place : m_proxies[instance + 1].outbounds) {
-        const void* const outbound = place.get();
-        const auto* const bytes = static_cast<const char*>(outbound);
+        const void* const start = place.get();
+        const auto* const bytes = static_cast<const char*>(start);
         for (std::size_t at = 0; bytes != nullptr && at < Outbound::kHotBytes; at += kLine) {
             __builtin_prefetch(bytes + at);
         }
