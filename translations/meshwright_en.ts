@@ -2,6 +2,23 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
     <context>
+        <name>Rehearsal</name>
+        <message numerus="yes">
+            <source>%n run(s)</source>
+            <translation>
+                <numerusform>%n run</numerusform>
+                <numerusform>%n runs</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>and %n more</source>
+            <translation>
+                <numerusform>and %n more</numerusform>
+                <numerusform>and %n more</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::bridge::MeshSession</name>
         <message numerus="yes">
             <source>%n event(s) dropped.</source>
@@ -15,6 +32,23 @@
             <translation>
                 <numerusform>%n request in the last second</numerusform>
                 <numerusform>%n requests in the last second</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::charts::RunTimeline</name>
+        <message numerus="yes">
+            <source>%n fault(s)</source>
+            <translation>
+                <numerusform>%n fault</numerusform>
+                <numerusform>%n faults</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n clip(s)</source>
+            <translation>
+                <numerusform>%n clip</numerusform>
+                <numerusform>%n clips</numerusform>
             </translation>
         </message>
     </context>
@@ -145,12 +179,39 @@
         </message>
     </context>
     <context>
+        <name>mesh::pages::RehearseBar</name>
+        <message numerus="yes">
+            <source>seed %1 · %n run(s)</source>
+            <translation>
+                <numerusform>seed %1 · %n run</numerusform>
+                <numerusform>seed %1 · %n runs</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n run(s)</source>
+            <translation>
+                <numerusform>%n run</numerusform>
+                <numerusform>%n runs</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::pages::TopologyPage</name>
         <message numerus="yes">
             <source>%n match(es)</source>
             <translation>
                 <numerusform>%n match</numerusform>
                 <numerusform>%n matches</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::VerdictPane</name>
+        <message numerus="yes">
+            <source>(and %n more)</source>
+            <translation>
+                <numerusform>(and %n more)</numerusform>
+                <numerusform>(and %n more)</numerusform>
             </translation>
         </message>
     </context>

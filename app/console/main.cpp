@@ -47,6 +47,23 @@ QString findDemo(const QString& name)
     return {};
 }
 
+// The shipped rehearsals beside the demos; empty: there are none.
+QString findScenarios()
+{
+    QDir folder(QCoreApplication::applicationDirPath());
+    const QString installed = folder.filePath(QStringLiteral("../share/meshwright/scenarios"));
+    if (QFileInfo(installed).isDir()) {
+        return QDir::cleanPath(installed);
+    }
+    do {
+        const QString candidate = folder.filePath(QStringLiteral("resources/scenarios"));
+        if (QFileInfo(candidate).isDir()) {
+            return candidate;
+        }
+    } while (folder.cdUp());
+    return {};
+}
+
 theme::Choice themeOf(const Options& options)
 {
     if (options.theme == QStringLiteral("dark")) {
@@ -170,6 +187,7 @@ int run(int argc, char** argv, const Options& options)
         windowOptions.demoFile =
             findDemo(options.demo.isEmpty() ? QStringLiteral("storefront") : options.demo);
         windowOptions.isPersistent = !isForPicture;
+        windowOptions.scenarioFolder = findScenarios();
         windowOptions.nodeConnector = makeNodeConnector(clock);
         shell::MainWindow window(session, windowOptions);
         if (isForPicture || options.size != QSize(1440, 900)) {

@@ -1,6 +1,8 @@
 #include "app/console/snapshot.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/rehearsal_session.h"
+#include "app/pages/rehearse_page.h"
 #include "app/shell/main_window.h"
 
 #include <QCoreApplication>
@@ -33,18 +35,11 @@ void Snapshot::attempt()
 {
     const bool needsRates = !m_options.demo.isEmpty();
     if (needsRates && !hasRates()) {
-        using std::chrono::milliseconds;
-        const auto limit =
-            std::chrono::duration_cast<milliseconds>(m_options.after).count() + kGrace_ms;
-        if (m_elapsed.elapsed() > limit) {
-            QString why = QStringLiteral("the demo mesh has no live rates yet");
-            for (const bridge::Banner& banner : m_session.banners()) {
-                why += QStringLiteral("; ") + banner.text + u' ' + banner.detail;
-            }
-            end(1, why);
-            return;
-        }
-        QTimer::singleShot(kRetry_ms, this, &Snapshot::attempt);
+        waitFor(QStringLiteral("the demo mesh has no live rates yet"));
+        return;
+    }
+    if (m_window.mode() == shell::Mode::Rehearse && !isStaged()) {
+        waitFor(QStringLiteral("the rehearsal has not come to its end"));
         return;
     }
     if (!m_window.writePicture(m_options.snapshot)) {
@@ -52,6 +47,34 @@ void Snapshot::attempt()
         return;
     }
     end(0, {});
+}
+
+void Snapshot::waitFor(const QString& what)
+{
+    using std::chrono::milliseconds;
+    const auto limit =
+        std::chrono::duration_cast<milliseconds>(m_options.after).count() + kGrace_ms;
+    if (m_elapsed.elapsed() <= limit) {
+        QTimer::singleShot(kRetry_ms, this, &Snapshot::attempt);
+        return;
+    }
+    QString why = what;
+    for (const bridge::Banner& banner : m_session.banners()) {
+        why += QStringLiteral("; ") + banner.text + u' ' + banner.detail;
+    }
+    for (const bridge::ProblemRow& problem : m_window.rehearsal().problems()) {
+        why += QStringLiteral("; ") + problem.message;
+    }
+    end(1, why);
+}
+
+bool Snapshot::isStaged()
+{
+    if (!m_isRehearsalBegun) {
+        m_isRehearsalBegun = true;
+        m_window.rehearsePage().toggleRun();
+    }
+    return m_window.rehearsal().current() != nullptr;
 }
 
 bool Snapshot::hasRates() const

@@ -27,11 +27,15 @@ private:
     void attempt();
     void end(int exitCode, const QString& text);
     [[nodiscard]] bool hasRates() const;
+    // The mode Rehearse shows a finished run: begins one, which has to come to its end.
+    [[nodiscard]] bool isStaged();
+    void waitFor(const QString& what); // Tries again, or ends after the grace.
 
     bridge::MeshSession& m_session;
     shell::MainWindow& m_window;
     const Options& m_options;
     QElapsedTimer m_elapsed;
+    bool m_isRehearsalBegun = false;
 };
 
 } // namespace mesh::console

@@ -45,6 +45,25 @@ CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
         options.checksDeterminism,
         "Run it twice, on different numbers of threads, and compare every event"
     );
+    CLI::Option* explore = command->add_flag(
+        "--explore",
+        options.explores,
+        "Try all single faults, then pairs, and list the smallest that break an assertion"
+    );
+    command->add_option("--budget", options.budget, "Rehearsals of --explore at most")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str()
+        ->needs(explore);
+    command->add_option("--into", options.into, "Folder for the scenarios that --explore finds")
+        ->check(CLI::ExistingDirectory)
+        ->needs(explore);
+    command
+        ->add_option(
+            "--replay",
+            options.replay,
+            "Play only this run of the first variant, and list what its policies did"
+        )
+        ->check(CLI::Range(1, kReplicationsMax));
     command->add_option("--threads", options.threads, "One per processor when not given")
         ->check(CLI::Range(1U, 1024U));
     command->footer("Exit codes: 0 everything holds, 1 an assertion does not, 2 a file is bad, 3 a "

@@ -2,12 +2,19 @@
 
 #include "app/ctl/scenario_file.h"
 #include "proxyengine/base/file.h"
+#include "proxyengine/base/hash.h"
+#include "proxyengine/base/log.h"
+#include "proxyengine/base/version.h"
 #include "proxyengine/proxy/local_engine.h"
 #include "simulator/live/live_twin.h"
+#include "simulator/report/explore.h"
+#include "simulator/report/html.h"
 #include "simulator/report/json.h"
 #include "simulator/report/junit.h"
 #include "simulator/report/rehearsal.h"
+#include "simulator/report/run_timeline.h"
 #include "simulator/report/terminal.h"
+#include "simulator/scenario/scenario_text.h"
 
 #include <fmt/format.h>
 
@@ -15,6 +22,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
 namespace mesh::ctl {
@@ -47,8 +55,9 @@ unsigned threadsOf(const RehearseOptions& options)
 std::string commandOf(const RehearseOptions& options, const simulator::Scenario& scenario)
 {
     return fmt::format(
-        "meshwrightctl rehearse {} --seed {} --replications {}",
+        "meshwrightctl rehearse {}{} --seed {} --replications {}",
         options.file,
+        options.mode == kVirtualMode ? "" : " --mode " + options.mode,
         scenario.seed.value,
         scenario.replications
     );
@@ -70,23 +79,23 @@ public:
             return refuse(m_file.errors);
         }
         const RehearsalRequest request = makeRequest();
-        std::vector<std::string> errors;
-        for (const Error& error : simulator::checkRehearsal(request)) {
-            errors.push_back(placed(error, m_options.file, m_file.text));
+        std::vector<Error> errors = simulator::checkRehearsal(request);
+        if (errors.empty() && m_options.mode != kVirtualMode) {
+            errors = simulator::checkTwin(twinOf(request));
+        }
+        if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
+            Error error;
+            error.message = "--check-determinism: a live run never repeats exactly";
+            errors.push_back(std::move(error));
         }
         if (!errors.empty()) {
-            return refuse(errors);
+            return refuse(placed(errors, m_options.file, m_file.text));
         }
-        if (m_options.mode != kVirtualMode) {
-            for (const Error& error : simulator::checkTwin(twinOf(request))) {
-                errors.push_back(fmt::format("{}: {}", m_options.file, error.message));
-            }
-            if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
-                errors.emplace_back("--check-determinism: a live run never repeats exactly");
-            }
-            if (!errors.empty()) {
-                return refuse(errors);
-            }
+        if (m_options.explores) {
+            return exploreFaults(request);
+        }
+        if (m_options.replay) {
+            return replayRun(request, *m_options.replay);
         }
         auto rehearsal = rehearseTimed(request);
         if (!rehearsal) {
@@ -122,8 +131,11 @@ private:
         return request;
     }
 
-    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request)
+    Result<Rehearsal> rehearseTimed(const RehearsalRequest& request) const
     {
+        if (m_options.mode != kVirtualMode) {
+            setLogLevel(LogLevel::Error); // Thirty engines that start and stop are no news here.
+        }
         const TimePoint from = m_clock.now();
         auto rehearsal = m_options.mode == kVirtualMode
                              ? simulator::rehearse(request)
@@ -178,22 +190,99 @@ private:
                                     : "A second run gave the same event hash.\n";
             }
         }
-        const auto write = [&](const std::string& path, const std::string& text) {
-            if (path == kStandardOutput) {
-                m_output.out += text;
-            } else if (const auto written = writeFileAtomically(path, text, kReportMode);
-                       !written) {
-                m_output.err += fmt::format("{}: {}\n", path, written.error().message);
-                code = kBadFile;
-            }
-        };
         if (!m_options.json.empty()) {
-            write(m_options.json, simulator::toJson(rehearsal));
+            code = write(m_options.json, simulator::toJson(rehearsal), code);
         }
         if (!m_options.junit.empty()) {
-            write(m_options.junit, simulator::toJunit(rehearsal));
+            code = write(m_options.junit, simulator::toJunit(rehearsal), code);
+        }
+        if (!m_options.html.empty()) {
+            code = write(m_options.html, pageOf(rehearsal), code);
         }
         return code;
+    }
+
+    [[nodiscard]] std::string pageOf(const Rehearsal& rehearsal) const
+    {
+        simulator::HtmlOptions page;
+        page.command = commandOf(m_options, rehearsal.scenario);
+        if (!rehearsal.variants.empty()) {
+            page.replayCommand =
+                fmt::format("{} --replay {}", page.command, rehearsal.variants.front().worst + 1);
+        }
+        page.version = fmt::format("meshwrightctl {}", version());
+        page.scenarioHash = sha256Hex(m_file.text);
+        page.meshHash = sha256Hex(m_file.meshText);
+        page.document = m_file.document;
+        return simulator::renderHtml(rehearsal, page);
+    }
+
+    int exploreFaults(const RehearsalRequest& request)
+    {
+        simulator::ExploreRequest search;
+        search.rehearsal = request;
+        search.budget = m_options.budget;
+        auto found = simulator::explore(search);
+        if (!found) {
+            return refuse({fmt::format("{}: {}", m_options.file, found.error().message)});
+        }
+        int code = found->breaking.empty() ? 0 : 1;
+        if (m_options.json != kStandardOutput) {
+            m_output.out += simulator::toTerminalText(*found);
+        }
+        if (!m_options.json.empty()) {
+            code = write(m_options.json, simulator::toJson(*found), code);
+        }
+        for (simulator::Breaking& breaking : found->breaking) {
+            if (m_options.into.empty()) {
+                break;
+            }
+            // Paths in the file are relative to it; it stands elsewhere now.
+            breaking.scenario.mesh = std::filesystem::absolute(m_file.meshPath).lexically_normal();
+            const std::string path =
+                fmt::format("{}/{}.yaml", m_options.into, breaking.scenario.name);
+            code = write(path, simulator::toScenarioText(breaking.scenario), code);
+            m_output.out += fmt::format("{}\n", path);
+        }
+        return code;
+    }
+
+    // The code, or that of a file that cannot be written.
+    int write(const std::string& path, const std::string& text, int code)
+    {
+        if (path == kStandardOutput) {
+            m_output.out += text;
+        } else if (const auto written = writeFileAtomically(path, text, kReportMode); !written) {
+            m_output.err += fmt::format("{}: {}\n", path, written.error().message);
+            return kBadFile;
+        }
+        return code;
+    }
+
+    // One run of the first variant again: what its policies did, by time.
+    int replayRun(const RehearsalRequest& request, int run)
+    {
+        const std::vector<simulator::PolicyVariant>& policies = request.scenario.policies;
+        const std::string variant = policies.empty() ? "baseline" : policies.front().name;
+        const auto record = simulator::replay(request, variant, run - 1);
+        if (!record) {
+            return refuse({fmt::format("{}: {}", m_options.file, record.error().message)});
+        }
+        m_output.out += fmt::format("Run {} of {}, what its policies did:\n", run, variant);
+        for (const simulator::ReactionSummary& reaction : simulator::summarize(*record)) {
+            m_output.out += fmt::format(
+                "{:>9.3f} s  {:<22} {} (by {}{})\n",
+                toSeconds(reaction.first),
+                simulator::toText(reaction.kind),
+                reaction.instance.empty() ? reaction.callee : reaction.instance,
+                fmt::join(reaction.callers, ", "),
+                reaction.count > 1 ? fmt::format(
+                    "; {} times, the last at {:.3f} s", reaction.count, toSeconds(reaction.last)
+                )
+                                   : std::string()
+            );
+        }
+        return 0;
     }
 
     // The verdict is the first line.

@@ -2,6 +2,7 @@
 
 #include "app/ctl/ctl.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,12 +18,18 @@ struct RehearseOptions
     std::string json; // Files to write; empty: none, "-": standard output.
     std::string junit;
     std::string html;
+    std::optional<int> replay; // Only this run of the first variant, from 1 on.
+    bool explores = false; // Searches for the smallest faults that break an assertion.
+    std::size_t budget = 300; // Rehearsals of the search: a mesh of 30 instances, its singles.
+    std::string into; // Folder for the scenarios that it finds; empty: none.
     bool checksDeterminism = false;
     unsigned threads = 0; // 0: one per processor.
 };
 
 // Runs a scenario file on the mesh that it names. People get a table on standard output, unless one
 // of the files goes there.
+//
+// With `explores`: 0 nothing breaks it within the budget, 1 something does, 2 as below.
 //
 // 0 everything holds, 1 an assertion does not, 2 a file is bad (every problem with its place), 3 a
 // guard stopped it, 4 not deterministic, 5 outside the calibrated range.

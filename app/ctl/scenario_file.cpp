@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -21,6 +22,16 @@ std::string besideFile(const std::string& path, const std::string& mesh)
     return named.is_absolute() || path == "-"
                ? mesh
                : (std::filesystem::path(path).parent_path() / named).lexically_normal().string();
+}
+
+std::optional<LineColumn> placeIn(const config::TreeNode& tree, const Error& error)
+{
+    if (const auto* known = std::get_if<LineColumn>(&error.place)) {
+        return *known;
+    }
+    const auto* field = std::get_if<std::string>(&error.place);
+    const config::TreeNode* node = field == nullptr ? nullptr : config::nodeAt(tree, *field);
+    return node == nullptr ? std::nullopt : node->mark().place();
 }
 
 void addProblems(
@@ -48,7 +59,7 @@ void readMesh(ScenarioFile& file, const std::string& path)
         Error error = text.error();
         error.message = fmt::format("mesh: {}", error.message);
         error.place = "mesh";
-        file.errors.push_back(placed(error, path, file.text));
+        file.errors.push_back(placed({error}, path, file.text).front());
         return;
     }
     file.meshText = *std::move(text);
@@ -78,18 +89,27 @@ ScenarioFile readScenarioFile(const std::string& path)
     return file;
 }
 
-std::string placed(const Error& error, const std::string& path, const std::string& text)
+std::vector<std::string> placed(
+    const std::vector<Error>& errors, const std::string& path, const std::string& text
+)
 {
-    std::optional<LineColumn> place;
-    if (const auto* known = std::get_if<LineColumn>(&error.place)) {
-        place = *known;
-    } else if (const auto* field = std::get_if<std::string>(&error.place)) {
-        const auto tree = config::parseTree(text);
-        const config::TreeNode* node = tree ? config::nodeAt(*tree, *field) : nullptr;
-        place = node == nullptr ? std::nullopt : node->mark().place();
+    const auto tree = config::parseTree(text);
+    std::vector<std::pair<std::pair<int, int>, std::string>> lines;
+    for (const Error& error : errors) {
+        const auto place = placeIn(tree ? *tree : config::TreeNode(), error);
+        const std::pair key = place ? std::pair(place->line, place->column) : std::pair(0, 0);
+        lines.emplace_back(
+            key,
+            place ? fmt::format("{}:{}:{}: {}", path, place->line, place->column, error.message)
+                  : fmt::format("{}: {}", path, error.message)
+        );
     }
-    return place ? fmt::format("{}:{}:{}: {}", path, place->line, place->column, error.message)
-                 : fmt::format("{}: {}", path, error.message);
+    std::ranges::stable_sort(lines, {}, &decltype(lines)::value_type::first);
+    std::vector<std::string> texts;
+    for (auto& line : lines) {
+        texts.push_back(std::move(line.second));
+    }
+    return texts;
 }
 
 } // namespace mesh::ctl

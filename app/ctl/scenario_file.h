@@ -23,9 +23,10 @@ struct ScenarioFile
 // Reads both; what cannot be read is an error, too.
 [[nodiscard]] ScenarioFile readScenarioFile(const std::string& path);
 
-// Errors of checkRehearsal() with the place in the scenario file: "FILE:LINE:COL: path: message".
-[[nodiscard]] std::string placed(
-    const Error& error, const std::string& path, const std::string& text
+// Errors of checkRehearsal() with their places in the scenario file, sorted by them:
+// "FILE:LINE:COL: path: message".
+[[nodiscard]] std::vector<std::string> placed(
+    const std::vector<Error>& errors, const std::string& path, const std::string& text
 );
 
 } // namespace mesh::ctl

@@ -246,7 +246,7 @@ void TopologyView::keyPressEvent(QKeyEvent* event)
         setZoom(d.zoom / 1.25);
         return;
     case Qt::Key_L:
-        d.legend->setVisible(d.legend->isHidden());
+        d.legend->setVisible(d.hasPanels && d.legend->isHidden());
         return;
     case Qt::Key_R:
         layOutAgain();

@@ -75,6 +75,9 @@ void TopologyView::setTopology(const bridge::Topology& topology)
     d.topology = topology;
     d.zones->setTopology(topology);
     d.legend->setTopology(topology);
+    if (!d.hasPanels) {
+        d.zones->hide();
+    }
     d.arrange();
     d.placeMissing();
     d.rebuild();
@@ -144,6 +147,18 @@ void TopologyView::setParticles(Particles particles)
 }
 
 Particles TopologyView::particles() const { return m_private->particles; }
+
+void TopologyView::setCornerPanels(CornerPanels panels)
+{
+    Private& d = *m_private;
+    const bool isShown = panels == CornerPanels::Shown;
+    d.zones->setVisible(isShown && d.zones->hasZones());
+    d.zoomBar->setVisible(isShown);
+    d.hasPanels = isShown;
+    if (!isShown) {
+        d.legend->hide();
+    }
+}
 
 void TopologyView::setZoom(double zoom, std::optional<QPointF> anchor)
 {

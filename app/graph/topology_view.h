@@ -24,6 +24,7 @@ struct Scene;
 enum class EdgeLabels : std::uint8_t { None, Rate, Errors, Percentile95 };
 enum class Badges : std::uint8_t { Noteworthy, All };
 enum class Particles : std::uint8_t { Off, On };
+enum class CornerPanels : std::uint8_t { Shown, Hidden }; // Zones, legend, zoom bar.
 
 // The mesh as a picture: services, their health and the traffic between them.
 //
@@ -67,6 +68,7 @@ public:
     // Off above 150 edges, under reduced motion and while nobody sees the widget.
     void setParticles(Particles particles);
     [[nodiscard]] Particles particles() const;
+    void setCornerPanels(CornerPanels panels);
 
     // 0.1 to 2.5; the point under `anchor` (widget coordinates; default: the middle) stays.
     void setZoom(double zoom, std::optional<QPointF> anchor = std::nullopt);

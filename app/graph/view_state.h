@@ -69,6 +69,7 @@ public:
     bool isSettled = true; // No zooming under way.
     int waits = 0; // Refreshes without edges before the first layout.
     int particleStep = 0;
+    bool hasPanels = true; // In the corners.
 
     enum class Press : std::uint8_t { None, Undecided, Pan, Node };
     Press press = Press::None;

@@ -1,11 +1,13 @@
 #include "app/pages/topology_page.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/rehearsal_rows.h"
 #include "app/bridge/view_context.h"
 #include "app/pages/find_expression.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
 #include "app/theme/controls.h"
+#include "app/theme/icons.h"
 #include "app/theme/tab_order.h"
 #include "app/theme/theme.h"
 
@@ -394,6 +396,40 @@ void TopologyPage::showZonesMenu()
     menu.exec(m_zones->mapToGlobal(QPoint(0, m_zones->height())));
 }
 
+// The outages of the zones the node stands in, or of all, and what else fits; run at once.
+void TopologyPage::addRehearseActions(QMenu& menu, const QString& id)
+{
+    const bridge::TargetKind kind = bridge::targetKindOf(id);
+    std::set<QString> zones;
+    for (const bridge::EntityRow& entity : m_session.topology().entities) {
+        if (entity.id == id || kind != bridge::TargetKind::Service) {
+            zones.insert(entity.zones.begin(), entity.zones.end());
+        }
+    }
+    const QString outage = QStringLiteral("zone_outage");
+    for (const QString& zone : zones) {
+        connect(
+            menu.addAction(tr("Rehearse zone %1 outage…").arg(zone)),
+            &QAction::triggered,
+            this,
+            [this, outage, zone] { Q_EMIT rehearseRequested(outage, bridge::zoneTarget(zone)); }
+        );
+    }
+    if (kind == bridge::TargetKind::Service || kind == bridge::TargetKind::Edge) {
+        QMenu* more = menu.addMenu(tr("Rehearse on it"));
+        for (const bridge::FaultOffer& offer : bridge::faultOffers()) {
+            if (offer.supports(kind)) {
+                QAction* action = more->addAction(theme::icon(offer.icon), offer.title);
+                action->setToolTip(offer.help);
+                connect(action, &QAction::triggered, this, [this, key = offer.key, id] {
+                    Q_EMIT rehearseRequested(key, id);
+                });
+            }
+        }
+    }
+    menu.addSeparator();
+}
+
 void TopologyPage::showContextMenu(const QString& id, const QPoint& at)
 {
     QMenu menu;
@@ -418,6 +454,7 @@ void TopologyPage::showContextMenu(const QString& id, const QPoint& at)
         );
         menu.addSeparator();
     }
+    addRehearseActions(menu, id);
     connect(menu.addAction(tr("Fit")), &QAction::triggered, m_view, &graph::TopologyView::fit);
     connect(
         menu.addAction(tr("Re-layout")),

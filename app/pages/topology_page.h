@@ -11,6 +11,7 @@
 
 class QComboBox;
 class QLineEdit;
+class QMenu;
 class QPushButton;
 class QStackedWidget;
 
@@ -43,6 +44,7 @@ public:
 
 Q_SIGNALS:
     void activated(const QString& id); // Open the inspector.
+    void rehearseRequested(const QString& offer, const QString& target);
 
 private:
     QWidget* makeFilterBar();
@@ -55,6 +57,7 @@ private:
     void showScopeMenu();
     void showZonesMenu();
     void showContextMenu(const QString& id, const QPoint& at);
+    void addRehearseActions(QMenu& menu, const QString& id);
     [[nodiscard]] QStringList hiddenByZone() const;
 
     bridge::MeshSession& m_session;

@@ -1,13 +1,16 @@
 #include "app/shell/main_window.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/rehearsal_session.h"
 #include "app/bridge/view_context.h"
+#include "app/charts/run_timeline.h"
 #include "app/charts/time_bar.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/inspector.h"
 #include "app/pages/list_pages.h"
+#include "app/pages/rehearse_page.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/top_bar.h"
@@ -19,6 +22,7 @@
 #include <QDockWidget>
 #include <QLabel>
 #include <QPainter>
+#include <QPainterPath>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -50,10 +54,43 @@ protected:
     }
 };
 
+// The hatched frame that says that what is inside is not real.
+class SimulationFrame : public QWidget
+{
+public:
+    explicit SimulationFrame(QWidget* parent)
+        : QWidget(parent)
+    {
+        setObjectName(QStringLiteral("simulationFrame"));
+        setAttribute(Qt::WA_TransparentForMouseEvents);
+        hide();
+    }
+
+protected:
+    void paintEvent(QPaintEvent* /*event*/) override
+    {
+        constexpr double kWidth = 3;
+        constexpr double kPitch = 10;
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::Antialiasing);
+        const theme::Tokens& t = theme::tokens();
+        QPainterPath frame;
+        frame.addRect(QRectF(rect()));
+        frame.addRect(QRectF(rect()).adjusted(kWidth, kWidth, -kWidth, -kWidth));
+        painter.fillPath(frame, t.simulationRow);
+        painter.setClipPath(frame);
+        painter.setPen(QPen(t.simulationLine, 4));
+        for (double x = -height(); x < width(); x += kPitch) {
+            painter.drawLine(QPointF(x, height()), QPointF(x + height(), 0));
+        }
+    }
+};
+
 } // namespace
 
 MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     : m_session(session)
+    , m_rehearsal(std::make_unique<bridge::RehearsalSession>(session))
     , m_options(std::move(options))
     , m_topBar(new TopBar(this))
     , m_rail(new ModeRail(this))
@@ -62,6 +99,7 @@ MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     , m_stack(new QStackedWidget(m_inner))
     , m_banner(new QLabel(m_inner))
     , m_tint(new TintLine(this))
+    , m_simulationFrame(new SimulationFrame(this))
 {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowTitle(tr("Meshwright"));
@@ -84,7 +122,8 @@ MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     m_firstRun->focusFirstDoor();
 }
 
-MainWindow::~MainWindow() = default;
+// The pages go first: they read what the rehearsal session says.
+MainWindow::~MainWindow() { delete takeCentralWidget(); }
 
 void MainWindow::makeCentral()
 {
@@ -165,26 +204,21 @@ QWidget* MainWindow::makePage(Mode mode)
         connect(m_topology, &pages::TopologyPage::activated, this, [this] {
             m_inspector->setFocus(Qt::OtherFocusReason);
         });
+        connect(
+            m_topology,
+            &pages::TopologyPage::rehearseRequested,
+            this,
+            [this](const QString& offer, const QString& target) {
+                setMode(Mode::Rehearse);
+                m_rehearse->rehearse(offer, target);
+            }
+        );
         return m_topology;
     case Mode::Edit:
         m_edit = new pages::EditPage(m_session, m_draft, m_stack);
         return m_edit;
-    case Mode::Rehearse: {
-        auto* page = new pages::LaterPage(
-            modeKey(mode),
-            modeTitle(mode),
-            tr("This mode will run a scenario against the mesh in virtual time: kill a zone, add "
-               "latency, triple the load, and see whether the assertions hold before it happens "
-               "for real. It is not part of this version."),
-            tr("What can be done now: select a service in Topology and kill or freeze one of its "
-               "instances, add latency or let requests fail. The faults are real, are listed at "
-               "the bottom of the window and are stopped there."),
-            tr("Go to Topology"),
-            m_stack
-        );
-        connect(page, &pages::LaterPage::actionChosen, this, [this] { setMode(Mode::Topology); });
-        return page;
-    }
+    case Mode::Rehearse:
+        return makeRehearsePage();
     case Mode::Rollout: {
         auto* page = new pages::LaterPage(
             modeKey(mode),
@@ -226,6 +260,35 @@ QWidget* MainWindow::makePage(Mode mode)
     }
     }
     return new QWidget(m_stack);
+}
+
+QWidget* MainWindow::makeRehearsePage()
+{
+    using pages::RehearsePage;
+    m_rehearse = new RehearsePage(m_session, *m_rehearsal, m_stack);
+    m_rehearse->setScenarioFolder(m_options.scenarioFolder);
+    connect(m_rehearse, &RehearsePage::reviewRequested, this, &MainWindow::review);
+    connect(m_rehearse, &RehearsePage::policyChosen, this, &MainWindow::usePolicy);
+    connect(m_rehearse, &RehearsePage::failed, this, &MainWindow::showError);
+    connect(m_rehearse, &RehearsePage::playheadChanged, this, &MainWindow::refreshHonesty);
+    using bridge::RehearsalSession;
+    connect(
+        m_rehearsal.get(), &RehearsalSession::scenarioChanged, this, &MainWindow::updateActions
+    );
+    connect(m_rehearsal.get(), &RehearsalSession::progressChanged, this, [this] {
+        updateActions();
+        refreshHonesty();
+    });
+    return m_rehearse;
+}
+
+void MainWindow::refreshHonesty()
+{
+    SimulationStatus status;
+    status.isShown = m_mode == Mode::Rehearse && m_session.isOpen();
+    status.isRunning = m_rehearsal->isRunning();
+    status.second = m_rehearse->timeline().playhead();
+    m_honesty->setSimulation(status);
 }
 
 void MainWindow::makeTimeBar()
@@ -350,6 +413,9 @@ void MainWindow::updateRegions()
     m_inspectorDock->setVisible(isOpen && m_mode == Mode::Topology && m_isInspectorShown);
     m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
     m_bottomDock->setVisible(isOpen);
+    updateTint();
+    updateActions();
+    refreshHonesty();
 }
 
 void MainWindow::toggleSidebar()
@@ -359,6 +425,8 @@ void MainWindow::toggleSidebar()
         updateRegions();
     } else if (m_mode == Mode::Edit) {
         m_edit->toggleText();
+    } else if (m_mode == Mode::Rehearse) {
+        m_rehearse->toggleText();
     }
 }
 
@@ -369,6 +437,9 @@ void MainWindow::updateTint()
     m_tint->setVisible(m_session.isOpen() && kind == theme::EnvironmentKind::Production);
     m_tint->setGeometry(0, 0, width(), 2);
     m_tint->raise();
+    m_simulationFrame->setVisible(m_session.isOpen() && m_mode == Mode::Rehearse);
+    m_simulationFrame->setGeometry(rect());
+    m_simulationFrame->raise();
 }
 
 bool MainWindow::writePicture(const QString& file)

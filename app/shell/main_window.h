@@ -11,6 +11,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <vector>
 
 class QAction;
@@ -21,7 +22,8 @@ class QStackedWidget;
 
 namespace mesh::bridge {
 class MeshSession;
-}
+class RehearsalSession;
+} // namespace mesh::bridge
 namespace mesh::charts {
 class TimeBar;
 }
@@ -30,6 +32,7 @@ class EditPage;
 class FirstRunPage;
 class Inspector;
 class EventsView;
+class RehearsePage;
 class RowsTable;
 class TopologyPage;
 } // namespace mesh::pages
@@ -46,6 +49,7 @@ struct WindowOptions
     QString demoScenario; // What happens to it; empty: the usual one.
     bool isPersistent = true; // Reads and writes window state and recent documents.
     NodeConnector nodeConnector{}; // Empty: nodes cannot be connected.
+    QString scenarioFolder{}; // Of the shipped rehearsals; empty: none.
 };
 
 // The window: top bar, modes, the page of the mode, inspector, bottom panes, time bar, strips.
@@ -74,6 +78,8 @@ public:
     [[nodiscard]] forms::Draft& draft() { return m_draft; }
     [[nodiscard]] pages::EditPage& editPage() { return *m_edit; }
     [[nodiscard]] pages::TopologyPage& topologyPage() { return *m_topology; }
+    [[nodiscard]] pages::RehearsePage& rehearsePage() { return *m_rehearse; }
+    [[nodiscard]] bridge::RehearsalSession& rehearsal() { return *m_rehearsal; }
     [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
     [[nodiscard]] const std::vector<QAction*>& actionList() const { return m_actions; }
 
@@ -92,6 +98,7 @@ private:
     void makeCentral();
     void makeBottomDock();
     QWidget* makePage(Mode mode);
+    QWidget* makeRehearsePage();
     void makeTimeBar();
     void connectSession();
 
@@ -116,6 +123,10 @@ private:
     void toggleSidebar(); // The inspector in Topology, the text in Edit.
     void updateRegions();
     void updateTint();
+    void refreshHonesty();
+    void usePolicy(const QString& text);
+    void undo();
+    void redo();
 
     void newDocument();
     void chooseDocument();
@@ -134,6 +145,7 @@ private:
     void saveWindow();
 
     bridge::MeshSession& m_session;
+    std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
@@ -153,9 +165,11 @@ private:
     PaneStrip* m_paneStrip = nullptr;
     QStackedWidget* m_panes = nullptr;
     QWidget* m_tint;
+    QWidget* m_simulationFrame;
     pages::FirstRunPage* m_firstRun = nullptr;
     pages::TopologyPage* m_topology = nullptr;
     pages::EditPage* m_edit = nullptr;
+    pages::RehearsePage* m_rehearse = nullptr;
     pages::Inspector* m_inspector = nullptr;
     std::array<QWidget*, kModeCount> m_modePages{};
     pages::RowsTable* m_problems = nullptr;
@@ -172,6 +186,7 @@ private:
     QAction* m_review = nullptr;
     QAction* m_push = nullptr;
     QAction* m_stopFaults = nullptr;
+    QAction* m_run = nullptr;
     QAction* m_startMesh = nullptr;
     QAction* m_stopMesh = nullptr;
     QAction* m_closeDocument = nullptr;

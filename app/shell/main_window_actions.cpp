@@ -1,10 +1,12 @@
 // The window's actions: menus, shortcuts, the locator and what lists them.
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/rehearsal_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
 #include "app/graph/topology_view.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/inspector.h"
+#include "app/pages/rehearse_page.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/help_window.h"
 #include "app/shell/main_window.h"
@@ -91,17 +93,16 @@ void MainWindow::makeEditMenu()
     QMenu& menu = *m_topBar->menus().addMenu(tr("Edit"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
     QUndoStack& history = *m_draft.undoStack();
-    m_undo =
-        add(menu, {name("edit.undo"), tr("Undo"), name("Ctrl+Z"), [&history] { history.undo(); }});
-    m_redo =
-        add(menu,
-            {name("edit.redo"), tr("Redo"), name("Ctrl+Shift+Z"), [&history] { history.redo(); }});
+    m_undo = add(menu, {name("edit.undo"), tr("Undo"), name("Ctrl+Z"), [this] { undo(); }});
+    m_redo = add(menu, {name("edit.redo"), tr("Redo"), name("Ctrl+Shift+Z"), [this] { redo(); }});
     connect(&history, &QUndoStack::canUndoChanged, this, &MainWindow::updateActions);
     connect(&history, &QUndoStack::canRedoChanged, this, &MainWindow::updateActions);
     menu.addSeparator();
     QAction* find = add(menu, {name("edit.find"), tr("Find in this view"), name("Ctrl+F"), [this] {
                                    if (m_mode == Mode::Edit) {
                                        m_edit->focusFilter();
+                                   } else if (m_mode == Mode::Rehearse) {
+                                       m_rehearse->focusFilter();
                                    } else {
                                        setMode(Mode::Topology);
                                        m_topology->focusFind();
@@ -234,6 +235,12 @@ void MainWindow::makeMeshMenu()
     add(menu, {name("mesh.connect"), tr("Connect a node…"), {}, [this] { connectNode(); }});
     m_stopMesh =
         add(menu, {name("mesh.stop"), tr("Stop mesh"), {}, [this] { m_session.stopMesh(); }});
+    m_run = add(menu, {name("mesh.rehearse"), tr("Rehearse, or cancel"), name("Ctrl+R"), [this] {
+                           if (m_mode != Mode::Rehearse) {
+                               setMode(Mode::Rehearse);
+                           }
+                           m_rehearse->toggleRun();
+                       }});
     menu.addSeparator();
     m_stopFaults =
         add(menu, {name("mesh.stopFaults"), tr("Stop all faults"), name("Ctrl+Shift+."), [this] {
@@ -250,6 +257,9 @@ void MainWindow::makeHelpMenu()
                }});
     add(menu, {name("help.policies"), tr("Traffic policies"), {}, [this] {
                    showHelp(QStringLiteral("policies"));
+               }});
+    add(menu, {name("help.rehearse"), tr("Rehearsals"), {}, [this] {
+                   showHelp(QStringLiteral("rehearse"));
                }});
     add(menu, {name("help.protocols"), tr("Protocols and locks"), {}, [this] {
                    showHelp(QStringLiteral("protocols"));
@@ -275,8 +285,11 @@ void MainWindow::updateActions()
 {
     const bool isOpen = m_session.isOpen();
     const bool isWritable = isOpen && !m_session.isReadOnly();
-    m_undo->setEnabled(m_draft.undoStack()->canUndo());
-    m_redo->setEnabled(m_draft.undoStack()->canRedo());
+    // The mode's own text has its own history.
+    const bool isRehearsing = m_mode == Mode::Rehearse && isOpen;
+    m_undo->setEnabled(isRehearsing ? m_rehearsal->canUndo() : m_draft.undoStack()->canUndo());
+    m_redo->setEnabled(isRehearsing ? m_rehearsal->canRedo() : m_draft.undoStack()->canRedo());
+    m_run->setEnabled(isOpen);
     m_discard->setEnabled(isOpen && m_draft.isChanged());
     m_review->setEnabled(isOpen && m_draft.isChanged());
     m_push->setEnabled(
@@ -287,6 +300,24 @@ void MainWindow::updateActions()
     m_stopMesh->setEnabled(m_session.isMeshRunning());
     m_closeDocument->setEnabled(isOpen);
     m_saveCopy->setEnabled(isOpen);
+}
+
+void MainWindow::undo()
+{
+    if (m_mode == Mode::Rehearse) {
+        m_rehearsal->undo();
+    } else {
+        m_draft.undoStack()->undo();
+    }
+}
+
+void MainWindow::redo()
+{
+    if (m_mode == Mode::Rehearse) {
+        m_rehearsal->redo();
+    } else {
+        m_draft.undoStack()->redo();
+    }
 }
 
 std::vector<LocatorEntry> MainWindow::locatorEntries()

@@ -436,6 +436,12 @@ void MainWindow::showMeshMenu()
     menu.exec(button.mapToGlobal(QPoint(0, button.height() + 4)));
 }
 
+void MainWindow::usePolicy(const QString& text)
+{
+    m_draft.editText(text);
+    review();
+}
+
 void MainWindow::review()
 {
     ReviewDialog dialog(m_session, m_draft, this);

@@ -1,5 +1,6 @@
 #include "app/shell/strips.h"
 
+#include "app/bridge/format.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/view_context.h"
 #include "app/theme/controls.h"
@@ -17,6 +18,7 @@
 #include <QPushButton>
 #include <QToolButton>
 
+#include <cmath>
 #include <utility>
 
 namespace mesh::shell {
@@ -138,6 +140,7 @@ void StripItem::paintEvent(QPaintEvent* event)
 HonestyStrip::HonestyStrip(bridge::MeshSession& session, QWidget* parent)
     : QWidget(parent)
     , m_session(session)
+    , m_simulation(new StripItem(this))
     , m_live(new StripItem(this))
     , m_nodes(new StripItem(this))
     , m_revision(new StripItem(this))
@@ -162,8 +165,9 @@ HonestyStrip::HonestyStrip(bridge::MeshSession& session, QWidget* parent)
     m_stop->setAccessibleName(tr("Stop all faults"));
     m_stop->setToolTip(tr("Stop all faults (Ctrl+Shift+.)"));
     connect(m_stop, &QPushButton::clicked, &session, &bridge::MeshSession::stopAllFaults);
-    for (StripItem* item : {m_live, m_nodes, m_revision, m_draft, m_faults}) {
-        item->setSeparated(item != m_live);
+    m_simulation->hide();
+    for (StripItem* item : {m_simulation, m_live, m_nodes, m_revision, m_draft, m_faults}) {
+        item->setSeparated(item != m_live && item != m_simulation);
         row->addWidget(item);
     }
     row->addSpacing(10);
@@ -220,6 +224,22 @@ void HonestyStrip::refresh()
         {{file.isEmpty() ? tr("version %1").arg(programVersion()) : file, tokens.text2}}
     );
     m_document->setToolTip(m_session.path());
+}
+
+void HonestyStrip::setSimulation(const SimulationStatus& status)
+{
+    m_status = status;
+    const theme::Tokens& tokens = theme::tokens();
+    m_simulation->setVisible(status.isShown);
+    m_live->setSeparated(status.isShown);
+    m_simulation->setSign(StripItem::Sign::Dot, tokens.simulationLine);
+    const QString clock =
+        tr("virtual clock %1").arg(bridge::formatDuration(std::floor(status.second) * 1000));
+    m_simulation->setParts(
+        {{tr("SIMULATION"), tokens.simulationLine, StripItem::Weight::Capitals},
+         {status.isRunning ? tr("running") : clock, tokens.text2}}
+    );
+    refresh();
 }
 
 void HonestyStrip::refreshLive()

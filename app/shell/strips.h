@@ -52,6 +52,14 @@ private:
     bool m_isSeparated = false;
 };
 
+// What the mode Rehearse says in the honesty strip.
+struct SimulationStatus
+{
+    bool isShown = false;
+    bool isRunning = false;
+    double second = 0; // Of the virtual clock, at the playhead.
+};
+
 // The bottom line of the window: how far what is shown can be trusted.
 class HonestyStrip : public QWidget
 {
@@ -60,6 +68,7 @@ class HonestyStrip : public QWidget
 public:
     HonestyStrip(bridge::MeshSession& session, QWidget* parent);
     void refresh();
+    void setSimulation(const SimulationStatus& status);
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -70,6 +79,7 @@ private:
     void refreshFaults();
 
     bridge::MeshSession& m_session;
+    StripItem* m_simulation;
     StripItem* m_live;
     StripItem* m_nodes;
     StripItem* m_revision;
@@ -78,6 +88,7 @@ private:
     StripItem* m_engine;
     StripItem* m_document;
     QPushButton* m_stop;
+    SimulationStatus m_status;
 };
 
 enum class Pane : std::uint8_t { Problems, Events, Tap, Rollout, Revisions };

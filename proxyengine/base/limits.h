@@ -108,6 +108,7 @@ inline constexpr std::size_t kEngineEventsMax =
     8192; // Waiting for the console; 10 ms of access events of 100 nodes.
 inline constexpr std::size_t kEventRowsMax = 2'000; // Kept in the Events pane.
 inline constexpr std::size_t kTapRowsMax = 1'000; // Kept in the Tap pane.
+inline constexpr std::size_t kRehearsalRunsMax = 6; // A run of ten minutes holds some 10 MiB.
 
 // Streams.
 inline constexpr std::size_t kClientHelloBytesMax =

@@ -54,6 +54,13 @@ public:
     // The caller begins and ends the attempt on the HostSet. Brings slow start up to date.
     [[nodiscard]] PickVerdict pick(const PickRequest& request, HostSet& hosts, Random& random);
 
+    // A pick will come soon: what it will look at first is fetched from memory.
+    void foresee() const
+    {
+        __builtin_prefetch(m_groups.data());
+        __builtin_prefetch(reinterpret_cast<const char*>(m_groups.data()) + 64);
+    }
+
     // How long an attempt took, until its response head or its failure. Only `latency` listens.
     void report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end);
 

@@ -237,18 +237,14 @@ std::vector<model::Workload> everyInstance(const model::Document& document)
     std::vector<model::Workload> workloads;
     for (const model::ServiceModel& model : document.models) {
         for (const Instance& instance : instancesOf(model, document.workloads)) {
-            model::Workload workload;
             const auto known =
                 std::ranges::find(document.workloads, instance.name, &model::Workload::name);
-            if (known != document.workloads.end()) {
-                workload = *known;
-            }
-            const std::string zone =
+            const bool isKnown = known != document.workloads.end();
+            model::Workload workload = isKnown ? *known : model::Workload();
+            std::string zone =
                 instance.zone.empty() ? std::string(zoneOf(document, workload)) : instance.zone;
-            workload.zone.reset();
-            if (!zone.empty()) {
-                workload.zone = zone;
-            }
+            workload.zone = zone.empty() ? std::optional<std::string>()
+                                         : std::optional<std::string>(std::move(zone));
             workload.name = instance.name;
             workload.service = instance.service;
             workload.address = kAnyPort;

@@ -1,9 +1,10 @@
 #include "simulator/mesh/fault_reach.h"
 
+#include "simulator/scenario/fault_table.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 
@@ -12,63 +13,20 @@ namespace {
 
 constexpr std::string_view kGatewayName = "gateway";
 
-// What a target can name.
-constexpr unsigned kNamesService = 1U << 0U;
-constexpr unsigned kNamesInstance = 1U << 1U;
-constexpr unsigned kNamesZone = 1U << 2U;
-constexpr unsigned kNamesVersion = 1U << 3U;
-constexpr unsigned kNamesNode = 1U << 4U;
-constexpr unsigned kNamesEdge = 1U << 5U;
-constexpr unsigned kNamesZones = 1U << 6U;
-constexpr unsigned kNamesServices = 1U << 7U;
-constexpr unsigned kNamesInstances = kNamesService | kNamesInstance | kNamesVersion;
-constexpr unsigned kNamesTraffic = kNamesInstances | kNamesZone | kNamesEdge;
-
-struct KindRow
-{
-    FaultKind kind;
-    std::string_view name;
-    unsigned targets;
-};
-
-// One row for each kind, in the order of FaultKind.
-constexpr std::array<KindRow, kFaultKindCount> kKinds = {{
-    {FaultKind::Kill, "kill", kNamesInstances | kNamesZone},
-    {FaultKind::Freeze, "freeze", kNamesInstances | kNamesZone},
-    {FaultKind::Latency, "latency", kNamesTraffic},
-    {FaultKind::Error, "error", kNamesTraffic},
-    {FaultKind::ZoneOutage, "zone_outage", kNamesZone},
-    {FaultKind::Partition, "partition", kNamesEdge | kNamesZones},
-    {FaultKind::Bandwidth, "bandwidth", kNamesTraffic},
-    {FaultKind::Reset, "reset", kNamesTraffic},
-    {FaultKind::BlackHole, "black_hole", kNamesTraffic},
-    {FaultKind::Slow, "slow", kNamesInstances | kNamesZone},
-    {FaultKind::Grey, "grey", kNamesInstances | kNamesZone},
-    {FaultKind::Surge, "surge", kNamesService},
-    {FaultKind::RetryStorm, "retry_storm", kNamesService},
-    {FaultKind::BadDeploy, "bad_deploy", kNamesInstances},
-    {FaultKind::CertExpiry, "cert_expiry", kNamesInstances},
-    {FaultKind::StaleEndpoints, "stale_endpoints", kNamesService},
-    {FaultKind::ConfigDelay, "config_delay", kNamesNode},
-    {FaultKind::CacheWipe, "cache_wipe", kNamesService},
-    {FaultKind::Flap, "flap", kNamesInstances | kNamesZone},
-    {FaultKind::Swizzle, "swizzle", kNamesService | kNamesServices},
-}};
-
-const KindRow& rowOf(FaultKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
-
+// All forms in which a target is given; it should be one.
 unsigned namedBy(const FaultTarget& target)
 {
-    unsigned named = 0;
-    named |= target.service.empty() ? 0U : kNamesService;
-    named |= target.instance.empty() ? 0U : kNamesInstance;
-    named |= target.zone.empty() ? 0U : kNamesZone;
-    named |= target.version.empty() ? 0U : kNamesVersion;
-    named |= target.node.empty() ? 0U : kNamesNode;
-    named |= target.edge ? kNamesEdge : 0U;
-    named |= target.between ? kNamesZones : 0U;
-    named |= target.services.empty() ? 0U : kNamesServices;
-    return named;
+    const auto named = [](TargetForm form, bool isGiven) {
+        return isGiven ? static_cast<unsigned>(form) : 0U;
+    };
+    return named(TargetForm::Service, !target.service.empty())
+           | named(TargetForm::Instance, !target.instance.empty())
+           | named(TargetForm::Zone, !target.zone.empty())
+           | named(TargetForm::Version, !target.version.empty())
+           | named(TargetForm::Node, !target.node.empty())
+           | named(TargetForm::Edge, target.edge.has_value())
+           | named(TargetForm::Between, target.between.has_value())
+           | named(TargetForm::Services, !target.services.empty());
 }
 
 bool isDigit(char character) { return character >= '0' && character <= '9'; }
@@ -253,7 +211,7 @@ public:
     void check(std::size_t at)
     {
         const Fault& fault = m_timeline[at];
-        m_prefix = fmt::format("timeline[{}] ({})", at, rowOf(fault.kind).name);
+        m_prefix = fmt::format("timeline[{}] ({})", at, toText(fault.kind));
         const std::size_t before = m_errors.size();
         checkKind(fault);
         checkNames(fault.target);
@@ -279,7 +237,7 @@ private:
         const unsigned named = namedBy(fault.target);
         if (named == 0) {
             add(ErrorCode::MissingField, "it has no target");
-        } else if ((named & ~rowOf(fault.kind).targets) != 0) {
+        } else if ((named & ~faultKindRow(fault.kind).targets) != 0) {
             add(ErrorCode::InvalidArgument, "this kind of fault does not take such a target");
         } else if ((named & (named - 1)) != 0) {
             add(ErrorCode::Conflict, "a target names one kind of thing");

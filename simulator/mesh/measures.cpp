@@ -29,14 +29,37 @@ Duration MeasureWindow::length() const
     return sum;
 }
 
-void TimeSum::settle(TimePoint now, const std::vector<MeasureWindow>& windows)
+void TimeSum::handOut(const std::vector<MeasureWindow>& windows)
 {
-    if (m_level != 0 && now > m_since) {
-        for (std::size_t at = 0; at < windows.size(); ++at) {
-            m_sums[at] += m_level * windows[at].overlap(m_since, now);
+    for (std::size_t at = 0; at < windows.size(); ++at) {
+        if (windows[at].contains(m_last)) {
+            m_sums[at] += m_area;
         }
     }
-    m_since = now;
+    m_area = Duration::zero();
+}
+
+void TimeSum::passBorders(TimePoint now, const std::vector<MeasureWindow>& windows)
+{
+    while (now >= m_border) {
+        m_area += m_level * (m_border - m_since);
+        m_since = m_border;
+        handOut(windows);
+        m_last = m_border;
+        m_border = TimePoint::max();
+        for (const MeasureWindow& window : windows) {
+            for (const auto& [begin, end] : window.spans) {
+                m_border = begin > m_last ? std::min(m_border, begin) : m_border;
+                m_border = end > m_last ? std::min(m_border, end) : m_border;
+            }
+        }
+    }
+}
+
+void TimeSum::close(TimePoint now, const std::vector<MeasureWindow>& windows)
+{
+    settle(now, windows);
+    handOut(windows);
 }
 
 void MeasureRow::end(
@@ -62,7 +85,7 @@ void MeasureRow::end(
 
 void MeasureRow::close(TimePoint now, const std::vector<MeasureWindow>& windows)
 {
-    m_inFlight.settle(now, windows);
+    m_inFlight.close(now, windows);
     for (std::size_t at = 0; at < windows.size(); ++at) {
         m_figures[at].waited = m_inFlight.sum(at);
     }

@@ -34,6 +34,8 @@ struct CallFigures
 };
 
 // A level that changes now and then, summed over time in each of the windows.
+//
+// Between two borders of windows one sum is enough for all of them; it is handed out at a border.
 class TimeSum
 {
 public:
@@ -48,16 +50,30 @@ public:
     }
 
     // Counts the level up to now.
-    void settle(TimePoint now, const std::vector<MeasureWindow>& windows);
+    void settle(TimePoint now, const std::vector<MeasureWindow>& windows)
+    {
+        if (now >= m_border) {
+            passBorders(now, windows);
+        }
+        m_area += m_level * (now - m_since);
+        m_since = now;
+    }
 
-    // Level times nanoseconds.
+    // Level times nanoseconds, up to the last border. To be called once, at the end.
+    void close(TimePoint now, const std::vector<MeasureWindow>& windows);
     [[nodiscard]] Duration sum(std::size_t window) const { return m_sums[window]; }
     [[nodiscard]] std::int64_t level() const { return m_level; }
 
 private:
-    std::vector<Duration> m_sums;
+    void passBorders(TimePoint now, const std::vector<MeasureWindow>& windows);
+    void handOut(const std::vector<MeasureWindow>& windows);
+
     TimePoint m_since{};
+    TimePoint m_border{}; // The next at which a window begins or ends; a first one at 0.
     std::int64_t m_level = 0;
+    Duration m_area{}; // Since the last border.
+    TimePoint m_last{}; // That border.
+    std::vector<Duration> m_sums;
 };
 
 // A service's or an edge's figures in all windows. Recording changes nothing that the run sees.

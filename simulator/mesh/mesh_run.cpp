@@ -100,10 +100,12 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     m_laws = lawsOf(m_settings.network);
     m_hasLaws = m_laws.sameZone || m_laws.crossZone || m_laws.proxy;
     m_wipes.resize(plan.models().size());
+    m_hasDeploys = std::ranges::find(m_settings.timeline, FaultKind::BadDeploy, &Fault::kind)
+                   != m_settings.timeline.end();
     const bool needsConnections =
         m_laws.connect || std::ranges::any_of(m_settings.timeline, &asksForConnections);
-    m_connections =
-        needsConnections ? Outbound::Connections::Followed : Outbound::Connections::Ignored;
+    m_connections = needsConnections ? OutboundRules::Connections::Followed
+                                     : OutboundRules::Connections::Ignored;
     addCallers();
     const auto gateway = static_cast<std::uint32_t>(plan.models().size());
     addProxy(plan.gatewayZone(), gateway);
@@ -120,9 +122,7 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     }
     addLoads();
     addStandIns();
-    for (ProxyState& proxy : m_proxies) {
-        proxy.outbounds.resize(m_callers[proxy.caller].callees.size());
-    }
+    addOutbounds();
     if (m_settings.isRecorded) {
         m_recorder = std::make_unique<RunRecorder>(plan);
     }
@@ -135,6 +135,21 @@ void MeshRun::addProxy(std::uint32_t zone, std::uint32_t caller)
     ProxyState& proxy = m_proxies.emplace_back();
     proxy.zone = zone;
     proxy.caller = caller;
+}
+
+// Side by side, so that one look finds them.
+void MeshRun::addOutbounds()
+{
+    std::size_t all = 0;
+    for (const ProxyState& proxy : m_proxies) {
+        all += m_callers[proxy.caller].callees.size();
+    }
+    m_outbounds.resize(all);
+    std::span<std::unique_ptr<Outbound>> free(m_outbounds);
+    for (ProxyState& proxy : m_proxies) {
+        proxy.outbounds = free.first(m_callers[proxy.caller].callees.size());
+        free = free.subspan(proxy.outbounds.size());
+    }
 }
 
 MeshRun::Laws MeshRun::lawsOf(const NetworkLaws& said)
@@ -291,7 +306,7 @@ void MeshRun::close()
         }
     }
     for (TimeSum& busy : m_busy) {
-        busy.settle(end, m_settings.windows);
+        busy.close(end, m_settings.windows);
     }
     if (m_recorder != nullptr) {
         m_recorder->close(end);
@@ -337,6 +352,13 @@ void MeshRun::handle(const TimedEvent& timed)
         return onProbeEnds(event.subject, event.item, event.detail);
     case kChangeSeen:
         return onChangeSeen(event.subject, event.item, event.detail);
+    case kDeploySeen:
+        if (Outbound* const out = m_proxies[event.subject].outbounds[event.item].get()) {
+            showVersions(*out);
+        }
+        return;
+    case kLingerOver:
+        return onLingerOver(event.subject, event.item);
     case kConnected:
         return onConnected(item);
     case kReset:

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace mesh::simulator {
@@ -112,6 +113,7 @@ private:
     void addCallers();
     void addLoads();
     void addStandIns();
+    void addOutbounds();
 
     // Load.
     void arrive(std::uint32_t at);
@@ -134,6 +136,7 @@ private:
 
     // Calls as a whole (mesh_run_calls.cpp).
     Outbound& outbound(std::uint32_t proxy, std::uint32_t callee);
+    const OutboundRules& rulesFor(const CalleePlan& called);
     [[nodiscard]] const CalleePlan& calleeOf(
         const ProxyState& caller, const CallerState::Callee& called
     ) const;
@@ -149,6 +152,8 @@ private:
     std::optional<std::uint32_t> pick(Call& call, Outbound& out, const policy::TriedHosts& tried);
     void launchAttempt(SlabHandle handle, std::uint32_t host, policy::HedgeRace::Role role);
     void planHedge(SlabHandle handle);
+    bool holdHedge(Outbound& out);
+    static void endHedgeHold(Outbound& out);
     void onHedge(SlabHandle handle);
     [[nodiscard]] bool isAnswerOfAll(
         const Call& call, Outbound& out, const policy::AttemptOutcome& outcome
@@ -216,11 +221,13 @@ private:
     void show(Outbound& out, std::uint32_t host, policy::HostSet::Availability availability);
     void onChangeSeen(std::uint32_t proxy, std::uint32_t callee, std::uint32_t detail);
     [[nodiscard]] Duration lateness(const Outbound& out) const;
+    [[nodiscard]] Duration configLateness(std::uint32_t proxy) const;
 
     // The instance (mesh_run_visits.cpp).
     void sendTo(SlabHandle handle, Duration wait);
     void arriveAt(SlabHandle handle);
     void startWork(SlabHandle handle);
+    void foresee(std::uint32_t instance) const;
     void onWorked(SlabHandle handle);
     void runScript(SlabHandle handle);
     enum class Launch : std::uint8_t { Called, Skipped };
@@ -245,6 +252,11 @@ private:
     void stepFault(std::uint32_t at);
     void stepFlap(std::uint32_t at);
     void stepSwizzle(std::uint32_t at);
+    void deploy(std::uint32_t service);
+    void showVersions(Outbound& out);
+    [[nodiscard]] const std::string& versionOf(std::uint32_t instance) const;
+    void linger(std::uint32_t at);
+    void onLingerOver(std::uint32_t at, std::uint32_t instance);
     [[nodiscard]] TimePoint endOf(const Fault& fault) const;
     void setDown(std::uint32_t instance, Switch turned);
     void setFrozen(std::uint32_t instance, Switch turned);
@@ -279,9 +291,12 @@ private:
     std::vector<std::uint32_t> m_delays; // Active faults that make changes seen late.
     Laws m_laws;
     bool m_hasLaws = false; // Of ways and proxies.
-    Outbound::Connections m_connections = Outbound::Connections::Ignored;
+    bool m_hasDeploys = false; // In the timeline.
+    OutboundRules::Connections m_connections = OutboundRules::Connections::Ignored;
+    std::unordered_map<const CalleePlan*, std::unique_ptr<OutboundRules>> m_rules;
     std::vector<CallerState> m_callers; // By service, then the gateway.
     std::vector<ProxyState> m_proxies; // The gateway's, then one per instance.
+    std::vector<std::unique_ptr<Outbound>> m_outbounds; // Of all proxies, one after the other.
     std::vector<InstanceState> m_instances;
     std::vector<DurationSampler> m_serviceTimes; // By service.
     Slab<Call> m_calls;

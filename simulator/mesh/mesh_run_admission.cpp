@@ -40,14 +40,14 @@ void MeshRun::beginCall(const Call& made)
         startAttempt(handle);
         return;
     }
-    if (out.timeout) {
-        call.deadline = startTimer(*out.timeout, kDeadline, handle);
+    if (out.rules->timeout) {
+        call.deadline = startTimer(*out.rules->timeout, kDeadline, handle);
     }
     if (!admitByOverload(call, out) || !admitByRate(out)) {
         refuse(handle);
         return;
     }
-    if (!out.fault || passFault(handle, out)) {
+    if (!out.rules->fault || passFault(handle, out)) {
         admit(handle);
     }
 }
@@ -82,12 +82,11 @@ bool MeshRun::admitByRate(Outbound& out)
     now.wall =
         WallTime(std::chrono::duration_cast<WallTime::duration>(m_agenda.now().time_since_epoch()));
     for (std::size_t at = 0; at < out.rates.size(); ++at) {
-        auto& [rule, word] = out.rates[at];
-        if (rule.take(word, now).isAdmitted) {
+        if (out.rules->rates[at].take(out.rates[at], now).isAdmitted) {
             continue;
         }
         for (std::size_t before = 0; before < at; ++before) {
-            out.rates[before].first.giveBack(out.rates[before].second, now);
+            out.rules->rates[before].giveBack(out.rates[before], now);
         }
         markOnce(RunMarker::Kind::RateLimited, out);
         return false;
@@ -99,7 +98,7 @@ bool MeshRun::admitByRate(Outbound& out)
 bool MeshRun::passFault(SlabHandle handle, const Outbound& out)
 {
     Call& call = m_calls[handle];
-    const policy::FaultVerdict verdict = out.fault->decide(identityOf(call));
+    const policy::FaultVerdict verdict = out.rules->fault->decide(identityOf(call));
     call.abortStatus = verdict.abortStatus.value_or(0);
     if (verdict.delay > Duration::zero()) {
         call.backoff = startTimer(verdict.delay, kInjectedDelayOver, handle);
@@ -150,16 +149,16 @@ void MeshRun::admit(SlabHandle handle)
         call.isInConcurrency = true;
         call.concurrencyEpoch = admission.epoch();
     }
-    if (out.retry) {
+    if (out.rules->retry) {
         policy::beginRequest(out.budget);
         call.isInBudget = true;
     }
-    if (out.hedge) {
-        call.race = policy::HedgeRace(out.hedge->max);
+    if (out.rules->hedge) {
+        call.race = policy::HedgeRace(out.rules->hedge->max);
     }
     const bool isMirrored =
-        out.mirror && out.mirrorCallee
-        && out.mirror->decide(identityOf(call), 0) == policy::MirrorVerdict::Send;
+        out.rules->mirror && out.mirrorCallee
+        && out.rules->mirror->decide(identityOf(call), 0) == policy::MirrorVerdict::Send;
     startAttempt(handle);
     if (isMirrored) {
         sendCopy(handle);
@@ -206,13 +205,14 @@ bool MeshRun::admitAttempt(SlabHandle handle, Outbound& out, std::uint32_t host)
 {
     using policy::LimitedResource;
     Call& call = m_calls[handle];
-    std::uint64_t& requests = out.use.of(LimitedResource::Requests, out.lane);
-    if (!policy::admit(*out.limits, LimitedResource::Requests, out.lane, requests).isAdmitted) {
+    std::uint64_t& requests = out.use.of(LimitedResource::Requests, out.rules->lane);
+    if (!policy::admit(*out.rules->limits, LimitedResource::Requests, out.rules->lane, requests)
+             .isAdmitted) {
         markOnce(RunMarker::Kind::LimitReached, out);
         refuse(handle);
         return false;
     }
-    if (out.pools.empty() || mayConnect(out, host)) {
+    if (!out.rules->limitsConnections() || mayConnect(out, host)) {
         leaveQueue(handle, out);
         return true;
     }
@@ -221,8 +221,9 @@ bool MeshRun::admitAttempt(SlabHandle handle, Outbound& out, std::uint32_t host)
     if (call.isPending) {
         return false;
     }
-    std::uint64_t& pending = out.use.of(LimitedResource::Pending, out.lane);
-    if (!policy::admit(*out.limits, LimitedResource::Pending, out.lane, pending).isAdmitted) {
+    std::uint64_t& pending = out.use.of(LimitedResource::Pending, out.rules->lane);
+    if (!policy::admit(*out.rules->limits, LimitedResource::Pending, out.rules->lane, pending)
+             .isAdmitted) {
         refuse(handle);
         return false;
     }
@@ -234,12 +235,20 @@ bool MeshRun::admitAttempt(SlabHandle handle, Outbound& out, std::uint32_t host)
 // Whether an attempt at the host finds a connection or may make one.
 bool MeshRun::mayConnect(Outbound& out, std::uint32_t host)
 {
-    using policy::LimitedResource;
+    const auto& most = out.rules->connectionsMax;
+    const auto& mostOfTarget = out.rules->targetConnectionsMax;
+    if (out.pools.empty()) {
+        // Every running attempt has a connection of its own, and idle ones make room. This attempt
+        // is counted already.
+        const std::uint64_t running =
+            out.use.of(policy::LimitedResource::Requests, out.rules->lane) - 1;
+        return (!most || running < *most)
+               && (!mostOfTarget || out.hosts[host].active < *mostOfTarget);
+    }
     const std::uint32_t epoch = m_instances[out.plan->instances[host]].epoch;
     if (out.poolOf(host, epoch).canTake(m_agenda.now())) {
         return true;
     }
-    const auto most = out.limits->max(LimitedResource::Connections, out.lane);
     if (most && out.openConnections() >= *most) {
         for (ConnectionPool& pool : out.pools) {
             pool.closeIdle(); // Kept ones of other targets make room.
@@ -248,7 +257,6 @@ bool MeshRun::mayConnect(Outbound& out, std::uint32_t host)
             return false;
         }
     }
-    const auto mostOfTarget = out.limits->max(LimitedResource::TargetConnections, out.lane);
     return !mostOfTarget || out.pools[host].open() < *mostOfTarget;
 }
 
@@ -257,7 +265,7 @@ void MeshRun::leaveQueue(SlabHandle handle, Outbound& out)
     Call& call = m_calls[handle];
     if (call.isPending) {
         call.isPending = false;
-        policy::release(out.use.of(policy::LimitedResource::Pending, out.lane));
+        policy::release(out.use.of(policy::LimitedResource::Pending, out.rules->lane));
         std::erase(out.pending, handle);
     }
 }

@@ -88,7 +88,10 @@ void MeshRun::startAttempt(SlabHandle handle)
         refuse(handle);
         return;
     }
-    if (!out.limits || admitAttempt(handle, out, *host)) {
+    const std::uint32_t instance = out.plan->instances[*host];
+    __builtin_prefetch(&m_instances[instance]);
+    __builtin_prefetch(&m_proxies[instance + 1]);
+    if (!out.rules->limits || admitAttempt(handle, out, *host)) {
         launchAttempt(handle, *host, policy::HedgeRace::Role::Main);
         planHedge(handle);
     }
@@ -98,6 +101,9 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
 {
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
+    if (out.detector) {
+        out.detector->foresee(host);
+    }
     const auto slot = call.race.onStarted(role, m_agenda.now());
     MESH_ASSERT(slot.has_value());
     ++call.attempts;
@@ -120,7 +126,7 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     } else if (m_instances[attempt.instance].downs > 0) {
         schedule(Duration::zero(), kConnectFailed, made);
     } else {
-        attempt.timeout = startTimer(out.tryTimeout, kTryTimeout, made);
+        attempt.timeout = startTimer(out.rules->tryTimeout, kTryTimeout, made);
         sendTo(made, Duration::zero());
     }
 }
@@ -130,16 +136,47 @@ void MeshRun::planHedge(SlabHandle handle)
 {
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
-    if (!out.hedge || call.isCopy) {
+    if (!out.rules->hedge || call.isCopy) {
         return;
     }
     m_agenda.cancel(call.hedge);
     const TimePoint now = m_agenda.now();
     const auto known = out.latencies ? out.latencies->value(now) : std::nullopt;
-    const auto delay = policy::hedgeDelay(out.hedge->after, known);
+    const auto delay = policy::hedgeDelay(out.rules->hedge->after, known);
     const auto due = delay ? call.race.nextHedgeAt(*delay) : std::nullopt;
     if (due) {
         call.hedge = startTimer(*due - now, kHedge, handle);
+    }
+}
+
+// A copy is a retry for whoever counts those: the budget, or without a retry policy max_retries.
+bool MeshRun::holdHedge(Outbound& out)
+{
+    const OutboundRules& rules = *out.rules;
+    if (rules.retry) {
+        if (policy::tryBeginRetry(*rules.allowance, out.budget)) {
+            return true;
+        }
+        ++m_budgetRefusals;
+        markOnce(RunMarker::Kind::BudgetExhausted, out);
+        return false;
+    }
+    const auto resource = policy::LimitedResource::Retries;
+    if (!rules.limits
+        || policy::admit(*rules.limits, resource, rules.lane, out.use.of(resource, rules.lane))
+               .isAdmitted) {
+        return true;
+    }
+    markOnce(RunMarker::Kind::LimitReached, out);
+    return false;
+}
+
+void MeshRun::endHedgeHold(Outbound& out)
+{
+    if (out.rules->retry) {
+        policy::endRetry(out.budget);
+    } else if (out.rules->limits) {
+        policy::release(out.use.of(policy::LimitedResource::Retries, out.rules->lane));
     }
 }
 
@@ -148,8 +185,8 @@ void MeshRun::onHedge(SlabHandle handle)
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
     call.hedge = {};
-    if (out.retry
-        && out.retry->decideCopy(kMethod, policy::RetryProgress::Body::Kept)
+    if (out.rules->retry
+        && out.rules->retry->decideCopy(kMethod, policy::RetryProgress::Body::Kept)
                != policy::PolicyRetryVerdict::Retry) {
         return;
     }
@@ -162,16 +199,16 @@ void MeshRun::onHedge(SlabHandle handle)
         return; // The same host twice would only add to its load.
     }
     const auto resource = policy::LimitedResource::Requests;
-    if (out.limits
-        && !policy::admit(*out.limits, resource, out.lane, out.use.of(resource, out.lane))
+    if (out.rules->limits
+        && !policy::admit(
+                *out.rules->limits, resource, out.rules->lane, out.use.of(resource, out.rules->lane)
+        )
                 .isAdmitted) {
         return;
     }
-    if (out.retry && !policy::tryBeginRetry(*out.allowance, out.budget)) {
-        ++m_budgetRefusals;
-        markOnce(RunMarker::Kind::BudgetExhausted, out);
-        if (out.limits) {
-            policy::release(out.use.of(resource, out.lane));
+    if (!holdHedge(out)) {
+        if (out.rules->limits) {
+            policy::release(out.use.of(resource, out.rules->lane));
         }
         return;
     }
@@ -273,11 +310,11 @@ void MeshRun::dropAttempt(SlabHandle handle, ConnectionPool::After after)
     Outbound& out = outbound(call.proxy, call.callee);
     m_agenda.cancel(attempt.timeout);
     out.hosts.end(attempt.host);
-    if (attempt.isHedge && out.retry) {
-        policy::endRetry(out.budget);
+    if (attempt.isHedge) {
+        endHedgeHold(out);
     }
-    if (out.limits) {
-        policy::release(out.use.of(policy::LimitedResource::Requests, out.lane));
+    if (out.rules->limits) {
+        policy::release(out.use.of(policy::LimitedResource::Requests, out.rules->lane));
     }
     if (call.running == handle) {
         call.running = attempt.next;
@@ -348,7 +385,7 @@ const policy::RetryRules* MeshRun::rulesOf(const Call& call, Outbound& out) cons
 {
     const int attempts = m_storms.empty() ? 0 : m_storms[call.service];
     if (attempts == 0) {
-        return out.retry ? &*out.retry : nullptr;
+        return out.rules->retry ? &*out.rules->retry : nullptr;
     }
     if (!out.storm || out.storm->attempts() != attempts) {
         model::Retry settings;
@@ -357,7 +394,7 @@ const policy::RetryRules* MeshRun::rulesOf(const Call& call, Outbound& out) cons
         }
         settings.on.push_back(model::RetryOn::FiveXx);
         settings.attempts = attempts;
-        out.storm.emplace(settings);
+        out.storm = std::make_unique<policy::RetryRules>(settings);
     }
     return &*out.storm;
 }
@@ -383,8 +420,8 @@ bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& out
         return false;
     }
     std::optional<Duration> left;
-    if (out.timeout) {
-        left = call.startedAt + *out.timeout - m_agenda.now();
+    if (out.rules->timeout) {
+        left = call.startedAt + *out.rules->timeout - m_agenda.now();
     }
     const policy::RetryWait wait =
         rules->wait(outcome, call.retriesMade + 1, left, call.luck, kEpoch);
@@ -392,9 +429,9 @@ bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& out
         return false;
     }
     endRetryHold(call, out); // Of the attempt that has just ended.
-    const bool isStorm = out.storm && rules == &*out.storm; // It asks no budget.
+    const bool isStorm = rules == out.storm.get(); // It asks no budget.
     if (!isStorm) {
-        if (!policy::tryBeginRetry(*out.allowance, out.budget)) {
+        if (!policy::tryBeginRetry(*out.rules->allowance, out.budget)) {
             ++m_budgetRefusals;
             markOnce(RunMarker::Kind::BudgetExhausted, out);
             return false;
@@ -427,9 +464,14 @@ bool MeshRun::repeatByService(
         return false;
     }
     endRetryHold(call, out);
-    if (out.limits) {
+    if (out.rules->limits) {
         const auto resource = policy::LimitedResource::Retries;
-        if (!policy::admit(*out.limits, resource, out.lane, out.use.of(resource, out.lane))
+        if (!policy::admit(
+                 *out.rules->limits,
+                 resource,
+                 out.rules->lane,
+                 out.use.of(resource, out.rules->lane)
+            )
                  .isAdmitted) {
             markOnce(RunMarker::Kind::LimitReached, out);
             return false;

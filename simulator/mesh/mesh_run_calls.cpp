@@ -20,14 +20,13 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
         m_settings.seed, {proxy, CallPath().below(called.service), 0xffff'ffffU, LuckFor::Proxy}
     );
     place = std::make_unique<Outbound>(
-        calleeOf(caller, called),
-        m_plan.snapshot(caller.zone).zone,
-        m_agenda.now(),
-        luck,
-        m_connections
+        rulesFor(calleeOf(caller, called)), m_plan.snapshot(caller.zone).zone, m_agenda.now(), luck
     );
     place->proxy = proxy;
     place->callee = callee;
+    if (m_hasDeploys) {
+        showVersions(*place);
+    }
     place->mirrorCallee = called.mirror;
     place->fallbackCallee = called.fallback;
     if (called.edge == CallerState::kNoEdge) {
@@ -52,6 +51,15 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
         armProbes(*place);
     }
     return *place;
+}
+
+const OutboundRules& MeshRun::rulesFor(const CalleePlan& called)
+{
+    std::unique_ptr<OutboundRules>& rules = m_rules[&called];
+    if (rules == nullptr) {
+        rules = std::make_unique<OutboundRules>(called, m_connections);
+    }
+    return *rules;
 }
 
 const CalleePlan& MeshRun::calleeOf(const ProxyState& caller, const CallerState::Callee& called)
@@ -89,7 +97,7 @@ void MeshRun::endRetryHold(Call& call, Outbound& out)
     }
     if (call.holdsLimitedRetry) {
         call.holdsLimitedRetry = false;
-        policy::release(out.use.of(policy::LimitedResource::Retries, out.lane));
+        policy::release(out.use.of(policy::LimitedResource::Retries, out.rules->lane));
     }
 }
 

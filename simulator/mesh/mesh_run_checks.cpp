@@ -145,7 +145,7 @@ void MeshRun::onProbeEnds(std::uint32_t proxy, std::uint32_t callee, std::uint32
             host
         );
     }
-    if (out.detector && isPassed(*out.rules, probe.found)) {
+    if (out.detector && isPassed(*out.rules->checks, probe.found)) {
         if (const auto verdict = out.detector->onActiveSuccess(host)) {
             take(out, *verdict);
         }
@@ -200,15 +200,25 @@ void MeshRun::onChangeSeen(std::uint32_t proxy, std::uint32_t callee, std::uint3
 // How late the proxy sees changes of the service's endpoints.
 Duration MeshRun::lateness(const Outbound& out) const
 {
-    Duration late{};
-    const std::uint32_t service =
-        m_callers[m_proxies[out.proxy].caller].callees[out.callee].service;
+    Duration late = configLateness(out.proxy);
+    const auto& callees = m_callers[m_proxies[out.proxy].caller].callees;
+    const std::uint32_t service = callees[out.callee].service;
     for (const std::uint32_t at : m_delays) {
-        const FaultReach& reach = m_faults[at].reach;
-        const bool isHit = m_settings.timeline[at].kind == FaultKind::StaleEndpoints
-                               ? std::ranges::find(reach.services, service) != reach.services.end()
-                               : std::ranges::find(reach.proxies, out.proxy) != reach.proxies.end();
-        if (isHit) {
+        const auto& services = m_faults[at].reach.services;
+        if (std::ranges::find(services, service) != services.end()) {
+            late = std::max(late, m_settings.timeline[at].by);
+        }
+    }
+    return late;
+}
+
+// How late the proxy's node gets what the control plane sends.
+Duration MeshRun::configLateness(std::uint32_t proxy) const
+{
+    Duration late{};
+    for (const std::uint32_t at : m_delays) {
+        const auto& proxies = m_faults[at].reach.proxies;
+        if (std::ranges::find(proxies, proxy) != proxies.end()) {
             late = std::max(late, m_settings.timeline[at].by);
         }
     }

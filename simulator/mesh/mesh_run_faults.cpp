@@ -44,6 +44,8 @@ constexpr std::array<Effect, kFaultKindCount> kEffects = {
     Effect::Steps, // swizzle
 };
 
+constexpr std::uint32_t kVersionLuck = 0xffff'fffcU; // As an attempt's number.
+
 Effect effectOf(FaultKind kind) { return kEffects[static_cast<std::size_t>(kind)]; }
 
 Duration scaled(Duration length, double factor)
@@ -106,8 +108,14 @@ void MeshRun::applyFault(std::uint32_t at, Switch turned)
         stepFault(at);
         return;
     case Effect::Hazard:
+        if (kind == FaultKind::CertExpiry && !state.isActive) {
+            linger(at);
+        }
         for (const std::uint32_t instance : state.reach.instances) {
             setHazards(instance);
+        }
+        if (kind == FaultKind::BadDeploy && !state.reach.instances.empty()) {
+            deploy(m_instances[state.reach.instances.front()].service);
         }
         return;
     case Effect::Service:
@@ -365,11 +373,81 @@ void MeshRun::setHazards(std::uint32_t instance)
     for (std::uint32_t at = 0; at < m_faults.size(); ++at) {
         const FaultState& fault = m_faults[at];
         const auto& reached = fault.reach.instances;
-        if (fault.isActive && effectOf(m_settings.timeline[at].kind) == Effect::Hazard
+        const bool isOn =
+            fault.isActive || std::ranges::find(fault.lingering, instance) != fault.lingering.end();
+        if (isOn && effectOf(m_settings.timeline[at].kind) == Effect::Hazard
             && std::ranges::find(reached, instance) != reached.end()) {
             hazards.push_back(at);
         }
     }
+}
+
+// A renewed certificate comes with the configuration: where that is late, the old one stays.
+void MeshRun::linger(std::uint32_t at)
+{
+    FaultState& state = m_faults[at];
+    for (const std::uint32_t instance : state.reach.instances) {
+        const Duration late = configLateness(instance + 1);
+        if (late > Duration::zero()) {
+            state.lingering.push_back(instance);
+            m_agenda.startTimer(late, {kLingerOver, at, instance, 0});
+        }
+    }
+}
+
+void MeshRun::onLingerOver(std::uint32_t at, std::uint32_t instance)
+{
+    std::erase(m_faults[at].lingering, instance);
+    setHazards(instance);
+}
+
+// The version that an instance runs now: that of the last deploy that has not been taken back.
+const std::string& MeshRun::versionOf(std::uint32_t instance) const
+{
+    const std::string* version = &m_plan.instances()[instance].version;
+    for (const std::uint32_t at : m_instances[instance].hazards) {
+        const Fault& fault = m_settings.timeline[at];
+        if (fault.kind == FaultKind::BadDeploy && !fault.version.empty()) {
+            version = &fault.version;
+        }
+    }
+    return *version;
+}
+
+// Versions of the service's instances have changed: those who choose by version hear of it.
+void MeshRun::deploy(std::uint32_t service)
+{
+    for (const auto& place : m_outbounds) {
+        if (place == nullptr || place->plan->resilience == nullptr
+            || place->plan->resilience->version.empty()
+            || m_callers[m_proxies[place->proxy].caller].callees[place->callee].service
+                   != service) {
+            continue;
+        }
+        const Duration late = lateness(*place);
+        if (late == Duration::zero()) {
+            showVersions(*place);
+        } else {
+            m_agenda.startTimer(late, {kDeploySeen, place->proxy, place->callee, 0});
+        }
+    }
+}
+
+void MeshRun::showVersions(Outbound& out)
+{
+    std::vector<std::string> versions;
+    for (const std::uint32_t instance : out.plan->instances) {
+        versions.push_back(versionOf(instance));
+    }
+    const TimePoint now = m_agenda.now();
+    Random luck = luckOf(
+        m_settings.seed,
+        {static_cast<std::uint64_t>(now.time_since_epoch().count()),
+         CallPath().below(out.proxy).below(out.callee),
+         kVersionLuck,
+         LuckFor::Proxy}
+    );
+    out.setVersions(versions, m_plan.snapshot(m_proxies[out.proxy].zone).zone, now, luck);
 }
 
 Random MeshRun::luckOfFault(std::uint64_t root, CallPath path, std::uint32_t fault) const

@@ -139,7 +139,7 @@ void MeshRun::setOut(SlabHandle handle)
         return;
     }
     attempt.isConnecting = true;
-    attempt.timeout = startTimer(out.connectLimit(), kTryTimeout, handle);
+    attempt.timeout = startTimer(out.rules->connectLimit(), kTryTimeout, handle);
     if (readyAt != TimePoint::max()) {
         schedule(readyAt - m_agenda.now(), kConnected, handle);
     }
@@ -200,7 +200,7 @@ void MeshRun::send(SlabHandle handle, Duration wait)
 {
     Attempt& attempt = m_attempts[handle];
     Outbound& out = outboundOf(attempt);
-    const Duration left = out.tryLimit(m_agenda.now() - attempt.startedAt);
+    const Duration left = out.rules->tryLimit(m_agenda.now() - attempt.startedAt);
     attempt.timeout = startTimer(left, kTryTimeout, handle);
     const Passage passage = pass(attempt, Way::There);
     wait += drawWay(attempt, kThere) + passage.wait;
@@ -240,15 +240,13 @@ void MeshRun::answer(SlabHandle handle, int status)
 // Gives the attempt's connection back; somebody may have waited for it.
 void MeshRun::leaveConnection(const AttemptState& attempt, Outbound& out, ConnectionPool::After how)
 {
-    if (out.pools.empty() || attempt.lease.serial == 0) {
-        return;
+    if (attempt.lease.serial != 0) {
+        out.pools[attempt.host].giveBack(
+            attempt.lease, m_agenda.now(), attempt.isLost ? ConnectionPool::After::Close : how
+        );
     }
-    out.pools[attempt.host].giveBack(
-        attempt.lease, m_agenda.now(), attempt.isLost ? ConnectionPool::After::Close : how
-    );
     if (!out.pending.empty()) {
-        const Call& call = m_calls[attempt.call];
-        m_agenda.schedule(Duration::zero(), {kConnectionFreed, call.proxy, call.callee, 0});
+        m_agenda.schedule(Duration::zero(), {kConnectionFreed, out.proxy, out.callee, 0});
     }
 }
 

@@ -9,7 +9,10 @@ namespace {
 
 constexpr Duration kHedgeWindow = std::chrono::seconds(60); // As in the proxy.
 
-policy::HostSet hostsOf(const config::UpstreamPlan& plan, std::string_view zone)
+// `versions` by target; empty: those of the plan.
+policy::HostSet hostsOf(
+    const config::UpstreamPlan& plan, std::string_view zone, std::span<const std::string> versions
+)
 {
     std::vector<policy::HostSpec> specs;
     for (const config::TargetPlan& target : plan.targets) {
@@ -17,7 +20,7 @@ policy::HostSet hostsOf(const config::UpstreamPlan& plan, std::string_view zone)
             {target.address,
              static_cast<std::uint32_t>(std::max(target.weight, 0)),
              plan.locality ? policy::levelOf(*plan.locality, zone, target.zone) : 0,
-             target.version,
+             versions.empty() ? target.version : versions[specs.size()],
              std::nullopt}
         );
     }
@@ -35,52 +38,36 @@ bool isCounted(const model::RateLimit& limit, bool isGateway)
     return !isGateway || limit.by == model::RateBy::Service || limit.by == model::RateBy::Path;
 }
 
-} // namespace
-
-Outbound::Outbound(
-    const CalleePlan& called,
-    std::string_view zone,
-    TimePoint now,
-    Random& random,
-    Connections connections
-)
-    : plan(&called)
-    , hosts(hostsOf(*called.upstream, zone))
-    , balancer(called.upstream->algorithm, hosts, random)
-    , tryTimeout(called.service->readTimeout)
-    , isAvailable(hosts.size(), true)
+// Whether connections carry many requests at once.
+bool hasStreams(const CalleePlan& called)
 {
-    if (called.upstream->outlierDetection) {
-        detector.emplace(*called.upstream->outlierDetection, hosts.size(), now);
-    }
-    if (called.upstream->limits) {
-        limits.emplace(*called.upstream->limits);
-    }
-    policy::HealthRules checks(called.upstream->healthchecks);
-    if (checks.isAnythingChecked()) {
-        rules.emplace(std::move(checks));
-        for (std::size_t host = 0; host < hosts.size(); ++host) {
-            machines.emplace_back(*rules, now, random);
-        }
-        probes.resize(hosts.size());
-    }
-    if (called.resilience != nullptr) {
-        addPolicies(*called.resilience, now);
-    }
-    if (connections == Connections::Followed || limitsConnections()) {
-        for (const config::TargetPlan& target : called.upstream->targets) {
-            const bool hasStreams =
-                target.isMesh || called.service->httpVersion == model::HttpVersion::Http2;
-            pools.emplace_back(hasStreams ? static_cast<std::uint32_t>(kUpstreamStreamsMax) : 1U);
-        }
-        poolEpochs.resize(pools.size());
-    }
+    const auto& targets = called.upstream->targets;
+    return called.service->httpVersion == model::HttpVersion::Http2
+           || (!targets.empty() && targets.front().isMesh);
 }
 
-void Outbound::addPolicies(const config::ResiliencePlan& said, TimePoint now)
+} // namespace
+
+OutboundRules::OutboundRules(const CalleePlan& called, Connections connections)
+    : plan(&called)
+    , tryTimeout(called.service->readTimeout)
+{
+    policy::HealthRules found(called.upstream->healthchecks);
+    if (found.isAnythingChecked()) {
+        checks.emplace(std::move(found));
+    }
+    if (called.resilience != nullptr) {
+        addPolicies(*called.resilience);
+    }
+    if (called.upstream->limits) {
+        addLimits();
+    }
+    hasPools = connections == Connections::Followed || (limitsConnections() && hasStreams(called));
+}
+
+void OutboundRules::addPolicies(const config::ResiliencePlan& said)
 {
     const config::Snapshot& snapshot = *plan->snapshot;
-    subset = hosts.subsetOf(said.version);
     lane = policy::laneOf(said.priority);
     timeout = said.timeout;
     tryTimeout = std::min(tryTimeout, said.perTryTimeout.value_or(tryTimeout));
@@ -90,42 +77,112 @@ void Outbound::addPolicies(const config::ResiliencePlan& said, TimePoint now)
         allowance.emplace(settings.budget);
     }
     hedge = said.hedge;
-    if (const auto percentile = hedge ? policy::hedgePercentile(hedge->after) : std::nullopt) {
-        latencies = std::make_unique<policy::LatencyWindow>(kHedgeWindow, *percentile, now);
-    }
-    if (said.breaker) {
-        breaker.emplace(snapshot.breakers[*said.breaker].settings, now);
-    }
     if (said.fault) {
         fault.emplace(*said.fault);
     }
     if (said.mirror) {
         mirror.emplace(*said.mirror);
     }
-    if (said.adaptiveConcurrency) {
-        concurrency.emplace(
-            snapshot.adaptiveConcurrencies[*said.adaptiveConcurrency].settings, now
-        );
-    }
     for (const std::size_t at : said.rateLimits) {
         const model::RateLimit& limit = snapshot.rateLimits[at].settings;
         if (isCounted(limit, plan->isGateway)) {
-            rates.emplace_back(policy::RateRule(limit), 0);
+            rates.emplace_back(limit);
         }
     }
 }
 
-// While as many connections may be open as requests may run, the limit of requests comes first:
-// those that are idle make room.
-bool Outbound::limitsConnections() const
+// While a connection for every request is allowed, the limit of requests comes first: connections
+// that are idle make room.
+void OutboundRules::addLimits()
 {
-    if (!limits) {
-        return false;
-    }
     using policy::LimitedResource;
-    return limits->max(LimitedResource::TargetConnections, lane).has_value()
-           || limits->max(LimitedResource::Connections, lane).value_or(0)
-                  < limits->max(LimitedResource::Requests, lane).value_or(0);
+    limits.emplace(*plan->upstream->limits);
+    targetConnectionsMax = limits->max(LimitedResource::TargetConnections, lane);
+    const std::uint64_t requests = limits->max(LimitedResource::Requests, lane).value_or(0);
+    const std::uint64_t most = limits->max(LimitedResource::Connections, lane).value_or(0);
+    const std::uint64_t needed =
+        hasStreams(*plan) ? requests / kUpstreamStreamsMax + plan->upstream->targets.size()
+                          : requests;
+    if (most < needed) {
+        connectionsMax = most;
+    }
+}
+
+Duration OutboundRules::connectLimit() const
+{
+    return std::min(tryLimit(Duration::zero()), plan->service->connectTimeout);
+}
+
+Duration OutboundRules::tryLimit(Duration passed) const
+{
+    const auto perTry =
+        plan->resilience == nullptr ? std::nullopt : plan->resilience->perTryTimeout;
+    const Duration read = plan->service->readTimeout; // From here on, not from the start.
+    return perTry ? std::clamp(*perTry - passed, Duration::zero(), read) : read;
+}
+
+Outbound::Outbound(const OutboundRules& from, std::string_view zone, TimePoint now, Random& random)
+    : plan(from.plan)
+    , rules(&from)
+    , hosts(hostsOf(*from.plan->upstream, zone, {}))
+    , balancer(from.plan->upstream->algorithm, hosts, random)
+    , rates(from.rates.size())
+    , isAvailable(hosts.size(), true)
+{
+    if (plan->upstream->outlierDetection) {
+        detector.emplace(*plan->upstream->outlierDetection, hosts.size(), now);
+    }
+    if (rules->checks) {
+        for (std::size_t host = 0; host < hosts.size(); ++host) {
+            machines.emplace_back(*rules->checks, now, random);
+        }
+        probes.resize(hosts.size());
+    }
+    if (rules->hasPools) {
+        const auto streams =
+            hasStreams(*plan) ? static_cast<std::uint32_t>(kUpstreamStreamsMax) : 1U;
+        pools.resize(hosts.size(), ConnectionPool(streams));
+        poolEpochs.resize(hosts.size());
+    }
+    if (plan->resilience == nullptr) {
+        return;
+    }
+    const config::ResiliencePlan& said = *plan->resilience;
+    const config::Snapshot& snapshot = *plan->snapshot;
+    subset = hosts.subsetOf(said.version);
+    const auto percentile =
+        rules->hedge ? policy::hedgePercentile(rules->hedge->after) : std::nullopt;
+    if (percentile) {
+        latencies = std::make_unique<policy::LatencyWindow>(kHedgeWindow, *percentile, now);
+    }
+    if (said.breaker) {
+        breaker.emplace(snapshot.breakers[*said.breaker].settings, now);
+    }
+    if (said.adaptiveConcurrency) {
+        concurrency = std::make_unique<policy::AdaptiveConcurrency>(
+            snapshot.adaptiveConcurrencies[*said.adaptiveConcurrency].settings, now
+        );
+    }
+}
+
+void Outbound::setVersions(
+    std::span<const std::string> versions, std::string_view zone, TimePoint now, Random& random
+)
+{
+    policy::HostSet fresh = hostsOf(*plan->upstream, zone, versions);
+    for (std::size_t host = 0; host < hosts.size(); ++host) {
+        for (std::uint32_t each = 0; each < hosts[host].active; ++each) {
+            fresh.begin(host);
+        }
+        if (!hosts[host].isAvailable) {
+            fresh.setAvailability(host, policy::HostSet::Availability::Unavailable, now);
+        }
+    }
+    policy::Balancer chosen(plan->upstream->algorithm, fresh, random);
+    chosen.carryOver(balancer, hosts, fresh, now);
+    hosts = std::move(fresh);
+    balancer = std::move(chosen);
+    subset = hosts.subsetOf(plan->resilience == nullptr ? "" : plan->resilience->version);
 }
 
 ConnectionPool& Outbound::poolOf(std::uint32_t host, std::uint32_t epoch)
@@ -144,19 +201,6 @@ std::uint64_t Outbound::openConnections() const
         open += pool.open();
     }
     return open;
-}
-
-Duration Outbound::connectLimit() const
-{
-    return std::min(tryLimit(Duration::zero()), plan->service->connectTimeout);
-}
-
-Duration Outbound::tryLimit(Duration passed) const
-{
-    const auto perTry =
-        plan->resilience == nullptr ? std::nullopt : plan->resilience->perTryTimeout;
-    const Duration read = plan->service->readTimeout; // From here on, not from the start.
-    return perTry ? std::clamp(*perTry - passed, Duration::zero(), read) : read;
 }
 
 } // namespace mesh::simulator

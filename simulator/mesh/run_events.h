@@ -29,5 +29,7 @@ inline constexpr std::uint32_t kProbesDue = 20; // Likewise.
 inline constexpr std::uint32_t kProbeEnds = 21; // Likewise; the host (detail).
 inline constexpr std::uint32_t kChangeSeen = 22; // Likewise; host and availability (detail).
 inline constexpr std::uint32_t kInjectedDelayOver = 23; // A call.
+inline constexpr std::uint32_t kDeploySeen = 24; // Of a proxy (subject) to a callee (item).
+inline constexpr std::uint32_t kLingerOver = 25; // A fault (subject) at an instance (item).
 
 } // namespace mesh::simulator

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct FaultState
     bool isActive = false;
     std::uint32_t stage = 0; // Of one that comes in steps: how many have been.
     std::vector<std::uint32_t> order; // Of a swizzle's services, as they come back.
+    std::vector<std::uint32_t> lingering; // Instances that have not seen its end yet.
     // Of a narrow link: when it is free, there and back, by instance.
     std::unordered_map<std::uint32_t, std::array<TimePoint, 2>> links;
 };
@@ -132,8 +134,9 @@ struct StalledVisit
     Duration left{}; // Until that event.
 };
 
-struct InstanceState
+struct alignas(64) InstanceState
 {
+    // A line of the cache: what every attempt looks at.
     std::uint32_t service = 0;
     std::uint32_t epoch = 0;
     int busy = 0;
@@ -142,10 +145,11 @@ struct InstanceState
     SlabHandle last;
     int downs = 0; // Faults that keep it down.
     int freezes = 0; // Faults that keep it frozen.
+    std::vector<std::uint32_t> hazards; // Active faults that its attempts may meet, in order.
+
     TimePoint frozenAt{}; // Since when; while frozen.
     Duration frozenFor{}; // In all, before that.
     std::vector<StalledVisit> stalled; // What goes on when it thaws, in order.
-    std::vector<std::uint32_t> hazards; // Active faults that its attempts may meet, in order.
     std::uint32_t cacheFill = kCacheRefillCalls; // Calls that filled its caches since a wipe.
 };
 
@@ -155,7 +159,7 @@ struct ProxyState
     std::uint32_t zone = 0;
     std::uint32_t caller = 0; // Service; the gateway's is models().size().
     std::uint64_t inFlight = 0; // Calls.
-    std::vector<std::unique_ptr<Outbound>> outbounds; // By callee; made when first used.
+    std::span<std::unique_ptr<Outbound>> outbounds; // By callee; made when first used.
 };
 
 // What a service calls; the last one is the gateway.

@@ -27,9 +27,19 @@ std::uint64_t LatencyTally::lowestOf(std::size_t index)
     return (index - octave * kSteps) << octave;
 }
 
-void LatencyTally::merge(const LatencyTally& other)
+void LatencyTally::countLate() const
 {
     m_counts.resize(kBuckets);
+    for (std::size_t at = 0; at < m_lateCount; ++at) {
+        ++m_counts[m_late[at]];
+    }
+    m_lateCount = 0;
+}
+
+void LatencyTally::merge(const LatencyTally& other)
+{
+    countLate();
+    other.countLate();
     for (std::size_t at = 0; at < other.m_counts.size(); ++at) {
         m_counts[at] += other.m_counts[at];
     }
@@ -47,6 +57,7 @@ Duration LatencyTally::quantile(double share) const
     if (m_total == 0) {
         return Duration::zero();
     }
+    countLate();
     const double rank = std::clamp(share, 0.0, 1.0) * static_cast<double>(m_total);
     double below = 0.0;
     std::size_t last = 0;

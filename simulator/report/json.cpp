@@ -39,9 +39,7 @@ OrderedJson figuresJson(const RehearsalFigures& figures)
         {"p99_ms", figures.p99_ms},
         {"p999_ms", figures.p999_ms},
         {"inflight", figures.inflight}};
-    if (figures.utilization) {
-        json["utilization"] = *figures.utilization;
-    }
+    json["utilization"] = optionalJson(figures.utilization);
     json["amplification"] = figures.amplification;
     json["goodput"] = figures.goodput;
     return json;

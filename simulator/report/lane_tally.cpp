@@ -12,7 +12,7 @@ constexpr std::string_view kGatewayTo = "gateway->";
 
 double inMilliseconds(Duration duration) { return toSeconds(duration) * 1e3; }
 
-bool isReaction(const RunMarker& marker)
+bool isFirstReaction(const RunMarker& marker)
 {
     constexpr std::array kReactions = {
         RunMarker::Kind::Ejected,
@@ -29,17 +29,21 @@ std::optional<Duration> firstReaction(const Scenario& scenario, const RunRecord&
     }
     const Duration fault = std::ranges::min_element(scenario.timeline, {}, &Fault::at)->at;
     const auto found = std::ranges::find_if(record.markers, [&](const RunMarker& marker) {
-        return marker.at >= fault && isReaction(marker);
+        return marker.at >= fault && isFirstReaction(marker);
     });
     return found == record.markers.end() ? std::nullopt : std::optional(found->at - fault);
 }
 
-void addRow(std::map<std::string, MeasureRow, std::less<>>& rows, const MeasureRow& row)
+// Rows are large: a thousand services have a hundred megabytes of them. They are moved.
+void addRow(std::map<std::string, MeasureRow, std::less<>>& rows, MeasureRow&& row)
 {
-    const auto [place, isNew] = rows.try_emplace(row.name(), row);
-    if (!isNew) {
-        place->second.merge(row);
+    const auto known = rows.find(row.name());
+    if (known != rows.end()) {
+        known->second.merge(row);
+        return;
     }
+    std::string name = row.name();
+    rows.emplace(std::move(name), std::move(row));
 }
 
 void addAll(std::vector<double>& to, const std::vector<double>& from)
@@ -85,9 +89,9 @@ LaneTally::LaneTally(const Scenario& scenario, const ScenarioWindows& windows)
 
 void LaneTally::add(RunOutcome outcome)
 {
-    const Sums sums = sumsOf(outcome);
+    Sums sums = sumsOf(outcome);
     ReplicationNotes notes = notesOf(sums, outcome);
-    merge(m_sums, sums);
+    merge(m_sums, std::move(sums));
     addSeries(outcome.record.services);
     addSeries(outcome.record.edges);
     const double worst =
@@ -105,34 +109,34 @@ void LaneTally::add(RunOutcome outcome)
     m_hash = mixed(m_hash, outcome.fingerprint);
 }
 
-LaneTally::Sums LaneTally::sumsOf(const RunOutcome& outcome) const
+LaneTally::Sums LaneTally::sumsOf(RunOutcome& outcome) const
 {
     Sums sums;
     for (const MeasureWindow& window : m_windows.all()) {
         sums.lengths.push_back(window.overlap(TimePoint{}, TimePoint{} + outcome.measured));
     }
-    for (const MeasureRow& row : outcome.edges) {
-        addRow(sums.edges, row);
+    for (MeasureRow& row : outcome.edges) {
+        addRow(sums.edges, std::move(row));
     }
     for (std::size_t at = 0; at < outcome.services.size(); ++at) {
-        const MeasureRow& row = outcome.services[at];
-        addRow(sums.services, row);
+        MeasureRow& row = outcome.services[at];
         sums.busy[row.name()] = outcome.busy[at];
         std::vector<double>& capacity = sums.capacity[row.name()];
         for (const Duration length : sums.lengths) {
             capacity.push_back(outcome.workers[at] * toSeconds(length));
         }
+        addRow(sums.services, std::move(row));
     }
     return sums;
 }
 
-void LaneTally::merge(Sums& to, const Sums& from)
+void LaneTally::merge(Sums& to, Sums from)
 {
-    for (const auto& [name, row] : from.services) {
-        addRow(to.services, row);
+    for (auto& [name, row] : from.services) {
+        addRow(to.services, std::move(row));
     }
-    for (const auto& [name, row] : from.edges) {
-        addRow(to.edges, row);
+    for (auto& [name, row] : from.edges) {
+        addRow(to.edges, std::move(row));
     }
     for (const auto& [name, busy] : from.busy) {
         addAll(to.busy[name], busy);

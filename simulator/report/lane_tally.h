@@ -56,8 +56,8 @@ private:
         std::vector<Duration> lengths; // By window.
     };
 
-    static void merge(Sums& to, const Sums& from);
-    [[nodiscard]] Sums sumsOf(const RunOutcome& outcome) const;
+    static void merge(Sums& to, Sums from);
+    [[nodiscard]] Sums sumsOf(RunOutcome& outcome) const; // Takes its rows away.
     [[nodiscard]] static RehearsalFigures figures(
         const Sums& sums, const MeasureRow& row, std::size_t window
     );

@@ -200,7 +200,7 @@ private:
             rehearsal.eventHash = mixed(rehearsal.eventHash, tally.hash());
         }
         addComparisons(rehearsal);
-        rehearsal.trust = trustOf(*m_request.document);
+        rehearsal.trust = trustOf(rehearsal.variants.front(), m_request.calibrated);
         rehearsal.verdict = verdictOf(rehearsal);
         return rehearsal;
     }

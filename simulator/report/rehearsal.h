@@ -148,10 +148,20 @@ struct RehearsalProgress
     std::vector<RunSeries> preview;
 };
 
+// The load at which a service's model was fitted from measurements (models/calibration.h).
+struct CalibratedRange
+{
+    std::string service;
+    double rpsTo = 0.0; // Of its busiest stretch.
+};
+
 struct RehearsalRequest
 {
     Scenario scenario;
     std::shared_ptr<const model::Document> document; // What the scenario's `mesh` names.
+    // Of the services that were fitted; a run that holds beyond one is NotCalibrated. None: the
+    // models are as written, and nothing is said.
+    std::vector<CalibratedRange> calibrated;
     unsigned threads = 1; // Changes nothing but the time it takes.
     std::function<void(const RehearsalProgress&)> onProgress; // Optional; from any thread, serial.
     const std::atomic<bool>* cancelled = nullptr; // Optional; looked at every virtual second.

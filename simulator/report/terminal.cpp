@@ -60,11 +60,11 @@ std::string verdictLine(const Rehearsal& rehearsal)
         + std::ranges::count_if(rehearsal.comparisons, &AssertionResult::holds)
     );
     std::string line = fmt::format(
-        "{}: {}; {} of {} hold, {}",
+        "{}: {}; assertions that hold: {} of {}, {}",
         rehearsal.scenario.name,
         toText(rehearsal.verdict),
         held,
-        countText(all, "assertion"),
+        all,
         countText(static_cast<std::size_t>(rehearsal.scenario.replications), "replication")
     );
     if (rehearsal.stoppedBy) {
@@ -123,7 +123,7 @@ void addEntryRows(TextTable& table, const VariantResult& variant, const std::str
 
 std::string timeText(const std::optional<Duration>& time, std::string_view never)
 {
-    return time ? fmt::format("{:.1f} s", toSeconds(*time)) : std::string(never);
+    return time ? fmt::format("{:.2f} s", toSeconds(*time)) : std::string(never);
 }
 
 std::string reactionLine(const Reaction& reaction)
@@ -152,7 +152,11 @@ std::string variantText(const Rehearsal& rehearsal, const VariantResult& variant
     if (!rehearsal.scenario.timeline.empty()) {
         text += reactionLine(variant.reaction);
     }
-    text += fmt::format("  worst replication {}\n", variant.worst);
+    if (rehearsal.scenario.replications > 1) {
+        text += fmt::format(
+            "  worst of {} runs: {}\n", rehearsal.scenario.replications, variant.worst + 1
+        );
+    }
     for (const AssertionResult& result : variant.asserts) {
         text += fmt::format(
             "  {} {}: {}; {} of {} runs\n",
@@ -222,10 +226,12 @@ std::string trustText(const Rehearsal& rehearsal)
 {
     const Trust& trust = rehearsal.trust;
     std::string text = fmt::format(
-        "\nTrust\n  {}\n  not modelled: {}\n",
-        trust.isCalibrated ? "models fitted from measurements" : "models as written, not fitted",
-        fmt::join(trust.notModelled, "; ")
+        "\nTrust\n  {}\n",
+        trust.isCalibrated ? "models fitted from measurements" : "models as written, not fitted"
     );
+    if (!trust.notModelled.empty()) {
+        text += fmt::format("  not modelled: {}\n", fmt::join(trust.notModelled, "; "));
+    }
     if (!trust.beyond.empty()) {
         text += fmt::format("  outside of what was measured: {}\n", fmt::join(trust.beyond, ", "));
     }

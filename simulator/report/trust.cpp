@@ -3,20 +3,22 @@
 #include <algorithm>
 
 namespace mesh::simulator {
-namespace {
 
-bool hasMirror(const model::Document& document)
-{
-    return std::ranges::any_of(document.services, [](const model::Service& service) {
-        return service.resilience && service.resilience->mirror;
-    });
-}
-
-} // namespace
-
-Trust trustOf(const model::Document& document)
+Trust trustOf(const VariantResult& variant, const std::vector<CalibratedRange>& calibrated)
 {
     Trust trust;
+    trust.isCalibrated = !calibrated.empty();
+    for (const CalibratedRange& range : calibrated) {
+        const bool isBeyond = std::ranges::any_of(variant.services, [&](const auto& window) {
+            const auto figures = window.second.find(range.service);
+            return figures != window.second.end()
+                   && figures->second.rps > range.rpsTo * kBeyondFactor;
+        });
+        if (isBeyond) {
+            trust.beyond.push_back(range.service);
+        }
+    }
+    std::ranges::sort(trust.beyond);
     trust.notModelled = {
         "kernel scheduling and TCP",
         "processor time of TLS and proxies, but for network.proxy",
@@ -24,9 +26,6 @@ Trust trustOf(const model::Document& document)
         "garbage collection and other pauses of the processes",
         "what requests say: routes, plugins and payloads",
     };
-    if (hasMirror(document)) {
-        trust.notModelled.emplace_back("mirrored requests");
-    }
     return trust;
 }
 

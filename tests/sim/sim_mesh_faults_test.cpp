@@ -27,6 +27,8 @@ private Q_SLOTS:
     void expiredCertificatesRefuseWhatIsNot();
     void staleEndpointsAreSeenLate_data();
     void staleEndpointsAreSeenLate();
+    void aBadDeployTakesInstancesFromTheirVersion();
+    void certificatesAreRenewedLateWhereConfigurationIs();
     void aWipedCacheFillsAgain();
     void aLostZoneForgetsWhatItsProxiesKnew();
     void theBooksBalanceWhateverHappens();
@@ -472,6 +474,73 @@ models: [{service: a, instances: 4, concurrency: 4000, service_time: {dist: cons
 
     QCOMPARE(failed({}), 5.0);
     QVERIFY(isWithin("failures", failed({late}), 5.0 + 500.0, 0.01)); // A quarter of 2 s.
+}
+
+void SimMeshFaultsTest::aBadDeployTakesInstancesFromTheirVersion()
+{
+    const MeshPlan plan = planOf(R"(
+_format_version: "3.0"
+services: [{name: a, host: a, retries: 0, resilience: {version: v1}}]
+upstreams:
+- name: a
+  targets:
+  - {target: "one:80", tags: ["version:v1"]}
+  - {target: "two:80", tags: ["version:v1"]}
+models: [{service: a, instances: 2, concurrency: 1000, service_time: {dist: const, mean: 1ms}}]
+)");
+    Fault deploy = onService(FaultKind::BadDeploy, "a");
+    deploy.version = "v2";
+    deploy.errorRate = 1.0;
+    deploy.share = 0.5;
+    MeshRun run(plan, steady({deploy}));
+    run.run();
+    // Who asks for v1 meets none of what v2 does wrong.
+    QCOMPARE(successOf(run.edge("gateway->a")->figures(1)), 1.0);
+    QCOMPARE(run.leftOver(), std::uint64_t{0});
+
+    deploy.share = 1.0; // Then nobody is left.
+    MeshRun whole(plan, steady({deploy}));
+    whole.run();
+    QVERIFY(successOf(whole.edge("gateway->a")->figures(1)) < 0.001);
+    QCOMPARE(successOf(whole.edge("gateway->a")->figures(2)), 1.0);
+
+    Fault late = onService(FaultKind::StaleEndpoints, "a");
+    late.by = 1s;
+    deploy.share = 0.5;
+    MeshRun stale(plan, steady({late, deploy}));
+    stale.run();
+    // For a second of four, half of them go to the bad one.
+    const double success = successOf(stale.edge("gateway->a")->figures(1));
+    QVERIFY(isWithin("success", success, 1.0 - 0.5 / 4.0, 0.01));
+}
+
+void SimMeshFaultsTest::certificatesAreRenewedLateWhereConfigurationIs()
+{
+    const MeshPlan plan = planOf(R"(
+_format_version: "3.0"
+services: [{name: a, host: a, retries: 0}]
+nodes: [{name: n-1, role: sidecar}]
+workloads: [{name: a-1, service: a, node: n-1, address: "127.0.0.1:1"}]
+models: [{service: a, concurrency: 1000, service_time: {dist: const, mean: 1ms}}]
+)");
+    Fault expiry = onService(FaultKind::CertExpiry, "a");
+    Fault late;
+    late.kind = FaultKind::ConfigDelay;
+    late.target.node = "n-1";
+    late.by = 2s;
+    late.length = 10s;
+    const auto success = [&plan](const std::vector<Fault>& timeline) {
+        MeshRunSettings settings = steady(timeline);
+        // All connections are gone when it begins.
+        settings.timeline.push_back(faultOf(FaultKind::Kill, "a-1", 4500ms, 1ms));
+        settings.windows = {{"after", {{TimePoint(8s), TimePoint(12s)}}}};
+        MeshRun run(plan, settings);
+        run.run();
+        return successOf(run.edge("gateway->a")->figures(0));
+    };
+
+    QVERIFY(isWithin("at once", success({expiry}), 1.0, 0.001));
+    QVERIFY(isWithin("late", success({expiry, late}), 0.5, 0.01));
 }
 
 void SimMeshFaultsTest::aWipedCacheFillsAgain()

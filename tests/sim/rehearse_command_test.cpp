@@ -1,0 +1,246 @@
+// Goal: meshwrightctl rehearse says what a run found, in the documented form and exit code.
+// Method: the command as a library, files in a temporary directory.
+#include "app/ctl/ctl.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/small_shop.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+namespace mesh::ctl {
+
+using Json = nlohmann::json;
+
+class RehearseCommandTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void theExitCodeIsTheVerdict_data();
+    void theExitCodeIsTheVerdict();
+    void everyProblemHasFileLineAndColumn();
+    void problemsOfTheMeshAndTheRunToo();
+    void theJsonHasItsDocumentedShape();
+    void filesAreWrittenAndStandardOutputIsTheirs();
+    void aSecondRunIsTheSame();
+    void optionsWinOverTheFile();
+    void peopleReadTheVerdictFirst();
+
+private:
+    std::string write(const char* name, const std::string& text);
+    int rehearse(const std::string& scenario, std::vector<std::string> options = {});
+
+    std::unique_ptr<QTemporaryDir> m_directory;
+    test::ManualClock m_clock;
+    CtlOutput m_output;
+};
+
+namespace {
+
+const std::string kHead = "scenario: small\nmesh: shop.yaml\nduration: 20s\n"
+                          "load: [{entry: front, rate: [[0s, 50]]}]\n";
+
+QStringList linesOf(const std::string& text)
+{
+    return QString::fromStdString(text).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+}
+
+} // namespace
+
+void RehearseCommandTest::init()
+{
+    m_directory = std::make_unique<QTemporaryDir>();
+    write("shop.yaml", std::string(test::kSmallShop));
+    m_output = {};
+}
+
+std::string RehearseCommandTest::write(const char* name, const std::string& text)
+{
+    QFile file(m_directory->filePath(QString::fromLatin1(name)));
+    if (!file.open(QIODevice::WriteOnly)) {
+        return {};
+    }
+    file.write(text.data(), static_cast<qint64>(text.size()));
+    return file.fileName().toStdString();
+}
+
+int RehearseCommandTest::rehearse(const std::string& scenario, std::vector<std::string> options)
+{
+    std::vector<std::string> arguments = {"rehearse", write("s.yaml", scenario)};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    m_output = {};
+    return run(arguments, m_clock, Colour::Off, m_output);
+}
+
+void RehearseCommandTest::theExitCodeIsTheVerdict_data()
+{
+    QTest::addColumn<QString>("rest");
+    QTest::addColumn<int>("code");
+
+    QTest::newRow("nothing demanded") << "" << 0;
+    QTest::newRow("all hold") << "assert: [{window: always, that: \"success(front) > 0.9\"}]" << 0;
+    QTest::newRow("one fails") << "assert: [{window: always, that: \"p50(front) < 1us\"}]" << 1;
+    QTest::newRow("a bad file") << "asert: []" << 2;
+    QTest::newRow("a name that does not exist")
+        << "assert: [{window: always, that: \"success(frnt) > 0\"}]" << 2;
+    QTest::newRow("a guard") << "guards: [{abort_if: \"rps(front) > 1 for 3s\"}]" << 3;
+}
+
+void RehearseCommandTest::theExitCodeIsTheVerdict()
+{
+    QFETCH(QString, rest);
+    QFETCH(int, code);
+
+    QCOMPARE(rehearse(kHead + rest.toStdString() + "\n"), code);
+    QCOMPARE(m_output.err.empty(), code != 2);
+    QCOMPARE(m_output.out.empty(), code == 2);
+}
+
+void RehearseCommandTest::everyProblemHasFileLineAndColumn()
+{
+    QCOMPARE(
+        rehearse(kHead + "seed: x\ntimeline: [{at: 1s, fault: meteor, target: {zone: a}}]\n"), 2
+    );
+
+    const QStringList lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 2);
+    QVERIFY(lines[0].contains(QStringLiteral("s.yaml:5:7: seed: expected a whole number")));
+    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:6:28: timeline[0].fault: there is no fault")));
+}
+
+void RehearseCommandTest::problemsOfTheMeshAndTheRunToo()
+{
+    QCOMPARE(rehearse("scenario: s\nmesh: nowhere.yaml\nduration: 5s\n"), 2);
+    QVERIFY(linesOf(m_output.err).front().contains(QStringLiteral("s.yaml:2:7: mesh: ")));
+
+    write("shop.yaml", "_format_version: \"3.0\"\nservics: []\n");
+    QCOMPARE(rehearse(kHead), 2);
+    QVERIFY(linesOf(m_output.err).front().contains(QStringLiteral("shop.yaml:2:1: servics: ")));
+
+    write("shop.yaml", std::string(test::kSmallShop));
+    QCOMPARE(
+        rehearse(
+            kHead
+            + "timeline: [{at: 1s, fault: kill, target: {service: nobody}}]\n"
+              "assert: [{window: always, that: \"p99(no) < 1s\"}]\n"
+        ),
+        2
+    );
+    const QStringList lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 2);
+    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:6:33: assert[0].that: ")));
+    QVERIFY(lines[0].contains(QStringLiteral("s.yaml:5:12: timeline[0] (kill): ")));
+}
+
+void RehearseCommandTest::theJsonHasItsDocumentedShape()
+{
+    const int code = rehearse(
+        kHead
+            + "replications: 2\nseed: 9\nablate: [retry]\n"
+              "timeline: [{at: 5s, for: 5s, fault: kill, target: {instance: cart-2}}]\n"
+              "policies: {a: {}, b: {}}\n"
+              "assert:\n- {window: during, that: \"success(front) > 0.5\"}\n"
+              "- {compare: \"b vs a\", that: \"p99(front) <= 0\"}\n",
+        {"--json", "-"}
+    );
+    const Json json = Json::parse(m_output.out, nullptr, false);
+
+    QCOMPARE(code, 0);
+    QVERIFY(json.is_object());
+    QCOMPARE(json.at("scenario").get<std::string>(), std::string("small"));
+    QCOMPARE(json.at("seed").get<int>(), 9);
+    QCOMPARE(json.at("verdict").get<std::string>(), std::string("holds"));
+    QCOMPARE(json.at("event_hash").get<std::string>().size(), std::size_t{16});
+    QVERIFY(json.at("events").get<int>() > 1000);
+    QVERIFY(json.at("wall_seconds").is_number());
+    const Json& variant = json.at("variants").at("a");
+    for (const char* const window : {"before", "during", "after", "always"}) {
+        for (const char* const service : {"front", "cart", "store"}) {
+            const Json& row = variant.at("windows").at(window).at(service);
+            for (const char* const figure :
+                 {"rps",
+                  "success",
+                  "mean_ms",
+                  "p50_ms",
+                  "p90_ms",
+                  "p99_ms",
+                  "p999_ms",
+                  "inflight",
+                  "utilization",
+                  "amplification"}) {
+                QVERIFY2(row.at(figure).is_number(), figure);
+            }
+        }
+        QVERIFY(variant.at("edges").at(window).contains("gateway->front"));
+        QVERIFY(variant.at("edges").at(window).contains("front->cart"));
+    }
+    const Json& assertion = variant.at("asserts").at(0);
+    QCOMPARE(assertion.at("text").get<std::string>(), std::string("success(front) > 0.5"));
+    QCOMPARE(assertion.at("window").get<std::string>(), std::string("during"));
+    QVERIFY(assertion.at("value").is_number() && assertion.at("holds").get<bool>());
+    QVERIFY(json.at("comparisons").at(0).at("holds").get<bool>());
+    QVERIFY(json.at("ablation").at("retry").at("success").is_number());
+    QCOMPARE(
+        json.at("faults").at(0).at("instances").at(0).get<std::string>(), std::string("cart-2")
+    );
+}
+
+void RehearseCommandTest::filesAreWrittenAndStandardOutputIsTheirs()
+{
+    const std::string junit = m_directory->filePath(QStringLiteral("r.xml")).toStdString();
+    const std::string scenario = kHead + "assert: [{window: always, that: \"p50(front) < 1us\"}]\n";
+
+    QCOMPARE(rehearse(scenario, {"--junit", junit}), 1);
+    QVERIFY(m_output.out.starts_with("small: fails"));
+    QFile file(QString::fromStdString(junit));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QVERIFY(file.readAll().contains("<failure message=\"measured "));
+
+    QCOMPARE(rehearse(scenario, {"--junit", "-"}), 1);
+    QVERIFY(m_output.out.starts_with("<?xml"));
+    QCOMPARE(rehearse(scenario, {"--json", "/nowhere/at/all.json"}), 2);
+}
+
+void RehearseCommandTest::aSecondRunIsTheSame()
+{
+    QCOMPARE(rehearse(kHead, {"--check-determinism", "--threads", "3"}), 0);
+
+    QVERIFY(m_output.out.find("A second run gave the same event hash.") != std::string::npos);
+}
+
+void RehearseCommandTest::optionsWinOverTheFile()
+{
+    QCOMPARE(
+        rehearse(kHead + "seed: 1\n", {"--seed", "7", "--replications", "3", "--json", "-"}), 0
+    );
+
+    const Json json = Json::parse(m_output.out, nullptr, false);
+    QCOMPARE(json.at("seed").get<int>(), 7);
+    QCOMPARE(json.at("replications").get<int>(), 3);
+    QCOMPARE(rehearse(kHead, {"--replications", "0"}), 2);
+    QCOMPARE(rehearse(kHead, {"--mode", "dream"}), 2);
+}
+
+void RehearseCommandTest::peopleReadTheVerdictFirst()
+{
+    rehearse(
+        kHead
+        + "timeline: [{at: 5s, for: 5s, fault: kill, target: {service: cart, instances: "
+          "\"30%\"}}]\n"
+    );
+
+    const QStringList lines = linesOf(m_output.out);
+    QVERIFY(lines.front().startsWith(QStringLiteral("small: holds; ")));
+    QVERIFY(lines[2].contains(QStringLiteral("5s to 10s: kill cart, 30% of instances (cart-1)")));
+    QVERIFY(lines.back().startsWith(QStringLiteral("meshwrightctl rehearse ")));
+    QVERIFY(lines.back().endsWith(QStringLiteral("--seed 42 --replications 1")));
+}
+
+} // namespace mesh::ctl
+
+QTEST_APPLESS_MAIN(mesh::ctl::RehearseCommandTest)
+#include "rehearse_command_test.moc"
