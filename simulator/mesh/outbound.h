@@ -84,7 +84,7 @@ struct Outbound
     Outbound(const OutboundRules& from, std::string_view zone, TimePoint now, Random& random);
 
     // Up to `latencies`.
-    static constexpr std::size_t kHotBytes = 18 * 64;
+    static constexpr std::size_t kHotBytes = 19 * 64;
 
     const CalleePlan* plan;
     const OutboundRules* rules;

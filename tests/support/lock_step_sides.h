@@ -263,9 +263,10 @@ class SimulatorSide final : public Side
 {
 public:
     explicit SimulatorSide(const CalleePlan& callee)
-        : m_picks(Seed{kPickSeed})
+        : m_rules(callee, OutboundRules::Connections::Ignored)
+        , m_picks(Seed{kPickSeed})
         , m_health(Seed{kHealthSeed})
-        , m_out(callee, callee.snapshot->zone, TimePoint{}, m_picks, Outbound::Connections::Ignored)
+        , m_out(m_rules, callee.snapshot->zone, TimePoint{}, m_picks)
     {
         // The proxy has a machine for every target of the snapshot, checked or not, and each takes
         // its part of the board's luck.
@@ -343,15 +344,15 @@ public:
         policy::RetryProgress progress;
         progress.attemptsMade = attempts;
         progress.sent = policy::AttemptProgress::Sent::Something;
-        if (m_out.retry->decide("GET", outcome, progress) != policy::PolicyRetryVerdict::Retry) {
+        if (m_rules.retry->decide("GET", outcome, progress) != policy::PolicyRetryVerdict::Retry) {
             say("not repeated");
             return std::nullopt;
         }
         const policy::RetryWait wait =
-            m_out.retry->wait(outcome, retries + 1, std::nullopt, m_picks, WallTime{});
+            m_rules.retry->wait(outcome, retries + 1, std::nullopt, m_picks, WallTime{});
         endRetry(holdsRetry);
         const bool isGranted = wait.verdict == policy::PolicyRetryVerdict::Retry
-                               && policy::tryBeginRetry(*m_out.allowance, m_out.budget);
+                               && policy::tryBeginRetry(*m_rules.allowance, m_out.budget);
         say(isGranted ? fmt::format("repeated in {} ns", wait.wait.count()) : "no budget");
         return isGranted ? std::optional(wait.wait) : std::nullopt;
     }
@@ -398,6 +399,7 @@ private:
         say(fmt::format("{} {}", isAvailable ? "returned" : "ejected", host));
     }
 
+    const OutboundRules m_rules;
     Random m_picks;
     Random m_health;
     Outbound m_out;
