@@ -127,7 +127,9 @@ Result<std::vector<ServiceResidual>> backTest(
     MeshRun run(plan, settings);
     run.run();
     std::vector<ServiceResidual> residuals;
-    for (const auto& [name, measured] : measuredIn(bins)) {
+    for (const auto& service : measuredIn(bins)) {
+        const std::string& name = service.first; // Clang 14 captures no structured bindings.
+        const Measured& measured = service.second;
         const MeasureRow* row = run.service(name);
         if (row == nullptr || measured.calls < kCallsToFitMin) {
             continue;

@@ -153,7 +153,9 @@ void SimCalibrationTest::anotherLoadIsPredicted()
     const Observed seen = observe(truth, {70, 90, 105}, Seed{1001});
     const Observed said = observe(withModels(guessOf(truth), fitted()), {70, 90, 105}, Seed{2002});
 
-    for (const auto& [name, measured] : seen.services) {
+    for (const auto& service : seen.services) {
+        const std::string& name = service.first; // Clang 14 captures no structured bindings.
+        const CallFigures& measured = service.second;
         const CallFigures& predicted = said.services.at(name);
         const auto successOf = [](const CallFigures& figures) {
             return static_cast<double>(figures.succeeded) / static_cast<double>(figures.calls);
