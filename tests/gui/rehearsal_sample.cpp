@@ -57,6 +57,7 @@ VariantResult variantOf(const simulator::Scenario& scenario, const std::string& 
         variant.services[Window::Before][service] = figures(1);
         variant.services[Window::During][service] = figures(1 - lost / 100.0);
         variant.services[Window::After][service] = figures(1);
+        variant.services[Window::Always][service] = figures(0.95);
     }
     variant.record.edges.push_back(seriesOf("gateway->front", scenario, lost));
     variant.record.edges.push_back(seriesOf("front->cart", scenario, lost));

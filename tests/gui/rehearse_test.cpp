@@ -129,6 +129,7 @@ private Q_SLOTS:
     void undoTakesADropBack();
     void theSimulatorItselfRuns();
     void aReportIsWrittenInEveryFormat();
+    void aLiveRunSaysHowFarThePredictionWasOff();
     void theWindowSaysSimulation();
     void everyTabIsDrawn_data();
     void everyTabIsDrawn();
@@ -587,6 +588,38 @@ void RehearseTest::aReportIsWrittenInEveryFormat()
     QVERIFY(mode.session->report(QStringLiteral("json")).startsWith(u'{'));
     QVERIFY(mode.session->report(QStringLiteral("xml")).contains(QStringLiteral("<testcase")));
     QVERIFY(mode.session->report(QStringLiteral("html")).contains(QStringLiteral("zone-b")));
+}
+
+void RehearseTest::aLiveRunSaysHowFarThePredictionWasOff()
+{
+    bridge::RehearsalOptions options = Mode::handMadeOptions();
+    options.runLive = [](const simulator::LiveRehearsalRequest& request) {
+        simulator::LiveProgress told;
+        told.length = std::chrono::seconds(120);
+        request.onProgress(told);
+        simulator::LiveRehearsal live;
+        live.figures.name = "live";
+        simulator::RehearsalFigures figures;
+        figures.calls = 1000;
+        figures.success = 0.94;
+        figures.p50_ms = 5;
+        figures.p99_ms = 20;
+        live.figures.services[simulator::Window::Always]["front"] = figures;
+        live.entries = {"front"};
+        return Result<simulator::LiveRehearsal>(live);
+    };
+    Mode mode(std::move(options));
+    QVERIFY(!mode.session->runLive()); // Nothing has been predicted yet.
+    QVERIFY(mode.runToTheEnd());
+    const QString before = mode.session->current()->trust.text;
+
+    QVERIFY(mode.session->runLive().has_value());
+    QVERIFY(mode.session->progress().isLive);
+
+    QVERIFY(QTest::qWaitFor([&mode] { return !mode.session->isRunning(); }, 10'000));
+    const QString after = mode.session->current()->trust.text;
+    QVERIFY(after != before);
+    QVERIFY2(after.startsWith(QStringLiteral("Against live: success 1.00 pp")), qPrintable(after));
 }
 
 // Ctrl+3 and Ctrl+R, the frame, the words in the strip, and what the topology asks for.
