@@ -141,9 +141,13 @@ private:
         }
     }
 
+    // A model makes its service known to the simulator, whatever else the document has.
     void models()
     {
         std::unordered_set<std::string_view> names;
+        for (const ServiceModel& model : m_document.models) {
+            m_modelled.insert(model.service);
+        }
         for (std::size_t at = 0; at < m_document.models.size(); ++at) {
             const ServiceModel& model = m_document.models[at];
             const std::string path = fmt::format("models[{}]", at);
@@ -154,7 +158,15 @@ private:
                     fmt::format("service '{}' has two models", model.service)
                 );
             }
-            serviceReference(model.service, path + ".service");
+            if (!m_document.services.empty() && !m_services.contains(model.service)) {
+                add(Severity::Warning,
+                    path + ".service",
+                    ErrorCode::DanglingReference,
+                    fmt::format(
+                        "there is no service '{}' in this document; only rehearsals know it",
+                        model.service
+                    ));
+            }
             law(model.serviceTime, path + ".service_time");
             calls(model, path);
         }
@@ -186,7 +198,9 @@ private:
                     each.isParallel ? fmt::format("{}.script[{}][{}].call", path, step, at)
                                     : fmt::format("{}.script[{}].call", path, step);
                 const std::string& callee = each.calls[at].call;
-                serviceReference(callee, place);
+                if (!m_modelled.contains(callee)) {
+                    serviceReference(callee, place);
+                }
                 if (callee == model.service) {
                     error(place, ErrorCode::Conflict, "a service cannot call itself");
                 }
@@ -239,6 +253,7 @@ private:
     const model::Document& m_document;
     std::vector<Finding>& m_findings;
     std::unordered_set<std::string_view> m_services;
+    std::unordered_set<std::string_view> m_modelled;
     std::unordered_map<std::string_view, const model::Node*> m_nodes;
     std::unordered_map<std::string, std::string> m_listeners;
     std::unordered_map<std::string_view, const ServiceModel*> m_models;

@@ -209,6 +209,7 @@ model::Document MeshPlan::simulated(const model::Document& document) const
             model::Service service;
             service.name = model.service;
             service.host = model.service;
+            service.retries = 0; // Nobody has asked for any.
             result.services.push_back(std::move(service));
         }
     }

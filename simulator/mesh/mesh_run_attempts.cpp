@@ -75,7 +75,8 @@ std::optional<std::uint32_t> MeshRun::pick(
         return std::nullopt;
     }
     policy::PickRequest request{m_agenda.now(), tried, {}, out.subset};
-    request.hash = (call.root + 1) * 0x9e3779b97f4a7c15U; // Each root request is a caller.
+    // Each root request is a caller.
+    request.hash = CallPath().below(m_settings.seed.value).below(call.root).hash();
     return out.balancer.pick(request, out.hosts, call.luck).host;
 }
 

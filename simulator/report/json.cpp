@@ -29,18 +29,22 @@ OrderedJson intervalJson(const Estimate& estimate)
 
 OrderedJson figuresJson(const RehearsalFigures& figures)
 {
+    // Without calls there is neither success nor failure, and nothing took any time.
+    const auto ofCalls = [&](double value) {
+        return figures.calls > 0 ? OrderedJson(value) : OrderedJson(nullptr);
+    };
     OrderedJson json = {
         {"calls", figures.calls},
         {"rps", figures.rps},
-        {"success", figures.success},
-        {"mean_ms", figures.mean_ms},
-        {"p50_ms", figures.p50_ms},
-        {"p90_ms", figures.p90_ms},
-        {"p99_ms", figures.p99_ms},
-        {"p999_ms", figures.p999_ms},
+        {"success", ofCalls(figures.success)},
+        {"mean_ms", ofCalls(figures.mean_ms)},
+        {"p50_ms", ofCalls(figures.p50_ms)},
+        {"p90_ms", ofCalls(figures.p90_ms)},
+        {"p99_ms", ofCalls(figures.p99_ms)},
+        {"p999_ms", ofCalls(figures.p999_ms)},
         {"inflight", figures.inflight}};
     json["utilization"] = optionalJson(figures.utilization);
-    json["amplification"] = figures.amplification;
+    json["amplification"] = ofCalls(figures.amplification);
     json["goodput"] = figures.goodput;
     return json;
 }

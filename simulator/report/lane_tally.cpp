@@ -200,13 +200,16 @@ std::optional<double> LaneTally::value(const Condition& condition, std::size_t w
 
 namespace {
 
-template <typename Rows, typename FiguresOf>
-FiguresByName figuresByName(const Rows& rows, const FiguresOf& figuresOf)
+// Services are known from the document, edges only from their calls.
+enum class Silent : std::uint8_t { Shown, LeftOut };
+
+template <typename RowsByName, typename FiguresOf>
+FiguresByName figuresByName(const RowsByName& rows, Silent silent, const FiguresOf& figuresOf)
 {
     FiguresByName result;
     for (const auto& [name, row] : rows) {
         RehearsalFigures figures = figuresOf(row);
-        if (figures.calls > 0 || figures.inflight > 0.0) {
+        if (silent == Silent::Shown || figures.calls > 0 || figures.inflight > 0.0) {
             result.emplace(name, figures);
         }
     }
@@ -217,14 +220,14 @@ FiguresByName figuresByName(const Rows& rows, const FiguresOf& figuresOf)
 
 FiguresByName LaneTally::services(std::size_t window) const
 {
-    return figuresByName(m_sums.services, [&](const MeasureRow& row) {
+    return figuresByName(m_sums.services, Silent::Shown, [&](const MeasureRow& row) {
         return figures(m_sums, row, window);
     });
 }
 
 FiguresByName LaneTally::edges(std::size_t window) const
 {
-    return figuresByName(m_sums.edges, [&](const MeasureRow& row) {
+    return figuresByName(m_sums.edges, Silent::LeftOut, [&](const MeasureRow& row) {
         return figures(m_sums, row, window);
     });
 }

@@ -1,6 +1,7 @@
 #include "simulator/scenario/condition.h"
 
 #include "proxyengine/base/duration_text.h"
+#include "simulator/scenario/fault_reader.h"
 
 #include <fmt/format.h>
 
@@ -143,6 +144,9 @@ private:
             return expected("the name of a service or an edge", m_at);
         }
         m_at = end + 1;
+        if (const auto edge = splitEdge(name)) {
+            name = fmt::format("{}->{}", edge->first, edge->second); // Without blanks.
+        }
         return name;
     }
 

@@ -157,13 +157,16 @@ private:
         return isOfModel || nameIn(member.value, list.key) == member.key;
     }
 
-    static Value* make(Value& to, const NamedList& list, const Value::Member& member)
+    Value* make(Value& to, const NamedList& list, const Value::Member& member)
     {
         Value made{Value::Map()};
         made.setMark(member.value.mark());
         made.set(list.key, Value(member.key));
         if (list.list == "services") {
             made.set("host", Value(member.key));
+            if (elementNamed(m_root.find("models"), "service", member.key) != nullptr) {
+                made.set("retries", Value(std::int64_t{0})); // As a run makes it up.
+            }
         }
         Value* existing = to.find(list.list);
         if (existing == nullptr || !existing->isList()) {
@@ -344,6 +347,7 @@ void nameServicesOfModels(model::Document& document)
             model::Service service;
             service.name = each.service;
             service.host = each.service;
+            service.retries = 0;
             document.services.push_back(std::move(service));
         }
     }

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 namespace mesh::ctl {
 
 using Json = nlohmann::json;
@@ -29,6 +31,7 @@ private Q_SLOTS:
     void aSecondRunIsTheSame();
     void optionsWinOverTheFile();
     void peopleReadTheVerdictFirst();
+    void modelsAloneAreAMesh();
 
 private:
     std::string write(const char* name, const std::string& text);
@@ -238,6 +241,33 @@ void RehearseCommandTest::peopleReadTheVerdictFirst()
     QVERIFY(lines[2].contains(QStringLiteral("5s to 10s: kill cart, 30% of instances (cart-1)")));
     QVERIFY(lines.back().startsWith(QStringLiteral("meshwrightctl rehearse ")));
     QVERIFY(lines.back().endsWith(QStringLiteral("--seed 42 --replications 1")));
+}
+
+// A service that only a model knows repeats nothing; an edge may be written with blanks; what was
+// never called has a row without success.
+void RehearseCommandTest::modelsAloneAreAMesh()
+{
+    write(
+        "models.yaml",
+        "_format_version: \"3.0\"\nmodels:\n"
+        "- {service: front, instances: 4, service_time: {dist: const, mean: 1ms},"
+        " script: [{call: store, probability: 0}]}\n"
+        "- {service: store, service_time: {dist: const, mean: 1ms}}\n"
+    );
+    const std::string scenario =
+        "scenario: models\nmesh: models.yaml\nduration: 40s\n"
+        "load: [{entry: front, rate: [[0s, 200]]}]\n"
+        "timeline: [{at: 10s, for: 20s, fault: kill, target: {instance: front-1}}]\n"
+        "assert: [{window: always, that: \"p99(gateway -> front) < 1s\"}]\n";
+
+    QCOMPARE(rehearse(scenario, {"--json", "-"}), 0);
+
+    const Json windows = Json::parse(m_output.out)["variants"]["baseline"]["windows"];
+    const auto success = windows["during"]["front"]["success"].get<double>();
+    QVERIFY2(std::abs(success - 0.75) < 0.02, std::to_string(success).c_str());
+    QCOMPARE(windows["during"]["front"]["amplification"].get<double>(), 1.0);
+    QCOMPARE(windows["always"]["store"]["calls"].get<int>(), 0);
+    QVERIFY(windows["always"]["store"]["success"].is_null());
 }
 
 } // namespace mesh::ctl
