@@ -206,8 +206,13 @@ void LiveRehearsalTest::bothWorldsAreCompared()
 
     QVERIFY2(both.has_value(), both ? "" : toText(both.error()).c_str());
     QVERIFY(both->live.has_value());
-    QVERIFY(both->trust.successError && both->trust.p50Error && both->trust.p99Error);
-    QVERIFY(!both->trust.liveNotes.empty());
+    // A machine that was too busy to say what the prediction is worth says that instead.
+    const bool isBusy = std::ranges::any_of(both->trust.liveNotes, [](const std::string& note) {
+        return note.starts_with("this machine was the bottleneck");
+    });
+    const Trust& trust = both->trust;
+    QCOMPARE(trust.successError && trust.p50Error && trust.p99Error, !isBusy);
+    QVERIFY(!trust.liveNotes.empty());
     QVERIFY(both->scenario.network.proxy.has_value());
     QCOMPARE(both->verdict, Verdict::Holds);
     QVERIFY(both->variants.front().asserts.front().holds);
