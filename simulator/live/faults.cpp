@@ -261,8 +261,7 @@ Load withSurges(Load load, const std::vector<Fault>& timeline)
         }
     }
     std::ranges::sort(steps);
-    const auto rest = std::ranges::unique(steps);
-    steps.erase(rest.begin(), rest.end());
+    steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
     std::vector<std::pair<Duration, double>> rates;
     for (const Duration at : steps) {
         double rate = rateAt(load, at);

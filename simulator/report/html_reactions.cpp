@@ -175,7 +175,7 @@ std::vector<std::string> servicesByLoss(const VariantResult& variant)
         return during != nullptr ? during->success : 1.0;
     };
     std::ranges::stable_sort(names, {}, successOf);
-    std::ranges::stable_partition(names, [&variant](const std::string& name) {
+    std::stable_partition(names.begin(), names.end(), [&variant](const std::string& name) {
         return std::ranges::binary_search(variant.reaction.hurt, name);
     });
     return names;

@@ -13,6 +13,8 @@ BANNED = [
     ("clock", r"\b\w*_clock::now\b|\bclock_gettime\b|\bgettimeofday\b", ("proxyengine/base/",), "take the time as an argument, or a mesh::Clock"),
     ("time", r"(?<![\w.>:])(?:std::)?time\s*\(\s*(?:nullptr|NULL|0|&)", ("proxyengine/base/",), "mesh::Clock::wallNow()"),
     ("random", r"\bs?rand\s*\(|\brandom_device\b|\bstd::mt19937|\bstd::\w+_distribution\b", ("proxyengine/base/",), "mesh::Random with a printed seed"),
+    ("subrange", r"\bstd::ranges::(?:unique|rotate|partition|stable_partition|remove|remove_if|search|equal_range|subrange)\b", (),
+     "std::unique(begin, end) and its kind: clang 14 cannot read the subrange of libstdc++ 12"),
     ("thread", r"\bstd::j?thread\b|\bQThread\b|\bstd::async\b", ("proxyengine/base/",), "mesh::Thread"),
     ("detach", r"\.detach\s*\(", (), "join it: mesh::Thread"),
     ("sleep", r"\bsleep_for\b|\bsleep_until\b|\busleep\b|\bnanosleep\b|\bmsleep\b|\bqWait\s*\(|\bqSleep\s*\(", (), "wait for a condition with a deadline"),
