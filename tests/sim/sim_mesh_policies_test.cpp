@@ -1,6 +1,5 @@
-// Goal: in virtual time the network costs what its laws say, and limits, checks, shares and
-// stand-ins
-//       decide as they do in the proxy.
+// Goal: in virtual time the network costs what its laws say, and limits, checks, shares
+//       and stand-ins decide as they do in the proxy.
 // Method: small meshes with constant times, one policy each.
 #include "tests/support/mesh_in_virtual_time.h"
 
