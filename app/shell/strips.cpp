@@ -165,6 +165,7 @@ HonestyStrip::HonestyStrip(bridge::MeshSession& session, QWidget* parent)
     m_stop->setAccessibleName(tr("Stop all faults"));
     m_stop->setToolTip(tr("Stop all faults (Ctrl+Shift+.)"));
     connect(m_stop, &QPushButton::clicked, &session, &bridge::MeshSession::stopAllFaults);
+    m_simulation->setObjectName(QStringLiteral("simulationStatus"));
     m_simulation->hide();
     for (StripItem* item : {m_simulation, m_live, m_nodes, m_revision, m_draft, m_faults}) {
         item->setSeparated(item != m_live && item != m_simulation);
@@ -230,13 +231,15 @@ void HonestyStrip::setSimulation(const SimulationStatus& status)
 {
     m_status = status;
     const theme::Tokens& tokens = theme::tokens();
-    m_simulation->setVisible(status.isShown);
     m_live->setSeparated(status.isShown);
     m_simulation->setSign(StripItem::Sign::Dot, tokens.simulationLine);
     const QString clock = tr("virtual clock %1").arg(bridge::spanText(std::floor(status.second)));
     m_simulation->setParts(
-        {{tr("SIMULATION"), tokens.simulationLine, StripItem::Weight::Capitals},
-         {status.isRunning ? tr("running") : clock, tokens.text2}}
+        status.isShown
+            ? std::vector<StripItem::Part>{
+                  {tr("SIMULATION"), tokens.simulationLine, StripItem::Weight::Capitals},
+                  {status.isRunning ? tr("running") : clock, tokens.text2}}
+            : std::vector<StripItem::Part>{}
     );
     refresh();
 }

@@ -634,11 +634,18 @@ void RehearseTest::theWindowSaysSimulation()
     window.show();
     QVERIFY(QTest::qWaitForWindowActive(&window));
     auto* frame = window.findChild<QWidget*>(QStringLiteral("simulationFrame"));
+    auto* words = window.findChild<QWidget*>(QStringLiteral("simulationStatus"));
+    QVERIFY(words != nullptr);
     QVERIFY(!frame->isVisible());
 
     QTest::keyClick(&window, Qt::Key_3, Qt::ControlModifier);
     QCOMPARE(window.mode(), shell::Mode::Rehearse);
     QVERIFY(frame->isVisible());
+    QVERIFY(words->isVisible());
+    QTest::keyClick(&window, Qt::Key_1, Qt::ControlModifier);
+    QVERIFY(!frame->isVisible());
+    QVERIFY(!words->isVisible()); // What is live must not say simulation.
+    QTest::keyClick(&window, Qt::Key_3, Qt::ControlModifier);
     QCOMPARE(frame->size(), window.size());
     QVERIFY(window.rehearsal().text().contains(QStringLiteral("zone_outage"))); // A start.
     QTest::keyClick(&window, Qt::Key_R, Qt::ControlModifier);
