@@ -38,10 +38,23 @@ Result<void> writeAll(int file, std::string_view content)
         }
         content.remove_prefix(static_cast<std::size_t>(written));
     }
-    if (::fsync(file) != 0) {
-        return failErrno("fsync", errno);
-    }
     return {};
+}
+
+// A device or a pipe: there is no old content to keep, and renaming over it would take it away.
+bool isStream(const std::string& path)
+{
+    struct stat found = {};
+    return ::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
+}
+
+Result<void> writeToStream(const std::string& path, std::string_view content)
+{
+    const FileDescriptor stream(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!stream.isOpen()) {
+        return failErrno(path, errno);
+    }
+    return writeAll(stream.get(), content);
 }
 
 } // namespace
@@ -82,6 +95,9 @@ Result<std::string> readFile(const std::string& path, std::size_t bytesMax)
 
 Result<void> writeFileAtomically(const std::string& path, std::string_view content, unsigned mode)
 {
+    if (isStream(path)) {
+        return writeToStream(path, content);
+    }
     std::string temporary = path + ".XXXXXX";
     FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
     if (!file.isOpen()) {
@@ -89,6 +105,9 @@ Result<void> writeFileAtomically(const std::string& path, std::string_view conte
     }
 
     auto written = writeAll(file.get(), content);
+    if (written && ::fsync(file.get()) != 0) {
+        written = failErrno("fsync", errno);
+    }
     if (written && ::fchmod(file.get(), mode) != 0) {
         written = failErrno(path, errno);
     }

@@ -3,11 +3,17 @@
 // behind.
 #include "proxyengine/base/file.h"
 
+#include "proxyengine/base/handles.h"
+
 #include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace mesh {
 
@@ -22,6 +28,7 @@ private Q_SLOTS:
     void aFileOverTheLimitIsRefused();
     void aMissingFileSaysItsName();
     void aFailedWriteLeavesTheOldFileAndNoTemporaryOne();
+    void aPipeIsWrittenToAndStaysOne();
 };
 
 void FileTest::readsBackWhatWasWritten()
@@ -85,6 +92,23 @@ void FileTest::aFailedWriteLeavesTheOldFileAndNoTemporaryOne()
     QVERIFY(!writeFileAtomically(path, "cannot replace a folder"));
 
     QVERIFY(QDir(folder.path()).entryList(QDir::Files).isEmpty());
+}
+
+// Nobody's /dev/null becomes a file.
+void FileTest::aPipeIsWrittenToAndStaysOne()
+{
+    const QTemporaryDir folder;
+    const std::string path = folder.filePath(QStringLiteral("pipe")).toStdString();
+    QCOMPARE(::mkfifo(path.c_str(), 0600), 0);
+    const FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+
+    QVERIFY(writeFileAtomically(path, "told"));
+
+    std::array<char, 8> read{};
+    QCOMPARE(::read(reader.get(), read.data(), read.size()), ssize_t{4});
+    struct stat facts = {};
+    QCOMPARE(::stat(path.c_str(), &facts), 0);
+    QVERIFY(S_ISFIFO(facts.st_mode));
 }
 
 } // namespace mesh
