@@ -38,19 +38,6 @@ void wakeUp(int eventDescriptor)
     static_cast<void>(!::write(eventDescriptor, &one, sizeof(one)));
 }
 
-Result<void> control(
-    int epoll, int operation, int descriptor, FdHandler& handler, std::uint32_t bits
-)
-{
-    epoll_event event{};
-    event.events = bits;
-    event.data.ptr = &handler;
-    if (::epoll_ctl(epoll, operation, descriptor, &event) != 0) {
-        return failErrno("cannot watch a descriptor", errno);
-    }
-    return {};
-}
-
 } // namespace
 
 Result<std::unique_ptr<EventLoop>> EventLoop::make(const Clock& clock)
@@ -64,9 +51,9 @@ Result<std::unique_ptr<EventLoop>> EventLoop::make(const Clock& clock)
         return failErrno("cannot make an event descriptor", errno);
     }
     std::unique_ptr<EventLoop> loop(new EventLoop(clock, std::move(epoll), std::move(wake)));
-    MESH_TRY_VOID(control(
-        loop->m_epoll.get(), EPOLL_CTL_ADD, loop->m_wake.get(), *loop->m_waker, EPOLLIN | EPOLLET
-    ));
+    MESH_TRY_VOID(
+        loop->control(EPOLL_CTL_ADD, loop->m_wake.get(), *loop->m_waker, EPOLLIN | EPOLLET)
+    );
     return loop;
 }
 
@@ -103,11 +90,8 @@ void EventLoop::runTurn(Duration waitMax)
     const int count = waitFor(waitMax);
     m_now = m_clock.now();
     m_againNow.swap(m_again); // What is asked for during this turn waits for the next one.
-    // Timer handlers may forget watched handlers, so the events must be known before they run.
-    m_eventAt = 0;
-    m_eventCount = count;
     m_timers.run(m_now);
-    callReady();
+    callReady(count);
     callRepeats();
     runMessage();
     endTurn();
@@ -130,30 +114,63 @@ WallTime EventLoop::wallNow() const
 
 Result<void> EventLoop::watch(int descriptor, FdHandler& handler)
 {
-    return control(
-        m_epoll.get(), EPOLL_CTL_ADD, descriptor, handler, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
-    );
+    return control(EPOLL_CTL_ADD, descriptor, handler, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
 Result<void> EventLoop::watchLevel(int descriptor, FdHandler& handler, LevelInterest what)
 {
     const std::uint32_t bits = (what != LevelInterest::Write ? EPOLLIN : 0U)
                                | (what != LevelInterest::Read ? EPOLLOUT : 0U);
-    auto added = control(m_epoll.get(), EPOLL_CTL_ADD, descriptor, handler, bits);
-    if (!added && added.error().native == EEXIST) {
-        return control(m_epoll.get(), EPOLL_CTL_MOD, descriptor, handler, bits);
+    auto changed = control(EPOLL_CTL_MOD, descriptor, handler, bits);
+    if (!changed && changed.error().native == ENOENT) {
+        return control(EPOLL_CTL_ADD, descriptor, handler, bits);
     }
-    return added;
+    return changed;
+}
+
+Result<void> EventLoop::control(
+    int operation, int descriptor, FdHandler& handler, std::uint32_t bits
+)
+{
+    std::uint32_t& place = handler.watchPlace.m_number;
+    const bool isNew = place == 0;
+    if (isNew) {
+        if (m_freeWatches.empty()) {
+            m_watches.emplace_back();
+            place = static_cast<std::uint32_t>(m_watches.size());
+        } else {
+            place = m_freeWatches.back();
+            m_freeWatches.pop_back();
+        }
+        m_watches[place - 1].handler = &handler;
+    }
+    epoll_event event{};
+    event.events = bits;
+    event.data.u64 = std::uint64_t{m_watches[place - 1].generation} << 32U | (place - 1);
+    if (::epoll_ctl(m_epoll.get(), operation, descriptor, &event) == 0) {
+        return {};
+    }
+    const int reason = errno;
+    if (isNew) {
+        release(handler);
+    }
+    return failErrno("cannot watch a descriptor", reason);
+}
+
+void EventLoop::release(FdHandler& handler)
+{
+    std::uint32_t& place = handler.watchPlace.m_number;
+    if (place != 0) {
+        Watch& watch = m_watches[place - 1];
+        watch.handler = nullptr;
+        ++watch.generation;
+        m_freeWatches.push_back(std::exchange(place, 0));
+    }
 }
 
 void EventLoop::forget(FdHandler& handler)
 {
-    for (int at = m_eventAt; at < m_eventCount; ++at) {
-        epoll_event& event = m_events[static_cast<std::size_t>(at)];
-        if (event.data.ptr == &handler) {
-            event.data.ptr = nullptr;
-        }
-    }
+    release(handler);
     const auto forgetIn = [&handler](std::vector<Again>& list) {
         for (Again& again : list) {
             if (again.handler == &handler) {
@@ -217,16 +234,15 @@ int EventLoop::waitFor(Duration waitMax)
     return std::max(count, 0); // EINTR is a turn without events.
 }
 
-void EventLoop::callReady()
+void EventLoop::callReady(int count)
 {
-    for (; m_eventAt < m_eventCount; ++m_eventAt) {
-        const epoll_event event = m_events[static_cast<std::size_t>(m_eventAt)];
-        if (event.data.ptr != nullptr) {
-            static_cast<FdHandler*>(event.data.ptr)->onReady(Ready(event.events));
+    for (std::size_t at = 0; at < static_cast<std::size_t>(count); ++at) {
+        const epoll_event event = m_events[at];
+        const Watch& watch = m_watches[static_cast<std::uint32_t>(event.data.u64)];
+        if (watch.handler != nullptr && watch.generation == event.data.u64 >> 32U) {
+            watch.handler->onReady(Ready(event.events)); // May add watches.
         }
     }
-    m_eventCount = 0;
-    m_eventAt = 0;
 }
 
 void EventLoop::callRepeats()

@@ -47,6 +47,13 @@ private:
     std::uint32_t m_bits;
 };
 
+// A handler's place among the watches of its loop.
+class WatchPlace
+{
+    friend class EventLoop;
+    std::uint32_t m_number = 0; // From 1; 0: not watched.
+};
+
 // Owns a descriptor's readiness: a connection, an acceptor.
 class FdHandler
 {
@@ -56,6 +63,8 @@ public:
     FdHandler& operator=(const FdHandler&) = delete;
     // The handler may destroy itself and others in here, after forget() of each.
     virtual void onReady(Ready ready) = 0;
+
+    WatchPlace watchPlace;
 
 protected:
     ~FdHandler() = default;
@@ -107,8 +116,8 @@ public:
     [[nodiscard]] Result<void> watch(int descriptor, FdHandler& handler);
     // Level-triggered; calling it again changes the interest. For listeners and foreign libraries.
     [[nodiscard]] Result<void> watchLevel(int descriptor, FdHandler& handler, LevelInterest what);
-    // Drops events of this turn that have not been delivered. Before a handler goes; its descriptor
-    // must be closed too (or unwatched), in either order.
+    // Nothing of what was watched for this handler reaches it any more. Before a handler goes; its
+    // descriptor must be closed too (or unwatched), in either order.
     void forget(FdHandler& handler);
     // Stops watching a descriptor that stays open, and forgets its handler.
     void unwatch(int descriptor, FdHandler& handler);
@@ -161,6 +170,14 @@ private:
         Function function;
     };
     using Doomed = std::unique_ptr<void, void (*)(void*) noexcept>;
+    // What the kernel knows instead of a handler's address: a process that was forked meanwhile
+    // keeps a closed descriptor, and with it the kernel's interest, alive until it runs its own
+    // program.
+    struct Watch
+    {
+        FdHandler* handler = nullptr;
+        std::uint32_t generation = 0; // Of the handlers that had this place.
+    };
     struct Again
     {
         FdHandler* handler;
@@ -170,8 +187,10 @@ private:
     static constexpr std::size_t kEventsPerTurnMax = 256;
 
     EventLoop(const Clock& clock, FileDescriptor epoll, FileDescriptor wake);
+    Result<void> control(int operation, int descriptor, FdHandler& handler, std::uint32_t bits);
+    void release(FdHandler& handler);
     int waitFor(Duration waitMax);
-    void callReady();
+    void callReady(int count);
     void callRepeats();
     void runMessage();
     void endTurn();
@@ -187,8 +206,8 @@ private:
     BufferPool m_buffers;
     TimerQueue m_timers;
     std::vector<epoll_event> m_events;
-    int m_eventAt = 0; // The one that is being delivered.
-    int m_eventCount = 0;
+    std::vector<Watch> m_watches;
+    std::vector<std::uint32_t> m_freeWatches;
     std::vector<Again> m_again;
     std::vector<Again> m_againNow;
     std::vector<TurnEndHandler*> m_turnEnds;

@@ -90,6 +90,7 @@ class EventLoopTest : public QObject
 private Q_SLOTS:
     void tellsOfBytesAndOfThePeersEnd();
     void aHandlerMayForgetAnotherOfTheSameTurn();
+    void aForgottenHandlerIsNotCalledThoughAForkedProcessHoldsItsDescriptor();
     void callsAgainInTheNextTurnWithoutWaiting();
     void runsOnePostedMessagePerTurnInOrder();
     void refusesMessagesWhenTheMailboxIsFull();
@@ -148,6 +149,35 @@ void EventLoopTest::aHandlerMayForgetAnotherOfTheSameTurn()
     fixture.loop->runTurn(test::kPatience); // Both are writable.
 
     QCOMPARE(calls, 1);
+}
+
+// The copy stands for that of a process between fork() and exec(): closing ours does not end the
+// kernel's interest.
+void EventLoopTest::aForgottenHandlerIsNotCalledThoughAForkedProcessHoldsItsDescriptor()
+{
+    Fixture fixture;
+    auto pair = fixture.makePair();
+    int calls = 0;
+    Watcher watcher([&](Ready) { ++calls; });
+    QVERIFY(fixture.loop->watch(pair.server.get(), watcher).has_value());
+    fixture.loop->runTurn(test::kPatience);
+    QCOMPARE(calls, 1); // It can be written to.
+    const FileDescriptor copy(::dup(pair.server.get()));
+    fixture.loop->forget(watcher);
+    pair.server.reset();
+
+    auto second = fixture.makePair(); // Takes the place of the first.
+    int others = 0;
+    Watcher other([&](Ready) { ++others; });
+    QVERIFY(fixture.loop->watch(second.server.get(), other).has_value());
+    fixture.loop->runTurn(test::kPatience);
+    QCOMPARE(others, 1);
+    QCOMPARE(writeSome(pair.client.get(), "late").count, std::size_t{4});
+    fixture.loop->runTurn(test::kPatience);
+
+    QCOMPARE(calls, 1);
+    QCOMPARE(others, 1);
+    fixture.loop->unwatch(second.server.get(), other);
 }
 
 void EventLoopTest::callsAgainInTheNextTurnWithoutWaiting()
