@@ -1,6 +1,7 @@
 #include "app/store/document_file.h"
 
 #include "app/store/migrations.h"
+#include "app/store/record_tables.h"
 #include "proxyengine/base/limits.h"
 
 #include <fmt/format.h>
@@ -134,9 +135,7 @@ Result<OpenedFile> openFile(const std::string& path, OpenIntent intent, const Op
 
 Result<Revision> insertRevision(Database& database, const NewRevision& revision)
 {
-    // A revision survives a power cut, metrics need not.
-    MESH_TRY_VOID(database.execute("PRAGMA synchronous = FULL"));
-    const auto insert = [&]() -> Result<Revision> {
+    return synced(database, [&]() -> Result<Revision> {
         MESH_TRY(Transaction transaction, Transaction::begin(database));
         MESH_TRY(const std::int64_t parent, database.number("SELECT max(id) FROM revisions"));
         MESH_TRY(
@@ -152,10 +151,7 @@ Result<Revision> insertRevision(Database& database, const NewRevision& revision)
         MESH_TRY_VOID(transaction.commit());
         return Revision{
             id, parent, revision.author, revision.message, revision.time, revision.hash};
-    };
-    auto outcome = insert();
-    MESH_TRY_VOID(database.execute("PRAGMA synchronous = NORMAL"));
-    return outcome;
+    });
 }
 
 Result<std::vector<Revision>> readRevisions(Database& database)

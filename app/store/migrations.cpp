@@ -66,8 +66,45 @@ CREATE TABLE events(
 CREATE INDEX events_by_begin ON events(begin_us);
 )";
 
+// Version 3: what was pushed, who did what, what people keep, requests to route again, and where
+// everything stood when. The triggers of the audit stop mistakes; its hashes show the rest.
+constexpr const char* kFleetTables = R"(
+CREATE TABLE pushes(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision INTEGER NOT NULL, revision_before INTEGER NOT NULL,
+    begin_us INTEGER NOT NULL, end_us INTEGER NOT NULL, outcome TEXT NOT NULL,
+    converged INTEGER NOT NULL, expected INTEGER NOT NULL, json TEXT NOT NULL);
+CREATE TABLE audit(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_us INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+    detail TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE INDEX audit_by_time ON audit(time_us);
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END;
+CREATE TRIGGER audit_remains BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is never removed'); END;
+CREATE TRIGGER audit_appends BEFORE INSERT ON audit
+WHEN EXISTS(SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the audit is never replaced'); END;
+CREATE TABLE items(
+    kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY(kind, name)
+) WITHOUT ROWID;
+CREATE TABLE samples(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_us INTEGER NOT NULL, node TEXT NOT NULL, method TEXT NOT NULL, scheme TEXT NOT NULL,
+    host TEXT NOT NULL, path TEXT NOT NULL, headers TEXT NOT NULL, source TEXT NOT NULL,
+    route TEXT NOT NULL, service TEXT NOT NULL, status INTEGER NOT NULL,
+    latency_ms REAL NOT NULL, request_id TEXT NOT NULL);
+CREATE INDEX samples_by_time ON samples(time_us);
+CREATE TABLE layout_moves(
+    view TEXT NOT NULL, id TEXT NOT NULL, time_us INTEGER NOT NULL,
+    x REAL NOT NULL, y REAL NOT NULL, pinned INTEGER NOT NULL,
+    PRIMARY KEY(view, id, time_us)) WITHOUT ROWID;
+INSERT INTO layout_moves SELECT view, id, 0, x, y, pinned FROM layout;
+)";
+
 constexpr std::array<const char*, kTablesVersion> kSteps = {
-    kConfigurationTables, kMeasurementTables};
+    kConfigurationTables, kMeasurementTables, kFleetTables};
 
 struct Backup
 {

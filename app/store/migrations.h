@@ -8,7 +8,7 @@
 namespace mesh::store {
 
 // The version of the tables this program writes (PRAGMA user_version).
-inline constexpr int kTablesVersion = 2;
+inline constexpr int kTablesVersion = 3;
 
 // Marks a file as a mesh document (PRAGMA application_id): "mesh" in ASCII.
 inline constexpr int kApplicationId = 0x6D657368;
