@@ -315,6 +315,7 @@ void MeshSession::Private::take(const std::string& node, const api::CommandDone&
     if (event.result && !event.result->hash.empty()) {
         nodes[node].hash = event.result->hash;
     }
+    links->onDone(node, event);
     if (!pending) {
         return;
     }

@@ -63,6 +63,7 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     if (options.author.isEmpty()) {
         options.author = QStringLiteral("operator");
     }
+    makeLinks();
     constexpr int kDrainInterval_ms = 100; // Ten batches a second.
     drainTimer.setSingleShot(true);
     drainTimer.setInterval(kDrainInterval_ms);
@@ -78,7 +79,11 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     });
 }
 
-MeshSession::Private::~Private() { close(); }
+MeshSession::Private::~Private()
+{
+    links->close();
+    close();
+}
 
 std::int64_t MeshSession::Private::now_us() const
 {
@@ -242,10 +247,17 @@ void MeshSession::Private::setConfiguration(
     zoneTraffic.setDocument(*document);
     text = QString::fromStdString(yaml);
     hash = yaml.empty() ? std::string() : config::hashOf(*document);
+    sent.emplace_back(hash, document);
+    if (sent.size() > kSentDocumentsMax) {
+        sent.erase(sent.begin());
+    }
 }
 
 void MeshSession::Private::close()
 {
+    if (file) {
+        Q_EMIT q.documentClosing();
+    }
     stopMesh();
     stopExtraEngines();
     evaluationTimer.stop();
@@ -502,6 +514,13 @@ void MeshSession::stopMesh() { m_private->stopMesh(); }
 
 void MeshSession::addEngine(const QString& node, std::unique_ptr<api::Engine> engine)
 {
+    addEngine(node, std::move(engine), NodeReads{});
+}
+
+void MeshSession::addEngine(
+    const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads
+)
+{
     const std::string name = node.toStdString();
     const auto former = m_private->extras.find(name);
     if (former != m_private->extras.end()) {
@@ -511,6 +530,7 @@ void MeshSession::addEngine(const QString& node, std::unique_ptr<api::Engine> en
     ExtraEngine& extra = m_private->extras[name];
     extra.sink = m_private->inbox.makeSink(name);
     extra.engine = std::move(engine);
+    extra.reads = std::move(reads);
     extra.engine->subscribe(*extra.sink);
     m_private->updateNodes();
 }

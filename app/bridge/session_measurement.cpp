@@ -1,3 +1,4 @@
+#include "app/bridge/node_second.h"
 #include "app/bridge/session_private.h"
 #include "proxyengine/base/limits.h"
 
@@ -165,6 +166,8 @@ void MeshSession::Private::take(const std::string& node, const api::StatsEvent& 
         status.health[{health.upstream, health.target}] = health;
     }
     readPolicies(status, frame);
+    Q_EMIT q.nodeMeasured(secondOf(node, frame, status.lastSecond));
+    links->onFrame(node, frame.hash, frame.time);
     firstSecond = firstSecond == 0 ? status.lastSecond : std::min(firstSecond, status.lastSecond);
     zoneTraffic.add(node, status.lastSecond, frame);
     carriage.add(status.lastSecond, frame);
@@ -183,6 +186,7 @@ void MeshSession::Private::take(const std::string& node, const api::StateEvent& 
         marker.begin_us = marker.end_us = now_us();
         marker.label = MeshSession::tr("%1 unreachable").arg(QString::fromStdString(node));
         addEvent(std::move(marker));
+        links->onUnreachable(node);
     }
     status.state = event.state;
     status.version = event.version;

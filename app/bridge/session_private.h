@@ -2,6 +2,7 @@
 
 #include "app/bridge/edge_carriage.h"
 #include "app/bridge/engine_inbox.h"
+#include "app/bridge/engine_links.h"
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
@@ -79,7 +80,11 @@ struct ExtraEngine
 {
     std::unique_ptr<api::EventSink> sink; // Outlives the engine, so it stands first.
     std::unique_ptr<api::Engine> engine;
+    NodeReads reads = {};
 };
+
+// To go back to what a node ran, without asking it.
+inline constexpr std::size_t kSentDocumentsMax = 16;
 
 // One apply from the click to the last answer.
 struct PendingApply
@@ -164,6 +169,13 @@ public:
     void checkApply();
     void finishApply(bool isSuccess, const QString& text);
     void addRevisionRow(const store::Revision& revision);
+    void saveRevision(
+        std::shared_ptr<const model::Document> next,
+        const QString& message,
+        std::function<void(Result<std::int64_t>)> onSaved
+    );
+    void makeLinks();
+    Result<CommandId> submit(const std::string& node, api::Command command);
     ProblemRow toRow(const config::Problem& problem, const model::Document& of) const;
     QSet<QString> subjectsOf(const std::vector<model::ObjectChange>& changes) const;
 
@@ -192,6 +204,9 @@ public:
     int refresh_ms = 1000;
     std::int64_t published_us = 0; // When topologyChanged() came last.
     EngineInbox inbox;
+    std::unique_ptr<EngineLinks> links;
+    // What nodes have been given, by hash, the newest kSentDocumentsMax.
+    std::vector<std::pair<std::string, std::shared_ptr<const model::Document>>> sent;
 
     std::unique_ptr<QTemporaryDir> folder; // Of a temporary document.
     std::unique_ptr<store::MeshDocument> file;
