@@ -190,13 +190,12 @@ void describe(Codec& codec, Rollout& rollout)
 template <typename T>
 constexpr bool kIsCount = std::is_same_v<T, std::uint64_t> || std::is_same_v<T, std::size_t>;
 
+template <typename T, typename... Others>
+constexpr bool kIsOneOf = (std::is_same_v<T, Others> || ...);
+
 // Is a Value as it is.
 template <typename T>
-constexpr bool kIsPlain =
-    std::is_same_v<
-        T,
-        std::
-            string> || std::is_same_v<T, bool> || std::is_same_v<T, int> || std::is_same_v<T, std::int64_t>;
+constexpr bool kIsPlain = kIsOneOf<T, std::string, bool, int, std::int64_t>;
 
 class Writer
 {

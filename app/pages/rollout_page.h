@@ -109,7 +109,7 @@ Q_SIGNALS:
     void failed(const QString& what, const QString& why);
     void viewChanged();
 
-
+private:
     bridge::MeshSession& m_mesh;
     bridge::RolloutSession& m_session;
     RolloutView m_view = RolloutView::Review;

@@ -61,6 +61,8 @@ Result<OpenedFile> openReadOnly(const std::string& path, Access access)
     if (!checked) {
         return tl::unexpected(std::move(checked).error());
     }
+    MESH_TRY(const std::int64_t version, database->number("PRAGMA user_version"));
+    MESH_TRY_VOID(addStandIns(*database, version));
     return OpenedFile{nullptr, *std::move(database), std::move(access)};
 }
 
@@ -81,6 +83,21 @@ Result<void> configure(Database& database, const OpenOptions& options)
 }
 
 } // namespace
+
+Result<void> checkDocument(Database& database)
+{
+    MESH_TRY_VOID(checkIsDocument(database));
+    // Those of the first version; a later one may lack in the file.
+    for (const char* table : {"revisions", "draft", "nodes", "layout", "settings"}) {
+        MESH_TRY(Statement check, database.prepare(fmt::format("PRAGMA quick_check({})", table)));
+        MESH_TRY(const bool hasRow, check.step());
+        const std::string words = hasRow ? check.text(0) : "no answer";
+        if (words != "ok") {
+            return fail(ErrorCode::Syntax, "the document is damaged: " + words);
+        }
+    }
+    return {};
+}
 
 Result<OpenedFile> openFile(const std::string& path, OpenIntent intent, const OpenOptions& options)
 {
@@ -112,7 +129,7 @@ Result<OpenedFile> openFile(const std::string& path, OpenIntent intent, const Op
         Database database, Database::open(path, isThere ? Connect::ReadWrite : Connect::Create)
     );
     if (isThere) {
-        MESH_TRY_VOID(checkIsDocument(database));
+        MESH_TRY_VOID(checkDocument(database));
         MESH_TRY(const std::int64_t version, database.number("PRAGMA user_version"));
         if (version > kTablesVersion) {
             const auto text = fmt::format(

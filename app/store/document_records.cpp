@@ -1,6 +1,7 @@
 #include "app/store/audit_chain.h"
 #include "app/store/document_worker.h"
 #include "app/store/mesh_document.h"
+#include "app/store/migrations.h"
 #include "app/store/record_tables.h"
 
 namespace mesh::store {
@@ -154,6 +155,16 @@ void MeshDocument::layoutAt(
     m_worker->read<std::vector<LayoutPosition>>(
         [view = std::move(view), time_us](Database& database, MetricTable&) {
             return readLayoutAt(database, view, time_us);
+        },
+        std::move(answer)
+    );
+}
+
+void MeshDocument::backUp(Answer<std::string> answer)
+{
+    m_worker->write<std::string>(
+        [path = path()](Database& database, MetricTable&) {
+            return backUpConfiguration(database, path);
         },
         std::move(answer)
     );

@@ -146,7 +146,8 @@ private:
         const bool isEnvironment =
             error != nullptr
             && (error->code == ErrorCode::Io || error->code == ErrorCode::Database
-                || error->code == ErrorCode::PermissionDenied);
+                || error->code == ErrorCode::PermissionDenied
+                || error->code == ErrorCode::Syntax); // Damaged.
         if (isEnvironment) {
             noteFailure(*error, rows);
         } else if (error == nullptr && m_failure) {

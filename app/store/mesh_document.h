@@ -170,8 +170,8 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<MeshDocument>> create(
         const std::string& path, OpenOptions options = {}
     );
-    // Errors: NotFound; Syntax when the file is no mesh document. What can be read but not written
-    //         opens read-only, see access().
+    // Errors: NotFound; Syntax when the file is no mesh document or is damaged, see
+    //         document_repair.h. What can be read but not written opens read-only, see access().
     [[nodiscard]] static Result<std::unique_ptr<MeshDocument>> open(
         const std::string& path, OpenOptions options = {}
     );
@@ -268,6 +268,10 @@ public:
         std::string view, std::int64_t time_us, Answer<std::vector<LayoutPosition>> answer
     );
 
+    // An automatic backup beside the document, without what was measured; the newest
+    // kAutomaticBackupsMax are kept. Answered with its path. Errors: PermissionDenied, Io,
+    // Database.
+    void backUp(Answer<std::string> answer = {});
     // A consistent copy of the whole document while it is being written. Errors: AlreadyExists.
     void copyTo(std::string path, Answer<void> answer);
 

@@ -1,4 +1,6 @@
 if(TARGET mesh::fleet)
-    mesh_add_test(fleet_documents_property SOURCES ${CMAKE_CURRENT_LIST_DIR}/fleet_documents_property.cpp
-        DEPENDS mesh::fleet FOREIGN rapidcheck LABEL property)
+    foreach(subject IN ITEMS documents rollout)
+        mesh_add_test(fleet_${subject}_property SOURCES ${CMAKE_CURRENT_LIST_DIR}/fleet_${subject}_property.cpp
+            DEPENDS mesh::fleet FOREIGN rapidcheck LABEL property)
+    endforeach()
 endif()

@@ -73,6 +73,28 @@ private Q_SLOTS:
         QCOMPARE(*database->number("SELECT count(*) FROM layout_moves WHERE time_us = 0"), 60);
     }
 
+    void anOlderDocumentThatCannotBeWrittenIsReadAsItIs()
+    {
+        makeOld();
+        OpenOptions options;
+        options.mode = OpenMode::ReadOnly;
+        auto document = MeshDocument::open(path(), options);
+        QVERIFY2(document, failureOf(document).c_str());
+
+        const auto opening = answerOf<Opening>([&](auto answer) { (*document)->opening(answer); });
+        const auto pushes =
+            answerOf<std::vector<PushRecord>>([&](auto answer) { (*document)->pushes(answer); });
+        const auto broken = answerOf<std::optional<std::int64_t>>([&](auto answer) {
+            (*document)->verifyAudit(answer);
+        });
+
+        QCOMPARE(failureOf(opening), std::string());
+        QCOMPARE(opening->text, std::string("old text"));
+        QVERIFY(pushes && pushes->empty());
+        QVERIFY(broken && !*broken);
+        QCOMPARE(*Database::open(path(), Connect::ReadOnly)->number("PRAGMA user_version"), 1);
+    }
+
     void aStepThatFailsLeavesTheFileAsItWas()
     {
         makeOld();
