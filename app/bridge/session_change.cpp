@@ -244,6 +244,11 @@ void MeshSession::Private::apply(const QString& message)
             marker.label = MeshSession::tr("rev %1").arg(row.id);
             marker.detail = QString::fromStdString(row.message);
             addEvent(std::move(marker));
+            records->addAudit(
+                QStringLiteral("revision.saved"),
+                QStringLiteral("revision %1").arg(row.id),
+                QString::fromStdString(row.message)
+            );
             setConfiguration(next, yaml);
             file->saveDraft(std::nullopt);
             setDraft(text);
