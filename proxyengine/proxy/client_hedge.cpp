@@ -151,7 +151,7 @@ void ClientConnection::startHedge()
     );
     ++exchange.attempts;
     ++exchange.row->retries;
-    m_worker.tally().notice(
+    noteVerdict(
         "hedged",
         state.plan->subject,
         fmt::format(
@@ -175,7 +175,7 @@ bool ClientConnection::holdHedge(RequestPolicy& state, UsageLease& retryLease)
         return policy::tryBeginRetry(cell.allowance, word);
     });
     if (!isGranted) {
-        m_worker.tally().notice(
+        noteVerdict(
             "budget_exhausted",
             cell.plan.subject,
             policy::exhaustedText(cell.allowance, policy::readWord(cell.budget))
@@ -337,7 +337,7 @@ void ClientConnection::sendMirror()
     auto request = to ? copyRequest(*to) : std::nullopt;
     if (request
         && m_worker.sendMirror(*to, std::move(lease), exchange.head.method, *std::move(request))) {
-        m_worker.tally().notice(
+        noteVerdict(
             "mirrored",
             state.plan->subject,
             fmt::format("copy to service {}", state.plan->mirror->service)

@@ -71,7 +71,7 @@ bool ClientConnection::admitAttempt()
 
 void ClientConnection::tellLimit(const policy::LimitVerdict& verdict)
 {
-    m_worker.tally().notice(
+    noteVerdict(
         "limit_reached",
         fmt::format("upstream:{}", m_exchange->upstream->plan.name),
         toText(verdict),
