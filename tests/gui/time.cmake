@@ -1,0 +1,7 @@
+if(TARGET mesh_bridge)
+    mesh_add_test(gui_time_past SOURCES ${CMAKE_CURRENT_LIST_DIR}/time_past_test.cpp DEPENDS mesh::bridge LABEL gui)
+endif()
+if(TARGET mesh_pages)
+    mesh_add_test(gui_time_pages SOURCES ${CMAKE_CURRENT_LIST_DIR}/time_pages_test.cpp DEPENDS mesh::pages mesh::charts
+        mesh::bridge LABEL gui GUI DEFINITIONS MESH_PICTURE_DIR="${CMAKE_BINARY_DIR}/pictures")
+endif()
