@@ -71,16 +71,16 @@ void RolloutSession::Private::textOf(
 void RolloutSession::Private::answerText(std::int64_t revision, const QString& text)
 {
     const auto [begin, end] = waitingTexts.equal_range(revision);
-    std::vector<std::function<void(Result<model::Document>)>> asked;
+    std::vector<std::function<void(Result<model::Document>)>> waiting;
     for (auto at = begin; at != end; ++at) {
-        asked.push_back(std::move(at->second));
+        waiting.push_back(std::move(at->second));
     }
     waitingTexts.erase(begin, end);
-    if (asked.empty()) {
+    if (waiting.empty()) {
         return;
     }
     config::DecodeResult decoded = config::decode(text.toStdString());
-    for (const auto& then : asked) {
+    for (const auto& then : waiting) {
         if (config::hasErrors(decoded.problems)) {
             then(fail(ErrorCode::Syntax, decoded.problems.front().message));
         } else {

@@ -11,7 +11,7 @@ namespace mesh::bridge {
 
 namespace {
 
-QString textOf(const model::Value& value)
+QString valueText(const model::Value& value)
 {
     if (value.isNull()) {
         return RolloutSession::tr("not set");
@@ -19,7 +19,7 @@ QString textOf(const model::Value& value)
     return QString::fromStdString(config::toJson(value));
 }
 
-QString keyOf(const fleet::MergeConflict& conflict)
+QString conflictKey(const fleet::MergeConflict& conflict)
 {
     return keyOf(conflict.object) + u'\n' + QString::fromStdString(conflict.path);
 }
@@ -192,27 +192,27 @@ void RolloutSession::Private::makeMerge(
     conflicts = std::move(made.conflicts);
     for (const fleet::MergeConflict& conflict : conflicts) {
         ConflictRow row;
-        row.key = keyOf(conflict);
+        row.key = conflictKey(conflict);
         const QString kind = changeRowOf({model::ChangeKind::Updated, conflict.object, {}})
                                  .detail.section(QStringLiteral(" · "), 0, 0);
         row.object = QString::fromStdString(conflict.object.name) + QStringLiteral(" · ") + kind;
         row.field = QString::fromStdString(conflict.path);
-        row.base = conflict.path.empty() ? QString() : bridge::textOf(conflict.base);
+        row.base = conflict.path.empty() ? QString() : valueText(conflict.base);
         row.mine = conflict.path.empty() && conflict.mine.isNull()
                        ? RolloutSession::tr("deleted")
-                       : bridge::textOf(conflict.mine);
+                       : valueText(conflict.mine);
         row.theirs = conflict.path.empty() && conflict.theirs.isNull()
                          ? RolloutSession::tr("deleted")
-                         : bridge::textOf(conflict.theirs);
+                         : valueText(conflict.theirs);
         merge.conflicts.push_back(std::move(row));
     }
     Q_EMIT q.mergeChanged();
 }
 
-void RolloutSession::chooseTheirs(const QString& conflictKey, bool isTheirs)
+void RolloutSession::chooseTheirs(const QString& key, bool isTheirs)
 {
     for (ConflictRow& row : m_private->merge.conflicts) {
-        if (row.key == conflictKey) {
+        if (row.key == key) {
             row.takesTheirs = isTheirs;
         }
     }

@@ -152,8 +152,9 @@ private:
     std::optional<std::uint32_t> pick(Call& call, Outbound& out, const policy::TriedHosts& tried);
     void launchAttempt(SlabHandle handle, std::uint32_t host, policy::HedgeRace::Role role);
     void planHedge(SlabHandle handle);
-    bool holdHedge(Outbound& out);
-    static void endHedgeHold(Outbound& out);
+    bool holdRepeat(Outbound& out);
+    bool holdLimitedRetry(Outbound& out);
+    static void endRepeatHold(Outbound& out);
     void onHedge(SlabHandle handle);
     [[nodiscard]] bool isAnswerOfAll(
         const Call& call, Outbound& out, const policy::AttemptOutcome& outcome
