@@ -260,11 +260,11 @@ void MeshSession::Private::apply(const QString& message)
     });
 }
 
-void MeshSession::Private::sendToEngines(PendingApply sent)
+void MeshSession::Private::sendToEngines(PendingApply next)
 {
     nodeProblems.clear();
     updateProblems();
-    pending = std::move(sent);
+    pending = std::move(next);
     for (auto& [name, extra] : extras) {
         const auto id = extra.engine->submit(api::ApplyDocument{pending->document});
         if (id) {
@@ -279,8 +279,8 @@ void MeshSession::Private::sendToEngines(PendingApply sent)
         pending->isMeshWaiting = true;
         job.join();
         const int asked = generation;
-        job = Thread("mesh-apply", [this, asked, mesh = live.get(), next = pending->document] {
-            const Result<void> outcome = mesh->apply(*next);
+        job = Thread("mesh-apply", [this, asked, mesh = live.get(), wanted = pending->document] {
+            const Result<void> outcome = mesh->apply(*wanted);
             const QString failure =
                 outcome ? QString() : QString::fromStdString(outcome.error().message);
             QMetaObject::invokeMethod(
