@@ -125,8 +125,8 @@ void RolloutSession::Private::compareWithNodes()
         known.insert(revision.hash);
     }
     for (const NodeRow& node : mesh.nodes()) {
-        const bool isForeign = node.state == NodeState::Running && !node.hash.isEmpty()
-                               && known.count(node.hash) == 0;
+        const bool isForeign =
+            node.state == NodeState::Running && !node.hash.isEmpty() && known.count(node.hash) == 0;
         if (!isForeign) {
             continue;
         }
@@ -142,37 +142,31 @@ void RolloutSession::Private::compareWithNodes()
         Q_EMIT q.mergeChanged();
         const int opened = generation;
         const QString name = node.name;
-        link->second->readDocument(
-            [this, opened, name, kept = link->second](
-                Result<std::shared_ptr<const model::Document>> read
-            ) {
-                auto shared =
-                    std::make_shared<Result<std::shared_ptr<const model::Document>>>(std::move(read)
-                    );
-                post([this, opened, name, shared] {
-                    if (opened != generation || !draft) {
-                        return;
-                    }
-                    if (!*shared) {
-                        merge.text = RolloutSession::tr("%1 runs a configuration that did not come "
-                                                        "from this document, and it cannot be "
-                                                        "read: %2")
-                                         .arg(
-                                             name,
-                                             QString::fromStdString((*shared).error().message)
-                                         );
-                        Q_EMIT q.mergeChanged();
-                        return;
-                    }
-                    makeMerge(
-                        **shared,
-                        RolloutSession::tr("%1 runs a configuration that did not come from this "
-                                           "document.")
-                            .arg(name)
-                    );
-                });
-            }
-        );
+        link->second->readDocument([this, opened, name, kept = link->second](
+                                       Result<std::shared_ptr<const model::Document>> read
+                                   ) {
+            auto shared =
+                std::make_shared<Result<std::shared_ptr<const model::Document>>>(std::move(read));
+            post([this, opened, name, shared] {
+                if (opened != generation || !draft) {
+                    return;
+                }
+                if (!*shared) {
+                    merge.text = RolloutSession::tr("%1 runs a configuration that did not come "
+                                                    "from this document, and it cannot be "
+                                                    "read: %2")
+                                     .arg(name, QString::fromStdString((*shared).error().message));
+                    Q_EMIT q.mergeChanged();
+                    return;
+                }
+                makeMerge(
+                    **shared,
+                    RolloutSession::tr("%1 runs a configuration that did not come from this "
+                                       "document.")
+                        .arg(name)
+                );
+            });
+        });
         return;
     }
 }
@@ -193,14 +187,13 @@ void RolloutSession::Private::makeMerge(
     for (const fleet::MergeConflict& conflict : conflicts) {
         ConflictRow row;
         row.key = conflictKey(conflict);
-        const QString kind = changeRowOf({model::ChangeKind::Updated, conflict.object, {}})
-                                 .detail.section(QStringLiteral(" · "), 0, 0);
+        const QString kind = changeRowOf({model::ChangeKind::Updated, conflict.object, {}}
+        ).detail.section(QStringLiteral(" · "), 0, 0);
         row.object = QString::fromStdString(conflict.object.name) + QStringLiteral(" · ") + kind;
         row.field = QString::fromStdString(conflict.path);
         row.base = conflict.path.empty() ? QString() : valueText(conflict.base);
-        row.mine = conflict.path.empty() && conflict.mine.isNull()
-                       ? RolloutSession::tr("deleted")
-                       : valueText(conflict.mine);
+        row.mine = conflict.path.empty() && conflict.mine.isNull() ? RolloutSession::tr("deleted")
+                                                                   : valueText(conflict.mine);
         row.theirs = conflict.path.empty() && conflict.theirs.isNull()
                          ? RolloutSession::tr("deleted")
                          : valueText(conflict.theirs);

@@ -93,10 +93,9 @@ fleet::NodeFigures figuresOf(const NodeSeconds& seconds, std::int64_t begin_s, s
 void RolloutSession::Private::makePlan()
 {
     const QString environment = mesh.setting(QStringLiteral("environment"));
-    const bool isGuarded = environment == QStringLiteral("production")
-                           || environment == QStringLiteral("staging");
-    const PlanKind kind =
-        chosenPlan.value_or(isGuarded ? PlanKind::Canary : PlanKind::AllAtOnce);
+    const bool isGuarded =
+        environment == QStringLiteral("production") || environment == QStringLiteral("staging");
+    const PlanKind kind = chosenPlan.value_or(isGuarded ? PlanKind::Canary : PlanKind::AllAtOnce);
     PlanRows next = plan;
     next.kind = kind;
     next.isDefault = !chosenPlan;
@@ -179,8 +178,8 @@ fleet::RolloutPlan RolloutSession::Private::fleetPlan() const
         made.waves.push_back(std::move(wave));
     }
     made.waves.push_back(fleet::WaveSpec{}); // All that are left.
-    made.advance = plan.kind == PlanKind::Manual ? fleet::WaveAdvance::Manual
-                                                 : fleet::WaveAdvance::Automatic;
+    made.advance =
+        plan.kind == PlanKind::Manual ? fleet::WaveAdvance::Manual : fleet::WaveAdvance::Automatic;
     made.bake = std::chrono::seconds(plan.bake_s);
     using fleet::GateBasis;
     using fleet::GateQuantity;
@@ -206,10 +205,9 @@ fleet::RolloutPlan RolloutSession::Private::fleetPlan() const
             gate(GateQuantity::Rejections, GateBasis::Absolute, *plan.gates.rejections)
         );
     }
-    made.onFailure =
-        plan.rollsBack ? fleet::OnGateFailure::RollBack : fleet::OnGateFailure::Stop;
-    made.absent = plan.appliesOnReturn ? fleet::AbsentNode::ApplyOnReturn
-                                       : fleet::AbsentNode::SetAside;
+    made.onFailure = plan.rollsBack ? fleet::OnGateFailure::RollBack : fleet::OnGateFailure::Stop;
+    made.absent =
+        plan.appliesOnReturn ? fleet::AbsentNode::ApplyOnReturn : fleet::AbsentNode::SetAside;
     return made;
 }
 
@@ -345,8 +343,7 @@ store::PushRecord recordOf(const fleet::Rollout& rollout, const std::string& jso
     record.revision = rollout.revision;
     record.revisionBefore = rollout.revisionBefore;
     record.begin_us = rollout.startedAt.time_since_epoch().count();
-    record.end_us =
-        fleet::isOver(rollout.state) ? rollout.endedAt.time_since_epoch().count() : 0;
+    record.end_us = fleet::isOver(rollout.state) ? rollout.endedAt.time_since_epoch().count() : 0;
     record.outcome = "running";
     if (fleet::isOver(rollout.state)) {
         record.outcome = std::string(fleet::toText(rollout.state));
@@ -452,8 +449,7 @@ void RolloutSession::Private::tellFigures()
         }
     }
     const std::int64_t end_s = isOver ? second(rollout->endedAt) + 1 : now_s;
-    context.points =
-        pointsOf(context.seconds, rollout->hash, end_s - kChartSpan_s, end_s);
+    context.points = pointsOf(context.seconds, rollout->hash, end_s - kChartSpan_s, end_s);
     refreshRollout();
     if (isOver) {
         figuresTimer.stop();

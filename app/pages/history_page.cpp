@@ -194,12 +194,13 @@ void HistoryPage::refresh()
         TableRow made;
         made.key = QString::number(row.id);
         const bool isGood = row.outcome == tr("converged");
-        const int state = row.isBad                ? static_cast<int>(theme::State::Degraded)
+        const int state = row.isBad                 ? static_cast<int>(theme::State::Degraded)
                           : row.isRunning || isGood ? static_cast<int>(theme::State::Healthy)
                                                     : -1;
-        const QString outcome = row.isRunning ? (row.outcome.isEmpty() ? tr("running")
-                                                                       : tr("running, %1").arg(row.outcome))
-                                              : row.outcome;
+        const QString outcome =
+            row.isRunning
+                ? (row.outcome.isEmpty() ? tr("running") : tr("running, %1").arg(row.outcome))
+                : row.outcome;
         made.cells = {
             {made.key},
             {dateTimeText(row.time_us)},
@@ -213,10 +214,9 @@ void HistoryPage::refresh()
     m_subtitle->setText(tr("%n revision(s) in this document", nullptr, int(history.size())));
     const std::int64_t undoable = m_session.undoable();
     m_undo->setEnabled(undoable > 0);
-    m_undo->setText(
-        undoable > 0 ? tr("Undo push of %1…").arg(undoable) : tr("Undo last push…")
-    );
-    const bool isKnown = std::ranges::find(history, m_selected, &bridge::HistoryRow::id) != history.end();
+    m_undo->setText(undoable > 0 ? tr("Undo push of %1…").arg(undoable) : tr("Undo last push…"));
+    const bool isKnown =
+        std::ranges::find(history, m_selected, &bridge::HistoryRow::id) != history.end();
     m_isFilling = false;
     if (!isKnown && !history.empty()) {
         select(history.front().id);
@@ -304,11 +304,12 @@ void HistoryPage::refreshDiff()
         }
     }
     m_warning->setText(
-        undone.isEmpty() ? QString()
-                         : tr("Going back to %1 also undoes %2.")
-                               .arg(m_selected)
-                               .arg(undone.join(QStringLiteral(", ")))
-                               + (isAgainstNow ? u' ' + tr("Only ticked objects go back.") : QString())
+        undone.isEmpty()
+            ? QString()
+            : tr("Going back to %1 also undoes %2.")
+                      .arg(m_selected)
+                      .arg(undone.join(QStringLiteral(", ")))
+                  + (isAgainstNow ? u' ' + tr("Only ticked objects go back.") : QString())
     );
 }
 

@@ -87,8 +87,8 @@ void ReviewDiffView::rebuild()
             } else if (line.kind == DiffLine::Kind::Added) {
                 m_rows.push_back({nullptr, nullptr, &line});
             } else {
-                const bool isReplaced = i + 1 < diff.lines.size()
-                                        && diff.lines[i + 1].kind == DiffLine::Kind::Added;
+                const bool isReplaced =
+                    i + 1 < diff.lines.size() && diff.lines[i + 1].kind == DiffLine::Kind::Added;
                 m_rows.push_back({nullptr, &line, isReplaced ? &diff.lines[i + 1] : nullptr});
                 i += isReplaced ? 1 : 0;
             }
@@ -312,7 +312,10 @@ void ReviewDiffView::paintLine(
     const double advance = metrics.horizontalAdvance(u'0');
     for (const DiffLine::Mark& mark : line.marks) {
         const QRectF plate(
-            x + mark.begin * advance - 1.5, rect.top() + 2, mark.length * advance + 3, rect.height() - 4
+            x + mark.begin * advance - 1.5,
+            rect.top() + 2,
+            mark.length * advance + 3,
+            rect.height() - 4
         );
         painter.fillRect(plate, theme::mixed(ground, sign, 0.28));
     }
@@ -323,7 +326,9 @@ void ReviewDiffView::paintLine(
     painter.setFont(strong);
     for (const DiffLine::Mark& mark : line.marks) {
         if (mark.isWeighty) {
-            const QRectF place(x + mark.begin * advance, rect.top(), mark.length * advance, rect.height());
+            const QRectF place(
+                x + mark.begin * advance, rect.top(), mark.length * advance, rect.height()
+            );
             painter.fillRect(place.adjusted(0, 3, 0, -3), theme::mixed(ground, sign, 0.28));
             painter.drawText(
                 place.adjusted(0, 0, 20, 0),

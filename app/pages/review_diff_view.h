@@ -60,9 +60,8 @@ private:
     [[nodiscard]] int rowAt(int y) const;
     [[nodiscard]] int topOf(int row) const;
     void paintHead(QPainter& painter, const QRectF& rect, const bridge::ObjectDiff& diff) const;
-    void paintLine(
-        QPainter& painter, const QRectF& rect, const bridge::DiffLine& line, int side
-    ) const;
+    void paintLine(QPainter& painter, const QRectF& rect, const bridge::DiffLine& line, int side)
+        const;
     [[nodiscard]] static bool isChange(const Row& row);
 
     Numbers m_numbers;

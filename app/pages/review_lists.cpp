@@ -61,8 +61,7 @@ public:
         const bool isChecked = index.data(Qt::CheckStateRole).toInt() == Qt::Checked;
         QStyleOptionButton box;
         box.rect = QRect(option.rect.left() + 12, option.rect.center().y() - kBox / 2, kBox, kBox);
-        box.state = QStyle::State_Enabled
-                    | (isChecked ? QStyle::State_On : QStyle::State_Off);
+        box.state = QStyle::State_Enabled | (isChecked ? QStyle::State_On : QStyle::State_Off);
         const QWidget* widget = option.widget;
         if (widget != nullptr) {
             widget->style()->drawPrimitive(QStyle::PE_IndicatorCheckBox, &box, painter, widget);
@@ -80,7 +79,8 @@ public:
         painter->setFont(theme::font(theme::Role::Caption));
         painter->setPen(t.text3);
         painter->drawText(
-            words, Qt::AlignLeft | Qt::AlignBottom,
+            words,
+            Qt::AlignLeft | Qt::AlignBottom,
             painter->fontMetrics().elidedText(
                 index.data(kDetail).toString(), Qt::ElideRight, static_cast<int>(words.width())
             )
@@ -150,9 +150,7 @@ ChangeList::ChangeList(QWidget* parent)
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     connect(this, &QListWidget::itemChanged, this, [this](const QListWidgetItem* item) {
         if (!m_isFilling) {
-            Q_EMIT includedChanged(
-                item->data(kKey).toString(), item->checkState() == Qt::Checked
-            );
+            Q_EMIT includedChanged(item->data(kKey).toString(), item->checkState() == Qt::Checked);
         }
     });
     connect(this, &QListWidget::currentRowChanged, this, [this] {
@@ -247,12 +245,12 @@ QWidget* FindingList::makeCard(const bridge::FindingRow& row)
     auto* head = new QHBoxLayout;
     head->setSpacing(6);
     const bool isInfo = row.severity == bridge::FindingSeverity::Info;
-    const theme::TextColor color =
-        row.isMuted || isInfo                               ? theme::TextColor::Text2
-        : row.severity == bridge::FindingSeverity::Error    ? theme::TextColor::Failure
-                                                            : theme::TextColor::Degraded;
+    const theme::TextColor color = row.isMuted || isInfo ? theme::TextColor::Text2
+                                   : row.severity == bridge::FindingSeverity::Error
+                                       ? theme::TextColor::Failure
+                                       : theme::TextColor::Degraded;
     auto* sign = new QLabel(
-        isInfo ? QStringLiteral("ⓘ")
+        isInfo                                           ? QStringLiteral("ⓘ")
         : row.severity == bridge::FindingSeverity::Error ? QStringLiteral("✕")
                                                          : QStringLiteral("!"),
         card
@@ -341,9 +339,7 @@ void FindingList::setRows(
         );
     }
     if (!good.isEmpty()) {
-        addNote(
-            QStringLiteral("✓  ") + good, theme::Role::SmallMedium, theme::TextColor::Healthy
-        );
+        addNote(QStringLiteral("✓  ") + good, theme::Role::SmallMedium, theme::TextColor::Healthy);
     }
     if (!text.isEmpty()) {
         addNote(text, theme::Role::Caption, theme::TextColor::Text2);
@@ -441,7 +437,9 @@ void BehaviourBar::paintEvent(QPaintEvent* event)
         painter.setPen(t.text1);
         const QString count = countText(part.count);
         const double wide = theme::figuresWidth(painter.font(), count);
-        theme::drawFigures(painter, QRectF(x, 19, wide + 2, 20), count, Qt::AlignLeft | Qt::AlignVCenter);
+        theme::drawFigures(
+            painter, QRectF(x, 19, wide + 2, 20), count, Qt::AlignLeft | Qt::AlignVCenter
+        );
         x += wide + 7;
         painter.setFont(theme::font(theme::Role::Small));
         painter.setPen(t.text2);

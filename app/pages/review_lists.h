@@ -45,7 +45,9 @@ public:
     explicit FindingList(QWidget* parent);
 
     // `footer`: what can be said of all nodes, below the findings.
-    void setRows(const std::vector<bridge::FindingRow>& rows, const QString& good, const QString& text);
+    void setRows(
+        const std::vector<bridge::FindingRow>& rows, const QString& good, const QString& text
+    );
 
 Q_SIGNALS:
     void acceptChanged(const QString& key, bool isAccepted);

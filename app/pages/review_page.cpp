@@ -5,6 +5,7 @@
 #include "app/bridge/rollout_session.h"
 #include "app/pages/review_diff_view.h"
 #include "app/pages/review_lists.h"
+#include "app/pages/review_merge.h"
 #include "app/pages/review_plan.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
@@ -14,7 +15,6 @@
 #include "app/theme/tab_order.h"
 #include "app/theme/theme.h"
 
-#include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QInputDialog>
@@ -161,8 +161,9 @@ ReviewPage::ReviewPage(
     column->setSpacing(0);
     column->addWidget(makeSummary());
     column->addWidget(new theme::Hairline(Qt::Horizontal, this));
-    m_mergeBox = makeMerge();
-    column->addWidget(m_mergeBox);
+    auto* merge = new ReviewMerge(session, this);
+    connect(merge, &ReviewMerge::failed, this, &ReviewPage::failed);
+    column->addWidget(merge);
     auto* columns = new QSplitter(Qt::Horizontal, this);
     columns->setHandleWidth(1);
     columns->setChildrenCollapsible(false);
@@ -177,19 +178,14 @@ ReviewPage::ReviewPage(
     using bridge::RolloutSession;
     connect(&session, &RolloutSession::changesChanged, this, &ReviewPage::refreshChanges);
     connect(&session, &RolloutSession::reviewChanged, this, &ReviewPage::refreshReview);
-    connect(&session, &RolloutSession::mergeChanged, this, &ReviewPage::refreshMerge);
     connect(m_plan, &ReviewPlan::pushRequested, this, &ReviewPage::push);
     if (m_rehearsal != nullptr) {
         connect(
-            m_rehearsal,
-            &bridge::RehearsalSession::runsChanged,
-            this,
-            &ReviewPage::refreshRehearsed
+            m_rehearsal, &bridge::RehearsalSession::runsChanged, this, &ReviewPage::refreshRehearsed
         );
     }
     refreshChanges();
     refreshReview();
-    refreshMerge();
     refreshRehearsed();
     theme::followLayouts(*this);
 }
@@ -271,8 +267,7 @@ QWidget* ReviewPage::makeLeft()
     head->setFixedHeight(34);
     auto* headRow = new QHBoxLayout(head);
     headRow->setContentsMargins(12, 0, 12, 0);
-    m_changesTitle =
-        makeLabel({}, theme::Role::CaptionStrong, theme::TextColor::Text2, head);
+    m_changesTitle = makeLabel({}, theme::Role::CaptionStrong, theme::TextColor::Text2, head);
     headRow->addWidget(m_changesTitle, 1);
     headRow->addWidget(new theme::KeyCap(tr("Space"), head));
     column->addWidget(head);
@@ -305,9 +300,9 @@ QWidget* ReviewPage::makeLeft()
     findingsHead->setFixedHeight(32);
     auto* findingsRow = new QHBoxLayout(findingsHead);
     findingsRow->setContentsMargins(12, 0, 12, 0);
-    findingsRow->addWidget(makeLabel(
-        tr("Findings"), theme::Role::CaptionStrong, theme::TextColor::Text2, findingsHead
-    ));
+    findingsRow->addWidget(
+        makeLabel(tr("Findings"), theme::Role::CaptionStrong, theme::TextColor::Text2, findingsHead)
+    );
     findingsRow->addStretch();
     findingsRow->addWidget(
         makeLabel(tr("F8 next change"), theme::Role::Caption, theme::TextColor::Text3, findingsHead)
@@ -412,7 +407,9 @@ QWidget* ReviewPage::makeEffective()
     column->addWidget(makePaneHead(2, tr("Effective per node"), m_effectiveNote, nullptr));
     m_effective = new RowsTable(
         tr("Nodes whose configuration changes"),
-        {{tr("Nodes"), 136}, {tr("What changes on them"), 0}, {tr("Bytes"), 62, TableColumn::Kind::Number}},
+        {{tr("Nodes"), 136},
+         {tr("What changes on them"), 0},
+         {tr("Bytes"), 62, TableColumn::Kind::Number}},
         pane
     );
     m_effective->setObjectName(QStringLiteral("effective"));
@@ -489,118 +486,16 @@ QWidget* ReviewPage::makeBehaviour()
     return pane;
 }
 
-QWidget* ReviewPage::makeMerge()
-{
-    auto* box = new theme::Note(theme::State::Degraded, this);
-    box->setObjectName(QStringLiteral("merge"));
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(20, 10, 20, 10);
-    column->setSpacing(6);
-    auto* head = new QHBoxLayout;
-    m_mergeText = makeLabel({}, theme::Role::SmallMedium, theme::TextColor::Text1, box);
-    m_mergeText->setWordWrap(true);
-    head->addWidget(m_mergeText, 1);
-    m_mergeTake = new QPushButton(tr("Merge into the draft"), box);
-    m_mergeTake->setObjectName(QStringLiteral("takeMerge"));
-    theme::setButtonRole(*m_mergeTake, theme::ButtonRole::Primary);
-    connect(m_mergeTake, &QPushButton::clicked, this, [this] {
-        if (const auto done = m_session.takeMerge(); !done) {
-            Q_EMIT failed(
-                tr("The two changes do not go together this way."),
-                QString::fromStdString(done.error().message)
-            );
-        }
-    });
-    head->addWidget(m_mergeTake);
-    column->addLayout(head);
-    m_mergeRows = new QVBoxLayout;
-    m_mergeRows->setSpacing(2);
-    column->addLayout(m_mergeRows);
-    box->hide();
-    return box;
-}
-
-void ReviewPage::refreshMerge()
-{
-    const bridge::MergeRows& merge = m_session.merge();
-    m_mergeBox->setVisible(merge.isNeeded);
-    if (!merge.isNeeded) {
-        return;
-    }
-    const QString counts = tr("%1 objects are changed here, %2 there.")
-                               .arg(merge.mine)
-                               .arg(merge.theirs);
-    m_mergeText->setText(
-        merge.text + u' ' + counts + u' '
-        + (merge.conflicts.empty() ? tr("No field was changed by both; nothing is lost.")
-                                   : tr("%n field(s) were changed by both; choose.",
-                                        nullptr,
-                                        int(merge.conflicts.size())))
-    );
-    while (QLayoutItem* item = m_mergeRows->takeAt(0)) {
-        if (item->widget() != nullptr) {
-            item->widget()->hide();
-            item->widget()->deleteLater();
-        }
-        delete item;
-    }
-    constexpr std::size_t kConflictsShownMax = 12;
-    for (std::size_t i = 0; i < std::min(merge.conflicts.size(), kConflictsShownMax); ++i) {
-        const bridge::ConflictRow& row = merge.conflicts[i];
-        auto* holder = new QWidget(m_mergeBox);
-        auto* line = new QHBoxLayout(holder);
-        line->setContentsMargins(0, 0, 0, 0);
-        line->setSpacing(12);
-        line->addWidget(makeLabel(
-            row.field.isEmpty() ? row.object : row.object + QStringLiteral("  ") + row.field,
-            theme::Role::Small,
-            theme::TextColor::Text1,
-            holder
-        ));
-        line->addWidget(makeLabel(
-            row.base.isEmpty() ? QString() : tr("was %1").arg(row.base),
-            theme::Role::CodeSmall,
-            theme::TextColor::Text3,
-            holder
-        ));
-        line->addStretch();
-        auto* choice = new QComboBox(holder);
-        choice->setObjectName(QStringLiteral("conflict.%1").arg(i));
-        choice->setAccessibleName(row.object + u' ' + row.field);
-        choice->addItem(tr("mine: %1").arg(row.mine));
-        choice->addItem(tr("theirs: %1").arg(row.theirs));
-        choice->setCurrentIndex(row.takesTheirs ? 1 : 0);
-        choice->setMinimumWidth(240);
-        const QString key = row.key;
-        connect(choice, &QComboBox::activated, this, [this, key](int index) {
-            m_session.chooseTheirs(key, index == 1);
-        });
-        line->addWidget(choice);
-        m_mergeRows->addWidget(holder);
-    }
-    if (merge.conflicts.size() > kConflictsShownMax) {
-        m_mergeRows->addWidget(makeLabel(
-            tr("%n more; they stay as they are here.",
-               nullptr,
-               int(merge.conflicts.size() - kConflictsShownMax)),
-            theme::Role::Caption,
-            theme::TextColor::Text3,
-            m_mergeBox
-        ));
-    }
-}
-
 void ReviewPage::refreshChanges()
 {
     const auto& changes = m_session.changes();
     m_changes->setRows(changes);
     m_changes->setVisible(!changes.empty());
     m_empty->setVisible(changes.empty());
-    m_changesTitle->setText(tr("Objects, %1 of %2 included")
-                                .arg(m_session.includedCount())
-                                .arg(changes.size()));
-    const std::int64_t revision =
-        m_mesh.revisions().empty() ? 0 : m_mesh.revisions().front().id;
+    m_changesTitle->setText(
+        tr("Objects, %1 of %2 included").arg(m_session.includedCount()).arg(changes.size())
+    );
+    const std::int64_t revision = m_mesh.revisions().empty() ? 0 : m_mesh.revisions().front().id;
     m_subtitle->setText(
         m_session.origin().isEmpty()
             ? tr("draft on rev %1 → becomes rev %2").arg(revision).arg(revision + 1)
@@ -687,12 +582,15 @@ void ReviewPage::refreshReview()
     QString sampled =
         review.behaviour.sampled == 0
             ? tr("No node has told of a request yet; behaviour cannot be predicted.")
-            : tr("Sampled on %n node(s) and run through the same compiled router and policies the "
-                 "nodes use.",
-                 nullptr,
-                 review.behaviour.nodes);
+            : tr(
+                "Sampled on %n node(s) and run through the same compiled router and policies the "
+                "nodes use.",
+                nullptr,
+                review.behaviour.nodes
+            );
     if (review.behaviour.more > 0) {
-        sampled += u' ' + tr("%n more change(s) are not listed.", nullptr, int(review.behaviour.more));
+        sampled +=
+            u' ' + tr("%n more change(s) are not listed.", nullptr, int(review.behaviour.more));
     }
     m_sampled->setText(sampled);
     refreshFindings();
@@ -750,9 +648,7 @@ void ReviewPage::refreshRehearsed()
         m_rehearsedText->setText(
             tr("Rehearsed %1, %2%3")
                 .arg(
-                    when,
-                    run->headline,
-                    run->isOutdated ? tr(" (before the last edit)") : QString()
+                    when, run->headline, run->isOutdated ? tr(" (before the last edit)") : QString()
                 )
         );
     }

@@ -10,7 +10,6 @@ class QLabel;
 class QPushButton;
 class QSplitter;
 class QStackedWidget;
-class QVBoxLayout;
 
 namespace mesh::bridge {
 class MeshSession;
@@ -75,14 +74,12 @@ private:
     QWidget* makeCentre();
     QWidget* makeEffective();
     QWidget* makeBehaviour();
-    QWidget* makeMerge();
     QWidget* makePaneHead(int number, const QString& title, QLabel*& note, QWidget* right);
     void refreshChanges();
     void refreshReview();
     void refreshFindings();
     void refreshExcerpt();
     void refreshRehearsed();
-    void refreshMerge();
     void mute(const QString& key);
 
     bridge::MeshSession& m_mesh;
@@ -109,10 +106,6 @@ private:
     QLabel* m_sampled = nullptr;
     QWidget* m_rehearsed = nullptr;
     QLabel* m_rehearsedText = nullptr;
-    QWidget* m_mergeBox = nullptr;
-    QLabel* m_mergeText = nullptr;
-    QVBoxLayout* m_mergeRows = nullptr;
-    QPushButton* m_mergeTake = nullptr;
     ReviewPlan* m_plan;
 };
 

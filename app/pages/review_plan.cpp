@@ -130,7 +130,8 @@ QWidget* ReviewPlan::makePlan()
     column->addWidget(
         makeLabel(tr("Waves"), theme::Role::CaptionStrong, theme::TextColor::Text2, inside)
     );
-    const QStringList names = {tr("All at once"), tr("Canary, then 25 %, then all"), tr("Manual waves")};
+    const QStringList names = {
+        tr("All at once"), tr("Canary, then 25 %, then all"), tr("Manual waves")};
     const std::array<const char*, 3> keys = {"allAtOnce", "canary", "manual"};
     for (std::size_t i = 0; i < m_kinds.size(); ++i) {
         auto* button = new QRadioButton(names[static_cast<qsizetype>(i)], inside);
@@ -241,8 +242,7 @@ void ReviewPlan::writeGates()
     bridge::PlanGates gates;
     gates.errorPoints = m_errors->value() > 0 ? std::optional(m_errors->value()) : std::nullopt;
     gates.p95Percent = m_p95->value() > 0 ? std::optional<double>(m_p95->value()) : std::nullopt;
-    gates.ejections =
-        m_ejections->value() > 0 ? std::optional(m_ejections->value()) : std::nullopt;
+    gates.ejections = m_ejections->value() > 0 ? std::optional(m_ejections->value()) : std::nullopt;
     gates.rejections = m_rejections->currentIndex() == 0 ? std::optional(1) : std::nullopt;
     m_session.setGates(gates);
 }

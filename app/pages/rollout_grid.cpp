@@ -24,7 +24,19 @@ constexpr int kGroupHeight = 26;
 constexpr int kStepPitch = 27;
 constexpr int kSteps = 6;
 
-enum Column : int { Node, Zone, NodeRole, Progress, State, Runs, Apply, Rps, Errors, P95, ColumnCount };
+enum Column : int {
+    Node,
+    Zone,
+    NodeRole,
+    Progress,
+    State,
+    Runs,
+    Apply,
+    Rps,
+    Errors,
+    P95,
+    ColumnCount
+};
 enum Role : int { kStep = Qt::UserRole + 40, kKind, kGroup, kAway, kBad, kHash, kProven, kFirst };
 
 QColor colorOf(StepKind kind)
@@ -45,7 +57,10 @@ QColor colorOf(StepKind kind)
     return t.text3;
 }
 
-StepKind kindAt(const QModelIndex& index) { return static_cast<StepKind>(index.data(kKind).toInt()); }
+StepKind kindAt(const QModelIndex& index)
+{
+    return static_cast<StepKind>(index.data(kKind).toInt());
+}
 
 class GridDelegate : public theme::RowDelegate
 {
@@ -128,7 +143,8 @@ private:
                 painter.drawLine(at + QPointF(-3.5, -3.5), at + QPointF(3.5, 3.5));
                 painter.drawLine(at + QPointF(-3.5, 3.5), at + QPointF(3.5, -3.5));
             } else if (i < step || isCurrent) {
-                const bool isLarge = isCurrent && (kind == StepKind::Moving || kind == StepKind::Done);
+                const bool isLarge =
+                    isCurrent && (kind == StepKind::Moving || kind == StepKind::Done);
                 const bool isFaint = kind == StepKind::Moving && !isCurrent;
                 painter.setPen(Qt::NoPen);
                 painter.setBrush(isFaint ? theme::mixed(t.panel, color, 0.6) : color);
@@ -158,7 +174,9 @@ private:
         painter.setFont(theme::font(theme::Role::CodeSmall));
         painter.setPen(t.text3);
         painter.drawText(
-            cell.adjusted(at, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, index.data(kHash).toString()
+            cell.adjusted(at, 0, 0, 0),
+            Qt::AlignLeft | Qt::AlignVCenter,
+            index.data(kHash).toString()
         );
     }
 
@@ -166,10 +184,12 @@ private:
     {
         const theme::Tokens& t = theme::tokens();
         const bool isAway = index.data(kAway).toBool();
-        painter.setFont(theme::font(index.column() == Node ? theme::Role::SmallStrong : theme::Role::Small));
+        painter.setFont(
+            theme::font(index.column() == Node ? theme::Role::SmallStrong : theme::Role::Small)
+        );
         painter.setPen(
-            index.column() == Node    ? t.text1
-            : index.column() == State ? (isAway ? t.text2 : colorOf(kindAt(index)))
+            index.column() == Node             ? t.text1
+            : index.column() == State          ? (isAway ? t.text2 : colorOf(kindAt(index)))
             : index.column() < Apply || isAway ? t.text2
                                                : t.text1
         );
@@ -199,8 +219,16 @@ RolloutGrid::RolloutGrid(QWidget* parent)
     setAccessibleName(tr("Nodes of the push"));
     setColumnCount(ColumnCount);
     setHorizontalHeaderLabels(
-        {tr("Node"), tr("Zone"), tr("Role"), tr("Progress"), tr("State"), tr("Runs, read back"),
-         tr("Apply time"), tr("rps"), tr("err %"), tr("p95 against before")}
+        {tr("Node"),
+         tr("Zone"),
+         tr("Role"),
+         tr("Progress"),
+         tr("State"),
+         tr("Runs, read back"),
+         tr("Apply time"),
+         tr("rps"),
+         tr("err %"),
+         tr("p95 against before")}
     );
     theme::applyTableDefaults(*this);
     setItemDelegate(new GridDelegate(this));
@@ -340,9 +368,13 @@ void RolloutWaves::paintWave(
     const QRectF inside(disc.x() - 6, disc.y() - 6, 12, 12);
     const QColor onDisc = isWaiting ? t.text2 : t.panel;
     if (wave.kind == StepKind::Done) {
-        theme::drawStateGlyph(painter, inside.adjusted(1, 1, -1, -1), theme::State::Healthy, onDisc, 1.8);
+        theme::drawStateGlyph(
+            painter, inside.adjusted(1, 1, -1, -1), theme::State::Healthy, onDisc, 1.8
+        );
     } else if (wave.kind == StepKind::Failed) {
-        theme::drawStateGlyph(painter, inside.adjusted(1, 1, -1, -1), theme::State::Failure, onDisc, 1.8);
+        theme::drawStateGlyph(
+            painter, inside.adjusted(1, 1, -1, -1), theme::State::Failure, onDisc, 1.8
+        );
     } else {
         painter.setPen(onDisc);
         painter.setFont(theme::font(theme::Role::CaptionStrong));
@@ -355,7 +387,9 @@ void RolloutWaves::paintWave(
     const double width = painter.fontMetrics().horizontalAdvance(wave.label);
     painter.setFont(theme::font(theme::Role::Small));
     painter.setPen(t.text2);
-    painter.drawText(words.adjusted(width + 9, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, wave.nodes);
+    painter.drawText(
+        words.adjusted(width + 9, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, wave.nodes
+    );
     const double taken = width + 9 + painter.fontMetrics().horizontalAdvance(wave.nodes) + 10;
     painter.setFont(theme::font(isWaiting ? theme::Role::Small : theme::Role::SmallMedium));
     painter.setPen(isWaiting ? t.text3 : color);
@@ -363,7 +397,9 @@ void RolloutWaves::paintWave(
     painter.drawText(
         words,
         Qt::AlignRight | Qt::AlignVCenter,
-        painter.fontMetrics().elidedText(wave.words, Qt::ElideRight, static_cast<int>(words.width()))
+        painter.fontMetrics().elidedText(
+            wave.words, Qt::ElideRight, static_cast<int>(words.width())
+        )
     );
     const QRectF bar(rect.left() + 15, rect.bottom() - 17, rect.width() - 30, 5);
     painter.setPen(Qt::NoPen);
@@ -372,7 +408,9 @@ void RolloutWaves::paintWave(
     if (wave.share > 0) {
         painter.setBrush(color);
         painter.drawRoundedRect(
-            QRectF(bar.left(), bar.top(), std::max(5.0, bar.width() * wave.share), bar.height()), 2.5, 2.5
+            QRectF(bar.left(), bar.top(), std::max(5.0, bar.width() * wave.share), bar.height()),
+            2.5,
+            2.5
         );
     }
 }

@@ -47,7 +47,9 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
-    void paintWave(QPainter& painter, const QRectF& rect, const bridge::RolloutWaveRow& wave, int number);
+    void paintWave(
+        QPainter& painter, const QRectF& rect, const bridge::RolloutWaveRow& wave, int number
+    );
     std::vector<bridge::RolloutWaveRow> m_waves;
 };
 
@@ -76,7 +78,8 @@ private:
         [[nodiscard]] double y(double value) const;
     };
     [[nodiscard]] Area area() const;
-    [[nodiscard]] std::optional<double> valueOf(const bridge::RolloutPoint& point, bool isNow) const;
+    [[nodiscard]] std::optional<double> valueOf(const bridge::RolloutPoint& point, bool isNow)
+        const;
     void paintAxes(QPainter& painter, const Area& area) const;
     void paintMarks(QPainter& painter, const Area& area) const;
     void paintLine(QPainter& painter, const Area& area, bool isNow) const;

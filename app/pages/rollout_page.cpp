@@ -315,7 +315,8 @@ void CurrentRollout::refresh()
     m_subtitle->setText(words.join(QStringLiteral(" · ")));
     m_subtitle->setToolTip(m_subtitle->text());
     m_foundText->setText(
-        tr("This push was going on when the console ended. What is shown was read back before that; "
+        tr("This push was going on when the console ended. What is shown was read back before "
+           "that; "
            "%1 of %2 nodes had the change. Continue reads every node that was sent to first.")
             .arg(rows.converged)
             .arg(rows.expected)
@@ -326,10 +327,12 @@ void CurrentRollout::refresh()
     m_rollBack->setText(tr("Roll back to %1").arg(rows.revisionBefore));
     m_waves->setWaves(rows.waves);
     m_grid->setRollout(rows);
-    m_foot->setText(tr("%n expected node(s), fixed when the push began      Acknowledged is not "
-                       "applied: the running hash is read back from every node",
-                       nullptr,
-                       rows.expected));
+    m_foot->setText(
+        tr("%n expected node(s), fixed when the push began      Acknowledged is not "
+           "applied: the running hash is read back from every node",
+           nullptr,
+           rows.expected)
+    );
     refreshSide();
 }
 
