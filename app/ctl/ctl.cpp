@@ -16,12 +16,26 @@ namespace mesh::ctl {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr std::size_t kSeedDigitsMax = 18; // All of them fit.
 
 CLI::App* addCommand(CLI::App& app, const char* name, const char* help, bool& isJson)
 {
     CLI::App* command = app.add_subcommand(name, help);
     command->add_flag("--json", isJson, "Write JSON, for programs");
     return command;
+}
+
+// Instead of a range to the largest number there is.
+CLI::Validator wholeNumber()
+{
+    const auto problem = [](const std::string& text) {
+        const bool isWhole =
+            !text.empty() && text.size() <= kSeedDigitsMax
+            && std::ranges::all_of(text, [](char each) { return each >= '0' && each <= '9'; });
+        return isWhole ? std::string()
+                       : fmt::format("expected a whole number from 0 on, not \"{}\"", text);
+    };
+    return {problem, "WHOLE"};
 }
 
 CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
@@ -33,8 +47,7 @@ CLI::App* addRehearse(CLI::App& app, RehearseOptions& options)
     command->add_option("--mode", options.mode, "In virtual time, with real proxies, or both")
         ->check(CLI::IsMember({"virtual", "live", "both"}))
         ->capture_default_str();
-    command->add_option("--seed", options.seed, "Instead of the file's")
-        ->check(CLI::NonNegativeNumber);
+    command->add_option("--seed", options.seed, "Instead of the file's")->check(wholeNumber());
     command->add_option("--replications", options.replications, "Instead of the file's")
         ->check(CLI::Range(1, kReplicationsMax));
     command->add_option("--json", options.json, "Write the result as JSON; - is standard output")

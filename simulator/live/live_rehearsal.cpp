@@ -313,26 +313,33 @@ private:
 std::vector<Error> checkLive(const LiveRehearsalRequest& request)
 {
     std::vector<Error> errors;
-    const auto add = [&errors](ErrorCode code, std::string message) {
+    const auto add = [&errors](ErrorCode code, std::string place, std::string_view message) {
         Error error;
         error.code = code;
-        error.message = std::move(message);
+        error.message = fmt::format("{}: {}", place, message);
+        error.place = std::move(place);
         errors.push_back(std::move(error));
     };
     const Scenario& scenario = request.scenario;
     if (!scenario.duration || *scenario.duration <= scenario.warmup) {
-        add(ErrorCode::MissingField, "a live run needs a duration that is longer than its warm-up");
+        add(ErrorCode::MissingField,
+            "duration",
+            "a live run needs a duration that is longer than its warm-up");
     }
-    for (const Fault& fault : scenario.timeline) {
+    for (std::size_t at = 0; at < scenario.timeline.size(); ++at) {
+        const Fault& fault = scenario.timeline[at];
         if (const std::string reason = whyNotLive(fault); !reason.empty()) {
             add(ErrorCode::Unsupported,
+                fmt::format("timeline[{}]", at),
                 fmt::format("{} cannot be played live: {}", toText(fault), reason));
         }
     }
-    for (const Load& load : scenario.load) {
-        if (modelOf(*request.document, load.entry) == nullptr) {
+    for (std::size_t at = 0; at < scenario.load.size(); ++at) {
+        const std::string& entry = scenario.load[at].entry;
+        if (modelOf(*request.document, entry) == nullptr) {
             add(ErrorCode::DanglingReference,
-                fmt::format("the load comes in by {}, which has no model", load.entry));
+                fmt::format("load[{}]", at),
+                fmt::format("the load comes in by {}, which has no model", entry));
         }
     }
     return errors;
