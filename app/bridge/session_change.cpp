@@ -392,6 +392,13 @@ void MeshSession::Private::checkApply()
 
 void MeshSession::Private::finishApply(bool isSuccess, const QString& words)
 {
+    if (pending && pending->revision != 0) {
+        records->addAudit(
+            isSuccess ? QStringLiteral("apply.done") : QStringLiteral("apply.failed"),
+            QStringLiteral("revision %1").arg(pending->revision),
+            words
+        );
+    }
     pending.reset();
     updateNodes();
     Q_EMIT q.applyFinished(isSuccess, words);

@@ -27,7 +27,7 @@ constexpr int kTableHeight = 190;
 constexpr std::size_t kChangeRowsMax = 1'000; // What the table is made for; the note says so.
 constexpr std::size_t kRevisionsOffered = 20;
 
-std::int64_t nowNow_us() { return QDateTime::currentMSecsSinceEpoch() * 1'000; }
+std::int64_t wallNow_us() { return QDateTime::currentMSecsSinceEpoch() * 1'000; }
 
 QString clockOf(std::int64_t time_us)
 {
@@ -110,7 +110,7 @@ bool compareRevisions(bridge::MeshSession& session, std::int64_t before, std::in
 {
     bridge::ViewContext& context = session.context();
     const auto moments = bridge::momentsOf(
-        session.revisions(), before, after, context.window_s() * 1'000'000LL, nowNow_us()
+        session.revisions(), before, after, context.window_s() * 1'000'000LL, wallNow_us()
     );
     if (!moments) {
         return false;

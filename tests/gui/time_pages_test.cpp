@@ -18,6 +18,9 @@
 #include <QtTest>
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <memory>
+
 using namespace mesh;
 using namespace mesh::bridge;
 using mesh::test::ShopWithPast;
