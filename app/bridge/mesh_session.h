@@ -1,7 +1,9 @@
 #pragma once
 
+#include "app/bridge/moments.h"
 #include "app/bridge/session_rows.h"
 #include "app/bridge/topology.h"
+#include "app/bridge/topology_diff.h"
 #include "proxyengine/base/error.h"
 #include "proxyengine/model/document.h"
 
@@ -9,7 +11,9 @@
 #include <QString>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,9 +26,20 @@ class Engine;
 struct EngineOptions;
 } // namespace mesh::api
 
+namespace mesh::fleet {
+class NodeLink;
+}
+
+namespace mesh::store {
+class MeshDocument;
+}
+
 namespace mesh::bridge {
 
+class SessionRecords;
 class ViewContext;
+struct NodeReads;
+struct NodeSecond;
 
 // Makes an engine that runs this document as the node named in the options. Handed in by the
 // console, because bridge does not know the proxy.
@@ -77,6 +92,8 @@ public:
     // An engine that runs elsewhere, or that the caller has started, as this node. Applies go to it
     // too. Replaces an engine of the same name.
     void addEngine(const QString& node, std::unique_ptr<api::Engine> engine);
+    // The same for a node that can be asked what it runs.
+    void addEngine(const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads);
     void closeDocument();
 
     [[nodiscard]] bool isOpen() const;
@@ -86,6 +103,11 @@ public:
     [[nodiscard]] bool isMeshStarting() const;
     [[nodiscard]] QString path() const; // Of the open document; empty: none.
     [[nodiscard]] QString name() const; // mesh.name of the configuration, or the file's base name.
+    // What can be done about a document that openDocument() refused as damaged: its last automatic
+    // backup. Empty: there is none, or the file can be read.
+    [[nodiscard]] std::optional<BackupOffer> backupOffer(const QString& path) const;
+    // Puts the backup in the document's place and opens it. The damaged file is kept beside it.
+    [[nodiscard]] Result<void> openBackup(const QString& path);
     // Writes a copy of the whole document. The answer comes as copyFinished().
     void saveCopy(const QString& path);
 
@@ -93,6 +115,11 @@ public:
     [[nodiscard]] ViewContext& context() const;
     // At the context's time: live, from the last window; paused, from the store.
     [[nodiscard]] const Topology& topology() const;
+    // Of the topology when the context is not live: the configuration and the layout of then.
+    [[nodiscard]] const PastMoment& moment() const;
+    // What changed between the context's cursor and its second cursor; empty without one. The
+    // topology is then the later one with what has vanished, each marked by its `change`.
+    [[nodiscard]] const TopologyDiff& comparison() const;
     // How often topologyChanged() comes while live, 1000 ms at first; health and events are
     // evaluated each second all the same.
     void setRefreshInterval(int milliseconds);
@@ -127,6 +154,8 @@ public:
     void discardDraft();
     [[nodiscard]] bool isDraftChanged() const;
     [[nodiscard]] bool hasDraftErrors() const;
+    // Null while the draft has errors.
+    [[nodiscard]] std::shared_ptr<const model::Document> draftDocument() const;
     // Of the draft, errors first by place; then refusals of nodes.
     [[nodiscard]] const std::vector<ProblemRow>& problems() const;
     // Makes the draft a revision and every running engine run it. The answer comes as
@@ -137,6 +166,32 @@ public:
     [[nodiscard]] bool isApplying() const;
     // The text of an older revision becomes the draft and is applied.
     void rollBackTo(std::int64_t revision);
+
+    // --- For a push: RolloutSession ------------------------------------------------------------
+    // The way to every engine that runs or is followed, by node. Answers come while engines are
+    // there; releaseLinks() answers what waits, so that nobody waits for this thread.
+    [[nodiscard]] std::map<std::string, std::shared_ptr<fleet::NodeLink>> nodeLinks() const;
+    void releaseLinks();
+    // As it is sent to nodes: canonical, with the addresses a running mesh has chosen.
+    [[nodiscard]] std::shared_ptr<const model::Document> pushable(model::Document document) const;
+    // Appends a revision that becomes document(); a draft that says the same is gone, any other
+    // stays. No engine is told. Answered when it is on the disk, with its number.
+    void saveRevision(
+        std::shared_ptr<const model::Document> document,
+        const QString& message,
+        std::function<void(Result<std::int64_t>)> onSaved
+    );
+    // Simulated instances behave from now on as this document says.
+    void useModels(std::shared_ptr<const model::Document> document);
+    // What a node said about places in its configuration when it refused it; until the next push.
+    void setNodeProblems(std::vector<ProblemRow> problems);
+    // The open file, null when there is none; for records that only a push keeps.
+    [[nodiscard]] store::MeshDocument* file() const;
+    [[nodiscard]] const Clock& clock() const;
+    [[nodiscard]] QString author() const;
+
+    // What else the document remembers: the audit, requests, small things people keep.
+    [[nodiscard]] SessionRecords& records() const;
 
     // --- Faults of simulated instances ---------------------------------------------------------
     [[nodiscard]] const std::vector<FaultRow>& faults() const; // Sorted by instance, then kind.
@@ -162,6 +217,7 @@ public:
     void setSetting(const QString& key, const QString& value);
 
 Q_SIGNALS:
+    void documentClosing(); // The file and the engines are still there.
     void documentChanged(); // Another document, or its configuration has a new revision.
     void topologyChanged(const mesh::bridge::Topology& topology); // At most once a second.
     void seriesReady(int request, const mesh::bridge::Series& series);
@@ -169,6 +225,7 @@ Q_SIGNALS:
     void eventsChanged();
     void tapChanged();
     void nodesChanged();
+    void nodeMeasured(const mesh::bridge::NodeSecond& second); // Each frame of each node.
     void honestyChanged();
     void bannersChanged();
     void revisionsChanged();

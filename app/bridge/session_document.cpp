@@ -63,6 +63,11 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     if (options.author.isEmpty()) {
         options.author = QStringLiteral("operator");
     }
+    makeLinks();
+    records = std::make_unique<SessionRecords>(q);
+    replay = std::make_unique<Replay>(context, clock, [this] {
+        return recorded.end_s * std::int64_t(1'000'000);
+    });
     constexpr int kDrainInterval_ms = 100; // Ten batches a second.
     drainTimer.setSingleShot(true);
     drainTimer.setInterval(kDrainInterval_ms);
@@ -78,7 +83,11 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     });
 }
 
-MeshSession::Private::~Private() { close(); }
+MeshSession::Private::~Private()
+{
+    links->close();
+    close();
+}
 
 std::int64_t MeshSession::Private::now_us() const
 {
@@ -242,16 +251,24 @@ void MeshSession::Private::setConfiguration(
     zoneTraffic.setDocument(*document);
     text = QString::fromStdString(yaml);
     hash = yaml.empty() ? std::string() : config::hashOf(*document);
+    sent.emplace_back(hash, document);
+    if (sent.size() > kSentDocumentsMax) {
+        sent.erase(sent.begin());
+    }
 }
 
 void MeshSession::Private::close()
 {
+    if (file) {
+        Q_EMIT q.documentClosing();
+    }
     stopMesh();
     stopExtraEngines();
     evaluationTimer.stop();
     drainTimer.stop();
     if (file) {
         file->addMetrics(std::exchange(unsaved, {}));
+        writeSamples();
         file->close();
         file.reset();
     }
@@ -280,6 +297,7 @@ void MeshSession::Private::close()
     unsaved.clear();
     firstSecond = 0;
     isAskingStore = false;
+    forgetPast();
     topology = {};
     nodeRows.clear();
     honesty = {};
@@ -502,6 +520,13 @@ void MeshSession::stopMesh() { m_private->stopMesh(); }
 
 void MeshSession::addEngine(const QString& node, std::unique_ptr<api::Engine> engine)
 {
+    addEngine(node, std::move(engine), NodeReads{});
+}
+
+void MeshSession::addEngine(
+    const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads
+)
+{
     const std::string name = node.toStdString();
     const auto former = m_private->extras.find(name);
     if (former != m_private->extras.end()) {
@@ -511,6 +536,7 @@ void MeshSession::addEngine(const QString& node, std::unique_ptr<api::Engine> en
     ExtraEngine& extra = m_private->extras[name];
     extra.sink = m_private->inbox.makeSink(name);
     extra.engine = std::move(engine);
+    extra.reads = std::move(reads);
     extra.engine->subscribe(*extra.sink);
     m_private->updateNodes();
 }
@@ -589,6 +615,7 @@ void MeshSession::savePositions(const QString& view, const std::vector<Position>
     for (const Position& position : positions) {
         rows.push_back({position.id.toStdString(), position.x, position.y, position.isPinned});
     }
+    m_private->file->addLayoutMoves(view.toStdString(), m_private->now_us(), rows);
     m_private->file->saveLayout(view.toStdString(), std::move(rows));
 }
 

@@ -51,6 +51,7 @@ void EventJsonTest::framesComeBackExactly()
     frame.hash = std::string(64, 'a');
     frame.accepted = 3;
     frame.cpu = std::chrono::milliseconds(12);
+    frame.memory = 57U << 20U;
     telemetry::TargetHealth ejected = health();
     ejected.isEjected = true;
     ejected.ejectedUntil = at(1'773'479'673'000'000);
@@ -86,6 +87,7 @@ void EventJsonTest::framesComeBackExactly()
     QCOMPARE(back->time, frame.time);
     QCOMPARE(back->sequence, frame.sequence);
     QCOMPARE(back->cpu, frame.cpu);
+    QCOMPARE(back->memory, frame.memory);
     QCOMPARE(back->requests.size(), 1U);
     QCOMPARE(back->requests[0].service, requests.service);
     QVERIFY(back->requests[0].answers == requests.answers);
