@@ -12,7 +12,9 @@ namespace mesh::fleet {
 //
 // Lifetime: `calls` outlives it; not destroyed on the thread of `calls`.
 [[nodiscard]] std::unique_ptr<NodeLink> makeAdminLink(
-    control::NodeCalls& calls, control::AdminAddress address
+    control::NodeCalls& calls,
+    control::AdminAddress address,
+    control::NodeCredentials credentials = {} // Needed when the address is one with TLS.
 );
 
 } // namespace mesh::fleet

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/thread.h"
 #include "proxyengine/control/node_address.h"
+#include "proxyengine/control/node_tls.h"
 #include "proxyengine/http/client.h"
 #include "proxyengine/net/event_loop.h"
 
@@ -116,6 +117,9 @@ private:
         Open& open = m_open.at(id);
         http::ClientOptions options;
         options.idlePerAddressMax = 0; // A thousand nodes would keep a thousand connections.
+        if (open.call.address.isTls) {
+            options.makeChannel = clientChannels(open.call.credentials, open.call.address);
+        }
         open.client = std::make_unique<http::Client>(*m_loop, options);
         ++m_running;
         findNode(*m_resolver, open.call.address, [this, id](Result<net::SocketAddress> found) {
@@ -146,9 +150,11 @@ private:
         }
         open.client->call(
             {address, std::move(request), open.call.timeout},
-            [this, id](Result<http::Response> response) {
+            [this, id, node = open.call.address](Result<http::Response> response) {
                 if (!response) {
                     finish(id, tl::unexpected(std::move(response).error()));
+                } else if (auto error = refusalOf(node, *response)) {
+                    finish(id, tl::unexpected(*std::move(error)));
                 } else {
                     finish(id, NodeAnswer{response->status, std::move(response->body)});
                 }

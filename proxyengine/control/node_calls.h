@@ -24,6 +24,7 @@ struct NodeCall
     std::string body;
     std::string onlyIfHash; // Of POST /config: refused with 412 unless the node runs this hash.
     Duration timeout = std::chrono::seconds(30);
+    NodeCredentials credentials = {}; // Needed when the address is one with TLS.
 };
 
 // Requests to many nodes at once from one thread: as requestNode(), without waiting.
