@@ -23,6 +23,7 @@ class QStackedWidget;
 namespace mesh::bridge {
 class MeshSession;
 class RehearsalSession;
+class RolloutSession;
 } // namespace mesh::bridge
 namespace mesh::charts {
 class TimeBar;
@@ -33,6 +34,7 @@ class FirstRunPage;
 class Inspector;
 class EventsView;
 class RehearsePage;
+class RolloutPage;
 class RowsTable;
 class TopologyPage;
 } // namespace mesh::pages
@@ -80,6 +82,8 @@ public:
     [[nodiscard]] pages::TopologyPage& topologyPage() { return *m_topology; }
     [[nodiscard]] pages::RehearsePage& rehearsePage() { return *m_rehearse; }
     [[nodiscard]] bridge::RehearsalSession& rehearsal() { return *m_rehearsal; }
+    [[nodiscard]] pages::RolloutPage& rolloutPage() { return *m_rolloutPage; }
+    [[nodiscard]] bridge::RolloutSession& rollout() { return *m_rolloutSession; }
     [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
     [[nodiscard]] const std::vector<QAction*>& actionList() const { return m_actions; }
 
@@ -99,6 +103,12 @@ private:
     void makeBottomDock();
     QWidget* makePage(Mode mode);
     QWidget* makeRehearsePage();
+    QWidget* makeRolloutPage();
+    void rehearseDraft();
+    void proposeDraft(const QString& text);
+    void refreshRollout();
+    void push();
+    void stopAll(); // Ctrl+Shift+.: a push, and every fault.
     void makeTimeBar();
     void connectSession();
 
@@ -125,6 +135,7 @@ private:
     void updateTint();
     void refreshHonesty();
     void usePolicy(const QString& text);
+    void stepProblem(int direction); // In Review the next change.
     void undo();
     void redo();
 
@@ -146,6 +157,7 @@ private:
 
     bridge::MeshSession& m_session;
     std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
+    std::unique_ptr<bridge::RolloutSession> m_rolloutSession; // As well.
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
@@ -170,6 +182,7 @@ private:
     pages::TopologyPage* m_topology = nullptr;
     pages::EditPage* m_edit = nullptr;
     pages::RehearsePage* m_rehearse = nullptr;
+    pages::RolloutPage* m_rolloutPage = nullptr;
     pages::Inspector* m_inspector = nullptr;
     std::array<QWidget*, kModeCount> m_modePages{};
     pages::RowsTable* m_problems = nullptr;
@@ -185,6 +198,7 @@ private:
     QAction* m_discard = nullptr;
     QAction* m_review = nullptr;
     QAction* m_push = nullptr;
+    QAction* m_undoPush = nullptr;
     QAction* m_stopFaults = nullptr;
     QAction* m_run = nullptr;
     QAction* m_startMesh = nullptr;
