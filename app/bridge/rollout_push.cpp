@@ -1,5 +1,6 @@
 // The plan of a push and the push itself.
 #include "app/bridge/rollout_private.h"
+#include "app/bridge/session_records.h"
 #include "app/store/mesh_document.h"
 #include "proxyengine/base/clock.h"
 #include "proxyengine/config/codec.h"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <string_view>
 
 namespace mesh::bridge {
 
@@ -298,6 +300,11 @@ void RolloutSession::Private::begin(
         Q_EMIT q.rolloutChanged();
         return;
     }
+    mesh.records().addAudit(
+        QStringLiteral("push.started"),
+        RolloutSession::tr("revision %1").arg(request.revision),
+        RolloutSession::tr("%n node(s)", nullptr, static_cast<int>(request.nodes.size()))
+    );
     runner = options.start(mesh.clock(), std::move(request), callbacks());
     figuresTimer.start();
     Q_EMIT q.rolloutChanged();
@@ -375,6 +382,15 @@ void RolloutSession::Private::onRollout(const fleet::Rollout& changed)
 void RolloutSession::Private::onOver()
 {
     const fleet::RolloutState state = rollout->state;
+    const std::string_view outcome = fleet::toText(state); // "done", "partial", "rolled_back"
+    mesh.records().addAudit(
+        QStringLiteral("push.")
+            + QString::fromUtf8(outcome.data(), static_cast<qsizetype>(outcome.size())),
+        RolloutSession::tr("revision %1").arg(rollout->revision),
+        RolloutSession::tr("%1 of %2 nodes run it")
+            .arg(rollout->convergedCount())
+            .arg(rollout->nodes.size())
+    );
     if (state != fleet::RolloutState::RolledBack) {
         if (pushed) {
             mesh.useModels(pushed);

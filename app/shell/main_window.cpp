@@ -14,6 +14,7 @@
 #include "app/pages/rehearse_page.h"
 #include "app/pages/rollout_page.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/time_strip.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/controls.h"
@@ -304,9 +305,7 @@ void MainWindow::makeTimeBar()
     m_timeBar = new charts::TimeBar(&context, m_inner);
     m_timeBar->setObjectName(QStringLiteral("timeBar"));
     m_timeBar->setAccessibleName(tr("Time"));
-    connect(m_timeBar, &charts::TimeBar::goLive, &context, &bridge::ViewContext::goLive);
-    connect(m_timeBar, &charts::TimeBar::pauseAt, &context, &bridge::ViewContext::pauseAt);
-    connect(m_timeBar, &charts::TimeBar::windowChosen, &context, &bridge::ViewContext::setWindow);
+    pages::connectTime(*m_timeBar, m_session);
     connect(
         m_timeBar,
         &charts::TimeBar::refreshChosen,
@@ -314,6 +313,7 @@ void MainWindow::makeTimeBar()
         &bridge::MeshSession::setRefreshInterval
     );
     m_timeBar->setRefresh(m_session.refreshInterval());
+    new pages::ReplayFrame(m_session, this);
     connect(&m_session, &bridge::MeshSession::topologyChanged, this, &MainWindow::refreshTimeBar);
     connect(
         &m_session,

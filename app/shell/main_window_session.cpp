@@ -5,6 +5,7 @@
 #include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
+#include "app/pages/backup_offer.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
@@ -297,6 +298,11 @@ void MainWindow::openPath(const QString& path)
     const bool isDocument = path.endsWith(QStringLiteral(".mesh"), Qt::CaseInsensitive);
     const auto opened = isDocument ? m_session.openDocument(path) : m_session.importFile(path);
     if (!opened) {
+        const QString reason = reasonOf(opened.error());
+        if (isDocument
+            && pages::offerBackup(*this, m_session, path, reason, [this] { rememberRecent(); })) {
+            return;
+        }
         m_firstRun->setMessage(
             tr("%1 was not opened: %2").arg(QFileInfo(path).fileName(), reasonOf(opened.error()))
         );

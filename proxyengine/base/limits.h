@@ -93,6 +93,16 @@ inline constexpr Duration kStatsInterval = std::chrono::seconds(1); // What peop
 // Admin API.
 inline constexpr std::size_t kAdminBodyBytesMax = kConfigBytesMax; // A whole document.
 inline constexpr std::size_t kAdminConnectionsMax = 256; // Consoles and scrapers.
+inline constexpr std::size_t kAdminHandshakesMax =
+    64; // At once, of an admin API with TLS: who shows no certificate must not fill the rest.
+inline constexpr std::size_t kCredentialFileBytesMax = 1U << 20U; // A system's bundle is 220 KiB.
+inline constexpr std::size_t kSmallBodyBytesMax = 64U
+                                                  << 10U; // A question with a browser's headers.
+inline constexpr std::size_t kRouteCandidatesMax = 500; // Losers that are told; a long page.
+inline constexpr std::size_t kQuestionHeadersMax = 100; // Of a route test; servers take as many.
+inline constexpr std::size_t kTapHeadersMax = 16; // Captured per request; a wide table's columns.
+inline constexpr std::size_t kTapHeaderBytesMax = 512; // Of one value; what a row can show.
+inline constexpr std::size_t kAccessAttemptsMax = 16; // Told of one request; more is a loop.
 
 // Loop discipline.
 inline constexpr Duration kTurnLengthMax = std::chrono::milliseconds(5); // Longer turns are logged.

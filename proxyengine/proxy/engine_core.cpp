@@ -271,6 +271,7 @@ api::StateEvent EngineCore::state() const
         event.listeners.push_back({bound.listener->name, bound.address});
     }
     event.health = m_board->all();
+    event.isInMaintenance = m_isInMaintenance;
     return event;
 }
 
