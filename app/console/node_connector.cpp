@@ -1,5 +1,6 @@
 #include "app/console/node_connector.h"
 
+#include "app/bridge/engine_links.h"
 #include "app/bridge/mesh_session.h"
 #include "proxyengine/api/engine.h"
 #include "proxyengine/control/listen_text.h"
@@ -64,7 +65,20 @@ Result<shell::NodeConnection> reach(const Clock& clock, const QString& text)
         control::RemoteOptions options;
         options.address = address;
         options.node = name.toStdString();
-        session.addEngine(name, control::makeRemoteEngine(clock, std::move(options)));
+        bridge::NodeReads reads;
+        reads.hash = [&clock, address]() -> Result<std::string> {
+            MESH_TRY(const QByteArray answer, askJson(clock, address, "/config/hash"));
+            const QJsonValue hash =
+                QJsonDocument::fromJson(answer).object().value(QStringLiteral("hash"));
+            return hash.toString().toStdString();
+        };
+        reads.document = [&clock, address]() -> Result<std::string> {
+            MESH_TRY(const QByteArray answer, askJson(clock, address, "/config?secrets=shown"));
+            return answer.toStdString();
+        };
+        session.addEngine(
+            name, control::makeRemoteEngine(clock, std::move(options)), std::move(reads)
+        );
     };
     return node;
 }
