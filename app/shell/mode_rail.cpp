@@ -135,6 +135,11 @@ void ModeRail::setFindings(int count)
     m_buttons[static_cast<std::size_t>(Mode::Findings)]->setCount(count);
 }
 
+void ModeRail::setSilentNodes(int count)
+{
+    m_buttons[static_cast<std::size_t>(Mode::Nodes)]->setCount(count);
+}
+
 void ModeRail::paintEvent(QPaintEvent* event)
 {
     QPainter painter(this);

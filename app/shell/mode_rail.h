@@ -44,6 +44,7 @@ public:
 
     void setMode(Mode mode);
     void setFindings(int count);
+    void setSilentNodes(int count);
 
 Q_SIGNALS:
     void modeChosen(mesh::shell::Mode mode);
