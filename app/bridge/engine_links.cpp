@@ -190,8 +190,8 @@ public:
     {}
     ~Link() override
     {
-        for (const auto& [id, ask] : m_core->take([this](const Ask& a) { return a.link == this; }
-             )) {
+        for (const auto& [id, ask] :
+             m_core->take([this](const Ask& a) { return a.link == this; })) {
             ask.refuse("the push has ended");
         }
     }
@@ -216,8 +216,7 @@ public:
         m_core->add(std::move(ask));
     }
 
-    void readDocument(
-        std::function<void(Result<std::shared_ptr<const model::Document>>)> onAnswer
+    void readDocument(std::function<void(Result<std::shared_ptr<const model::Document>>)> onAnswer
     ) override
     {
         Ask ask = made();
@@ -377,9 +376,9 @@ void EngineLinks::onFrame(const std::string& node, const std::string& hash, Wall
 
 void EngineLinks::onUnreachable(const std::string& node)
 {
-    for (const auto& [id, ask] :
-         m_core->take([&](const Ask& waiting) { return waiting.isBegun && waiting.node == node; }
-         )) {
+    for (const auto& [id, ask] : m_core->take([&](const Ask& waiting) {
+             return waiting.isBegun && waiting.node == node;
+         })) {
         ask.refuse("the node cannot be reached");
     }
 }

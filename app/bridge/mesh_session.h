@@ -1,8 +1,10 @@
 #pragma once
 
 #include "app/bridge/node_reads.h"
+#include "app/bridge/moments.h"
 #include "app/bridge/session_rows.h"
 #include "app/bridge/topology.h"
+#include "app/bridge/topology_diff.h"
 #include "proxyengine/base/error.h"
 #include "proxyengine/model/document.h"
 
@@ -35,6 +37,7 @@ class MeshDocument;
 
 namespace mesh::bridge {
 
+class SessionRecords;
 class ViewContext;
 struct NodeSecond;
 
@@ -113,6 +116,11 @@ public:
     [[nodiscard]] bool isMeshStarting() const;
     [[nodiscard]] QString path() const; // Of the open document; empty: none.
     [[nodiscard]] QString name() const; // mesh.name of the configuration, or the file's base name.
+    // What can be done about a document that openDocument() refused as damaged: its last automatic
+    // backup. Empty: there is none, or the file can be read.
+    [[nodiscard]] std::optional<BackupOffer> backupOffer(const QString& path) const;
+    // Puts the backup in the document's place and opens it. The damaged file is kept beside it.
+    [[nodiscard]] Result<void> openBackup(const QString& path);
     // Writes a copy of the whole document. The answer comes as copyFinished().
     void saveCopy(const QString& path);
 
@@ -120,6 +128,11 @@ public:
     [[nodiscard]] ViewContext& context() const;
     // At the context's time: live, from the last window; paused, from the store.
     [[nodiscard]] const Topology& topology() const;
+    // Of the topology when the context is not live: the configuration and the layout of then.
+    [[nodiscard]] const PastMoment& moment() const;
+    // What changed between the context's cursor and its second cursor; empty without one. The
+    // topology is then the later one with what has vanished, each marked by its `change`.
+    [[nodiscard]] const TopologyDiff& comparison() const;
     // How often topologyChanged() comes while live, 1000 ms at first; health and events are
     // evaluated each second all the same.
     void setRefreshInterval(int milliseconds);
@@ -213,6 +226,9 @@ public:
     [[nodiscard]] store::MeshDocument* file() const;
     [[nodiscard]] const Clock& clock() const;
     [[nodiscard]] QString author() const;
+
+    // What else the document remembers: the audit, requests, small things people keep.
+    [[nodiscard]] SessionRecords& records() const;
 
     // --- Faults of simulated instances ---------------------------------------------------------
     [[nodiscard]] const std::vector<FaultRow>& faults() const; // Sorted by instance, then kind.

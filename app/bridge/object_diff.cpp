@@ -190,9 +190,7 @@ std::vector<Token> tokensOf(const QString& line)
     return tokens;
 }
 
-void addMarks(
-    DiffLine& line, const std::vector<Token>& tokens, const std::vector<bool>& isCommon
-)
+void addMarks(DiffLine& line, const std::vector<Token>& tokens, const std::vector<bool>& isCommon)
 {
     QString field = fieldOf(line.text);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -262,9 +260,7 @@ std::vector<DiffLine> allLines(const LineOwners& before, const LineOwners& after
             );
         }
         for (; j < toB; ++j) {
-            added.push_back(
-                {DiffLine::Kind::Added, 0, j + 1, b[static_cast<std::size_t>(j)], {}}
-            );
+            added.push_back({DiffLine::Kind::Added, 0, j + 1, b[static_cast<std::size_t>(j)], {}});
         }
         for (DiffLine& line : paired(std::move(removed), std::move(added))) {
             lines.push_back(std::move(line));
@@ -272,9 +268,7 @@ std::vector<DiffLine> allLines(const LineOwners& before, const LineOwners& after
     };
     for (const auto& [placeA, placeB] : commonPlaces(a, b)) {
         flush(placeA, placeB);
-        lines.push_back(
-            {DiffLine::Kind::Same, i + 1, j + 1, a[static_cast<std::size_t>(i)], {}}
-        );
+        lines.push_back({DiffLine::Kind::Same, i + 1, j + 1, a[static_cast<std::size_t>(i)], {}});
         ++i;
         ++j;
     }
@@ -295,11 +289,10 @@ QString fieldsText(const model::ObjectChange& change)
     if (names.size() > kNamedMax) {
         return tr("%n field(s)", static_cast<int>(change.fields.size()));
     }
-    return names.size() < 2 ? names.join(QString())
-                            : tr("%1 and %2").arg(
-                                names.mid(0, names.size() - 1).join(QStringLiteral(", ")),
-                                names.back()
-                            );
+    return names.size() < 2
+               ? names.join(QString())
+               : tr("%1 and %2")
+                     .arg(names.mid(0, names.size() - 1).join(QStringLiteral(", ")), names.back());
 }
 
 // What is shown of one object: its lines that differ and one line of context.
@@ -311,9 +304,9 @@ std::vector<DiffLine> excerpt(const std::vector<DiffLine>& lines, const std::vec
         const auto isChange = [&](std::size_t at) {
             return at < count && isOwn[at] && lines[at].kind != DiffLine::Kind::Same;
         };
-        const bool isContext = isOwn[i] && lines[i].kind == DiffLine::Kind::Same
-                               && (isChange(i + 1) || (i > 0 && isChange(i - 1)) || isChange(i + 2)
-                               );
+        const bool isContext =
+            isOwn[i] && lines[i].kind == DiffLine::Kind::Same
+            && (isChange(i + 1) || (i > 0 && isChange(i - 1)) || isChange(i + 2));
         if (isChange(i) || isContext) {
             kept.push_back(lines[i]);
         }
@@ -332,8 +325,20 @@ QString keyOf(const model::ObjectRef& ref)
 bool isWeighty(std::string_view fieldPath)
 {
     constexpr std::array<std::string_view, 14> kWords = {
-        "weight", "target", "timeout", "tls",  "host",   "port",   "consecutive",
-        "max_",   "retries", "attempts", "split", "zone", "verify", "action"};
+        "weight",
+        "target",
+        "timeout",
+        "tls",
+        "host",
+        "port",
+        "consecutive",
+        "max_",
+        "retries",
+        "attempts",
+        "split",
+        "zone",
+        "verify",
+        "action"};
     return std::ranges::any_of(kWords, [fieldPath](std::string_view word) {
         return fieldPath.find(word) != std::string_view::npos;
     });

@@ -34,7 +34,8 @@ struct DiffLine
     {
         int begin = 0;
         int length = 0;
-        bool isWeighty = false; // Of a field that moves traffic: weights, targets, time limits, TLS.
+        bool isWeighty =
+            false; // Of a field that moves traffic: weights, targets, time limits, TLS.
         friend bool operator==(const Mark&, const Mark&) = default;
     };
     Kind kind = Kind::Same;

@@ -140,11 +140,10 @@ FindingRow rowOf(const fleet::ReviewFinding& finding)
 {
     FindingRow row;
     row.key = words(finding.code) + u' ' + words(finding.path);
-    row.severity = finding.severity == fleet::ReviewFinding::Severity::Error
-                       ? FindingSeverity::Error
-                   : finding.severity == fleet::ReviewFinding::Severity::Warning
-                       ? FindingSeverity::Warning
-                       : FindingSeverity::Info;
+    row.severity =
+        finding.severity == fleet::ReviewFinding::Severity::Error     ? FindingSeverity::Error
+        : finding.severity == fleet::ReviewFinding::Severity::Warning ? FindingSeverity::Warning
+                                                                      : FindingSeverity::Info;
     row.code = words(finding.code);
     row.title = words(finding.title);
     row.text = words(finding.text);

@@ -41,9 +41,8 @@ void RolloutSession::Private::readHistory()
         if (known != pushes.end()) {
             row.outcome = outcomeText(known->second.state);
             row.isBad = isBadEnd(known->second.state);
-            row.convergence = QStringLiteral("%1/%2")
-                                  .arg(known->second.converged)
-                                  .arg(known->second.expected);
+            row.convergence =
+                QStringLiteral("%1/%2").arg(known->second.converged).arg(known->second.expected);
         }
         history.push_back(std::move(row));
     }
@@ -71,16 +70,16 @@ void RolloutSession::Private::textOf(
 void RolloutSession::Private::answerText(std::int64_t revision, const QString& text)
 {
     const auto [begin, end] = waitingTexts.equal_range(revision);
-    std::vector<std::function<void(Result<model::Document>)>> asked;
+    std::vector<std::function<void(Result<model::Document>)>> waiting;
     for (auto at = begin; at != end; ++at) {
-        asked.push_back(std::move(at->second));
+        waiting.push_back(std::move(at->second));
     }
     waitingTexts.erase(begin, end);
-    if (asked.empty()) {
+    if (waiting.empty()) {
         return;
     }
     config::DecodeResult decoded = config::decode(text.toStdString());
-    for (const auto& then : asked) {
+    for (const auto& then : waiting) {
         if (config::hasErrors(decoded.problems)) {
             then(fail(ErrorCode::Syntax, decoded.problems.front().message));
         } else {
@@ -116,33 +115,36 @@ void RolloutSession::requestDiff(std::int64_t from, std::int64_t to)
     const int opened = m_private->generation;
     m_private->textOf(from, [this, asked, opened, from, to](Result<model::Document> first) {
         auto before = std::make_shared<Result<model::Document>>(std::move(first));
-        m_private->textOf(to, [this, asked, opened, from, to, before](Result<model::Document> second) {
-            if (asked != m_private->diffAsked || opened != m_private->generation) {
-                return;
-            }
-            HistoryDiff diff;
-            const auto nameOf = [](std::int64_t id) {
-                return id == 0 ? tr("running") : QString::number(id);
-            };
-            diff.title = tr("%1 → %2").arg(nameOf(from), nameOf(to));
-            if (!*before || !second) {
-                diff.failure = QString::fromStdString(
-                    !*before ? before->error().message : second.error().message
-                );
+        m_private->textOf(
+            to,
+            [this, asked, opened, from, to, before](Result<model::Document> second) {
+                if (asked != m_private->diffAsked || opened != m_private->generation) {
+                    return;
+                }
+                HistoryDiff diff;
+                const auto nameOf = [](std::int64_t id) {
+                    return id == 0 ? tr("running") : QString::number(id);
+                };
+                diff.title = tr("%1 → %2").arg(nameOf(from), nameOf(to));
+                if (!*before || !second) {
+                    diff.failure = QString::fromStdString(
+                        !*before ? before->error().message : second.error().message
+                    );
+                    m_private->historyDiff = std::move(diff);
+                    Q_EMIT historyDiffReady();
+                    return;
+                }
+                for (const model::ObjectChange& change : model::diff(**before, *second)) {
+                    diff.created += change.kind == model::ChangeKind::Created ? 1 : 0;
+                    diff.updated += change.kind == model::ChangeKind::Updated ? 1 : 0;
+                    diff.deleted += change.kind == model::ChangeKind::Deleted ? 1 : 0;
+                    diff.changes.push_back(changeRowOf(change));
+                }
+                diff.objects = objectDiffs(**before, *second);
                 m_private->historyDiff = std::move(diff);
                 Q_EMIT historyDiffReady();
-                return;
             }
-            for (const model::ObjectChange& change : model::diff(**before, *second)) {
-                diff.created += change.kind == model::ChangeKind::Created ? 1 : 0;
-                diff.updated += change.kind == model::ChangeKind::Updated ? 1 : 0;
-                diff.deleted += change.kind == model::ChangeKind::Deleted ? 1 : 0;
-                diff.changes.push_back(changeRowOf(change));
-            }
-            diff.objects = objectDiffs(**before, *second);
-            m_private->historyDiff = std::move(diff);
-            Q_EMIT historyDiffReady();
-        });
+        );
     });
 }
 
@@ -185,12 +187,11 @@ void RolloutSession::goBackTo(std::int64_t revision, const QStringList& keys)
                 undone.prepend(QString::number(row.id));
             }
         }
-        const QString from =
-            keys.isEmpty() && !undone.isEmpty()
-                ? tr("Back to revision %1; this undoes %2")
-                      .arg(revision)
-                      .arg(undone.join(QStringLiteral(", ")))
-                : tr("Some objects as in revision %1").arg(revision);
+        const QString from = keys.isEmpty() && !undone.isEmpty()
+                                 ? tr("Back to revision %1; this undoes %2")
+                                       .arg(revision)
+                                       .arg(undone.join(QStringLiteral(", ")))
+                                 : tr("Some objects as in revision %1").arg(revision);
         m_private->proposeDraft(wanted, from, tr("Roll back to revision %1").arg(revision));
     });
 }
@@ -203,10 +204,10 @@ std::int64_t RolloutSession::undoable() const
     }
     const auto known = m_private->pushes.find(revisions.front().id);
     const std::int64_t now = m_private->mesh.clock().wallNow().time_since_epoch().count();
-    const bool isOurs = known != m_private->pushes.end()
-                        && known->second.state != fleet::RolloutState::RolledBack;
-    const std::int64_t ended =
-        isOurs && known->second.endedAt_us > 0 ? known->second.endedAt_us : revisions.front().time_us;
+    const bool isOurs =
+        known != m_private->pushes.end() && known->second.state != fleet::RolloutState::RolledBack;
+    const std::int64_t ended = isOurs && known->second.endedAt_us > 0 ? known->second.endedAt_us
+                                                                      : revisions.front().time_us;
     return isOurs && now - ended <= kUndoWindow_us ? revisions.front().id : 0;
 }
 
@@ -222,10 +223,9 @@ void RolloutSession::undoLastPush()
     }
     const auto& revisions = m_private->mesh.revisions();
     const auto known = m_private->pushes.find(last);
-    const std::int64_t before =
-        known != m_private->pushes.end() && known->second.revisionBefore > 0
-            ? known->second.revisionBefore
-            : revisions[1].id;
+    const std::int64_t before = known != m_private->pushes.end() && known->second.revisionBefore > 0
+                                    ? known->second.revisionBefore
+                                    : revisions[1].id;
     goBackTo(before);
 }
 

@@ -11,7 +11,7 @@ namespace mesh::bridge {
 
 namespace {
 
-QString textOf(const model::Value& value)
+QString valueText(const model::Value& value)
 {
     if (value.isNull()) {
         return RolloutSession::tr("not set");
@@ -19,7 +19,7 @@ QString textOf(const model::Value& value)
     return QString::fromStdString(config::toJson(value));
 }
 
-QString keyOf(const fleet::MergeConflict& conflict)
+QString conflictKey(const fleet::MergeConflict& conflict)
 {
     return keyOf(conflict.object) + u'\n' + QString::fromStdString(conflict.path);
 }
@@ -125,8 +125,8 @@ void RolloutSession::Private::compareWithNodes()
         known.insert(revision.hash);
     }
     for (const NodeRow& node : mesh.nodes()) {
-        const bool isForeign = node.state == NodeState::Running && !node.hash.isEmpty()
-                               && known.count(node.hash) == 0;
+        const bool isForeign =
+            node.state == NodeState::Running && !node.hash.isEmpty() && known.count(node.hash) == 0;
         if (!isForeign) {
             continue;
         }
@@ -142,37 +142,31 @@ void RolloutSession::Private::compareWithNodes()
         Q_EMIT q.mergeChanged();
         const int opened = generation;
         const QString name = node.name;
-        link->second->readDocument(
-            [this, opened, name, kept = link->second](
-                Result<std::shared_ptr<const model::Document>> read
-            ) {
-                auto shared =
-                    std::make_shared<Result<std::shared_ptr<const model::Document>>>(std::move(read)
-                    );
-                post([this, opened, name, shared] {
-                    if (opened != generation || !draft) {
-                        return;
-                    }
-                    if (!*shared) {
-                        merge.text = RolloutSession::tr("%1 runs a configuration that did not come "
-                                                        "from this document, and it cannot be "
-                                                        "read: %2")
-                                         .arg(
-                                             name,
-                                             QString::fromStdString((*shared).error().message)
-                                         );
-                        Q_EMIT q.mergeChanged();
-                        return;
-                    }
-                    makeMerge(
-                        **shared,
-                        RolloutSession::tr("%1 runs a configuration that did not come from this "
-                                           "document.")
-                            .arg(name)
-                    );
-                });
-            }
-        );
+        link->second->readDocument([this, opened, name, kept = link->second](
+                                       Result<std::shared_ptr<const model::Document>> read
+                                   ) {
+            auto shared =
+                std::make_shared<Result<std::shared_ptr<const model::Document>>>(std::move(read));
+            post([this, opened, name, shared] {
+                if (opened != generation || !draft) {
+                    return;
+                }
+                if (!*shared) {
+                    merge.text = RolloutSession::tr("%1 runs a configuration that did not come "
+                                                    "from this document, and it cannot be "
+                                                    "read: %2")
+                                     .arg(name, QString::fromStdString((*shared).error().message));
+                    Q_EMIT q.mergeChanged();
+                    return;
+                }
+                makeMerge(
+                    **shared,
+                    RolloutSession::tr("%1 runs a configuration that did not come from this "
+                                       "document.")
+                        .arg(name)
+                );
+            });
+        });
         return;
     }
 }
@@ -192,27 +186,26 @@ void RolloutSession::Private::makeMerge(
     conflicts = std::move(made.conflicts);
     for (const fleet::MergeConflict& conflict : conflicts) {
         ConflictRow row;
-        row.key = keyOf(conflict);
-        const QString kind = changeRowOf({model::ChangeKind::Updated, conflict.object, {}})
-                                 .detail.section(QStringLiteral(" · "), 0, 0);
+        row.key = conflictKey(conflict);
+        const QString kind = changeRowOf({model::ChangeKind::Updated, conflict.object, {}}
+        ).detail.section(QStringLiteral(" · "), 0, 0);
         row.object = QString::fromStdString(conflict.object.name) + QStringLiteral(" · ") + kind;
         row.field = QString::fromStdString(conflict.path);
-        row.base = conflict.path.empty() ? QString() : bridge::textOf(conflict.base);
-        row.mine = conflict.path.empty() && conflict.mine.isNull()
-                       ? RolloutSession::tr("deleted")
-                       : bridge::textOf(conflict.mine);
+        row.base = conflict.path.empty() ? QString() : valueText(conflict.base);
+        row.mine = conflict.path.empty() && conflict.mine.isNull() ? RolloutSession::tr("deleted")
+                                                                   : valueText(conflict.mine);
         row.theirs = conflict.path.empty() && conflict.theirs.isNull()
                          ? RolloutSession::tr("deleted")
-                         : bridge::textOf(conflict.theirs);
+                         : valueText(conflict.theirs);
         merge.conflicts.push_back(std::move(row));
     }
     Q_EMIT q.mergeChanged();
 }
 
-void RolloutSession::chooseTheirs(const QString& conflictKey, bool isTheirs)
+void RolloutSession::chooseTheirs(const QString& key, bool isTheirs)
 {
     for (ConflictRow& row : m_private->merge.conflicts) {
-        if (row.key == conflictKey) {
+        if (row.key == key) {
             row.takesTheirs = isTheirs;
         }
     }

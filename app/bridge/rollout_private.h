@@ -75,7 +75,9 @@ struct RolloutContext
 [[nodiscard]] QString nodesText(const QStringList& names);
 
 // --- Values of a review as rows (review_view.cpp) ------------------------------------------------
-[[nodiscard]] EffectiveRow rowOf(const fleet::EffectiveGroup& group, const model::Document& document);
+[[nodiscard]] EffectiveRow rowOf(
+    const fleet::EffectiveGroup& group, const model::Document& document
+);
 [[nodiscard]] BehaviourRows rowsOf(
     const fleet::Behaviour& behaviour, const std::vector<fleet::RequestSample>& samples
 );

@@ -1,5 +1,6 @@
 // The plan of a push and the push itself.
 #include "app/bridge/rollout_private.h"
+#include "app/bridge/session_records.h"
 #include "app/store/mesh_document.h"
 #include "proxyengine/base/clock.h"
 #include "proxyengine/config/codec.h"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <string_view>
 
 namespace mesh::bridge {
 
@@ -93,10 +95,9 @@ fleet::NodeFigures figuresOf(const NodeSeconds& seconds, std::int64_t begin_s, s
 void RolloutSession::Private::makePlan()
 {
     const QString environment = mesh.setting(QStringLiteral("environment"));
-    const bool isGuarded = environment == QStringLiteral("production")
-                           || environment == QStringLiteral("staging");
-    const PlanKind kind =
-        chosenPlan.value_or(isGuarded ? PlanKind::Canary : PlanKind::AllAtOnce);
+    const bool isGuarded =
+        environment == QStringLiteral("production") || environment == QStringLiteral("staging");
+    const PlanKind kind = chosenPlan.value_or(isGuarded ? PlanKind::Canary : PlanKind::AllAtOnce);
     PlanRows next = plan;
     next.kind = kind;
     next.isDefault = !chosenPlan;
@@ -179,8 +180,8 @@ fleet::RolloutPlan RolloutSession::Private::fleetPlan() const
         made.waves.push_back(std::move(wave));
     }
     made.waves.push_back(fleet::WaveSpec{}); // All that are left.
-    made.advance = plan.kind == PlanKind::Manual ? fleet::WaveAdvance::Manual
-                                                 : fleet::WaveAdvance::Automatic;
+    made.advance =
+        plan.kind == PlanKind::Manual ? fleet::WaveAdvance::Manual : fleet::WaveAdvance::Automatic;
     made.bake = std::chrono::seconds(plan.bake_s);
     using fleet::GateBasis;
     using fleet::GateQuantity;
@@ -206,10 +207,9 @@ fleet::RolloutPlan RolloutSession::Private::fleetPlan() const
             gate(GateQuantity::Rejections, GateBasis::Absolute, *plan.gates.rejections)
         );
     }
-    made.onFailure =
-        plan.rollsBack ? fleet::OnGateFailure::RollBack : fleet::OnGateFailure::Stop;
-    made.absent = plan.appliesOnReturn ? fleet::AbsentNode::ApplyOnReturn
-                                       : fleet::AbsentNode::SetAside;
+    made.onFailure = plan.rollsBack ? fleet::OnGateFailure::RollBack : fleet::OnGateFailure::Stop;
+    made.absent =
+        plan.appliesOnReturn ? fleet::AbsentNode::ApplyOnReturn : fleet::AbsentNode::SetAside;
     return made;
 }
 
@@ -300,6 +300,11 @@ void RolloutSession::Private::begin(
         Q_EMIT q.rolloutChanged();
         return;
     }
+    mesh.records().addAudit(
+        QStringLiteral("push.started"),
+        RolloutSession::tr("revision %1").arg(request.revision),
+        RolloutSession::tr("%n node(s)", nullptr, static_cast<int>(request.nodes.size()))
+    );
     runner = options.start(mesh.clock(), std::move(request), callbacks());
     figuresTimer.start();
     Q_EMIT q.rolloutChanged();
@@ -345,8 +350,7 @@ store::PushRecord recordOf(const fleet::Rollout& rollout, const std::string& jso
     record.revision = rollout.revision;
     record.revisionBefore = rollout.revisionBefore;
     record.begin_us = rollout.startedAt.time_since_epoch().count();
-    record.end_us =
-        fleet::isOver(rollout.state) ? rollout.endedAt.time_since_epoch().count() : 0;
+    record.end_us = fleet::isOver(rollout.state) ? rollout.endedAt.time_since_epoch().count() : 0;
     record.outcome = "running";
     if (fleet::isOver(rollout.state)) {
         record.outcome = std::string(fleet::toText(rollout.state));
@@ -378,6 +382,15 @@ void RolloutSession::Private::onRollout(const fleet::Rollout& changed)
 void RolloutSession::Private::onOver()
 {
     const fleet::RolloutState state = rollout->state;
+    const std::string_view outcome = fleet::toText(state); // "done", "partial", "rolled_back"
+    mesh.records().addAudit(
+        QStringLiteral("push.")
+            + QString::fromUtf8(outcome.data(), static_cast<qsizetype>(outcome.size())),
+        RolloutSession::tr("revision %1").arg(rollout->revision),
+        RolloutSession::tr("%1 of %2 nodes run it")
+            .arg(rollout->convergedCount())
+            .arg(rollout->nodes.size())
+    );
     if (state != fleet::RolloutState::RolledBack) {
         if (pushed) {
             mesh.useModels(pushed);
@@ -452,8 +465,7 @@ void RolloutSession::Private::tellFigures()
         }
     }
     const std::int64_t end_s = isOver ? second(rollout->endedAt) + 1 : now_s;
-    context.points =
-        pointsOf(context.seconds, rollout->hash, end_s - kChartSpan_s, end_s);
+    context.points = pointsOf(context.seconds, rollout->hash, end_s - kChartSpan_s, end_s);
     refreshRollout();
     if (isOver) {
         figuresTimer.stop();

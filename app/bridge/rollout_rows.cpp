@@ -17,10 +17,7 @@ using fleet::WaveState;
 constexpr std::int64_t kSecond_us = 1'000'000;
 constexpr std::int64_t kSmooth_s = 5; // One second of one node jumps.
 
-QString tr(const char* text, int count = -1)
-{
-    return RolloutSession::tr(text, nullptr, count);
-}
+QString tr(const char* text, int count = -1) { return RolloutSession::tr(text, nullptr, count); }
 
 std::int64_t micros(WallTime time) { return time.time_since_epoch().count(); }
 
@@ -33,20 +30,59 @@ struct PhaseLook
 };
 
 constexpr std::array<PhaseLook, 14> kPhases = {{
-    {NodePhase::Queued, 0, StepKind::Waiting, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "queued")},
-    {NodePhase::Sent, 1, StepKind::Moving, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "sent")},
-    {NodePhase::Acknowledged, 2, StepKind::Moving, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "acknowledged")},
-    {NodePhase::Applied, 3, StepKind::Moving, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "applied")},
-    {NodePhase::Baking, 4, StepKind::Moving, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "baking")},
+    {NodePhase::Queued,
+     0,
+     StepKind::Waiting,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "queued")},
+    {NodePhase::Sent,
+     1,
+     StepKind::Moving,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "sent")},
+    {NodePhase::Acknowledged,
+     2,
+     StepKind::Moving,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "acknowledged")},
+    {NodePhase::Applied,
+     3,
+     StepKind::Moving,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "applied")},
+    {NodePhase::Baking,
+     4,
+     StepKind::Moving,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "baking")},
     {NodePhase::Done, 5, StepKind::Done, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "done")},
-    {NodePhase::Rejected, 2, StepKind::Failed, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "rejected")},
-    {NodePhase::Unreachable, 1, StepKind::Failed, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "unreachable")},
-    {NodePhase::SetAside, 1, StepKind::Failed, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "unreachable")},
-    {NodePhase::Superseded, 1, StepKind::Failed, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "superseded")},
-    {NodePhase::Drifted, 3, StepKind::Failed, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "drifted")},
-    {NodePhase::RollingBack, 3, StepKind::TakenBack, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "rolling back")},
-    {NodePhase::RolledBack, 0, StepKind::TakenBack, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "rolled back")},
-    {NodePhase::NotTouched, 0, StepKind::Waiting, QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "not touched")},
+    {NodePhase::Rejected,
+     2,
+     StepKind::Failed,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "rejected")},
+    {NodePhase::Unreachable,
+     1,
+     StepKind::Failed,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "unreachable")},
+    {NodePhase::SetAside,
+     1,
+     StepKind::Failed,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "unreachable")},
+    {NodePhase::Superseded,
+     1,
+     StepKind::Failed,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "superseded")},
+    {NodePhase::Drifted,
+     3,
+     StepKind::Failed,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "drifted")},
+    {NodePhase::RollingBack,
+     3,
+     StepKind::TakenBack,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "rolling back")},
+    {NodePhase::RolledBack,
+     0,
+     StepKind::TakenBack,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "rolled back")},
+    {NodePhase::NotTouched,
+     0,
+     StepKind::Waiting,
+     QT_TRANSLATE_NOOP("mesh::bridge::RolloutSession", "not touched")},
 }};
 
 const PhaseLook& lookOf(NodePhase phase)
@@ -91,22 +127,20 @@ void addFigures(RolloutNodeRow& row, const fleet::NodeProgress& node, const Roll
     const auto known = context.seconds.find(node.name);
     const std::int64_t now_s = context.now_us / kSecond_us;
     constexpr std::int64_t kRecent_s = 10;
-    const fleet::NodeFigures recent =
-        known == context.seconds.end() ? fleet::NodeFigures{}
-                                       : figuresOf(known->second, now_s - kRecent_s, now_s + 1);
+    const fleet::NodeFigures recent = known == context.seconds.end()
+                                          ? fleet::NodeFigures{}
+                                          : figuresOf(known->second, now_s - kRecent_s, now_s + 1);
     const bool hasTraffic = recent.requests > 0;
-    row.rps = hasTraffic ? formatRate(static_cast<double>(recent.requests) / kRecent_s)
-                         : noValueText();
-    row.errors = hasTraffic ? QString::number(
-                     static_cast<double>(recent.errors) * 100
-                         / static_cast<double>(recent.requests),
-                     'f',
-                     1
-                 )
-                            : noValueText();
+    row.rps =
+        hasTraffic ? formatRate(static_cast<double>(recent.requests) / kRecent_s) : noValueText();
+    row.errors =
+        hasTraffic ? QString::number(
+            static_cast<double>(recent.errors) * 100 / static_cast<double>(recent.requests), 'f', 1
+        )
+                   : noValueText();
     row.p95Change = noValueText();
-    const bool isComparable = node.before && node.now && node.before->p95_ms > 0
-                              && node.now->p95_ms > 0;
+    const bool isComparable =
+        node.before && node.now && node.before->p95_ms > 0 && node.now->p95_ms > 0;
     if (isComparable) {
         const double share = node.now->p95_ms / node.before->p95_ms - 1;
         row.p95Change = signedText(share * 100, 0) + QStringLiteral("\u202F%");
@@ -223,8 +257,8 @@ void addWave(RolloutRows& rows, const fleet::Rollout& rollout, std::size_t at)
     case WaveState::Baking:
         row.kind = StepKind::Moving;
         row.words = tr("%1 of %2 s").arg(bakedUs(wave) / kSecond_us).arg(bake);
-        row.share = bake_us > 0 ? static_cast<double>(bakedUs(wave)) / static_cast<double>(bake_us)
-                                : 1;
+        row.share =
+            bake_us > 0 ? static_cast<double>(bakedUs(wave)) / static_cast<double>(bake_us) : 1;
         break;
     case WaveState::Held:
         row.kind = StepKind::Moving;
@@ -317,8 +351,8 @@ void addGates(RolloutRows& rows, const fleet::Rollout& rollout)
     double errorsBefore = 0;
     double p95Before = 0;
     for (const fleet::GateProgress& gate : rollout.gates) {
-        errorsBefore = gate.rule.quantity == fleet::GateQuantity::ErrorRatio ? gate.before
-                                                                             : errorsBefore;
+        errorsBefore =
+            gate.rule.quantity == fleet::GateQuantity::ErrorRatio ? gate.before : errorsBefore;
         p95Before = gate.rule.quantity == fleet::GateQuantity::P95 ? gate.before : p95Before;
     }
     for (const fleet::GateRule& rule : rollout.plan.gates) {
@@ -342,8 +376,8 @@ QString stateText(const fleet::Rollout& rollout, const RolloutRows& rows)
     const std::size_t count = rollout.waves.size();
     switch (rollout.state) {
     case RolloutState::Running: {
-        const WaveState state = rollout.wave < count ? rollout.waves[rollout.wave].state
-                                                     : WaveState::Waiting;
+        const WaveState state =
+            rollout.wave < count ? rollout.waves[rollout.wave].state : WaveState::Waiting;
         const QString doing = state == WaveState::Baking ? tr("baking") : tr("sending");
         return count > 1 ? tr("wave %1 of %2, %3").arg(rollout.wave + 1).arg(count).arg(doing)
                          : doing;
@@ -503,8 +537,8 @@ RolloutRows rowsOf(const fleet::Rollout& rollout, const RolloutContext& context)
     const bool isOver = fleet::isOver(rollout.state);
     const std::int64_t end_us = isOver ? micros(rollout.endedAt) : context.now_us;
     rows.took = durationText(end_us - micros(rollout.startedAt));
-    rows.state = context.isFound ? tr("was going on when the console ended")
-                                 : stateText(rollout, rows);
+    rows.state =
+        context.isFound ? tr("was going on when the console ended") : stateText(rollout, rows);
     for (std::size_t i = 0; i < rollout.waves.size(); ++i) {
         addWave(rows, rollout, i);
     }

@@ -19,7 +19,6 @@ const QString kMessageKey = QStringLiteral("draft.message");
 const QString kOriginKey = QStringLiteral("draft.origin");
 const QString kMutedKey = QStringLiteral("findings.muted");
 
-
 // The services whose traffic a change touches; several kinds name theirs.
 void addServices(
     const model::Document& document, const model::ObjectRef& object, std::set<std::string>& services
@@ -113,8 +112,7 @@ void RolloutSession::Private::onDocumentChanged()
         merge = {};
         message = mesh.setting(kMessageKey);
         origin = mesh.setting(kOriginKey);
-        const QJsonObject kept =
-            QJsonDocument::fromJson(mesh.setting(kMutedKey).toUtf8()).object();
+        const QJsonObject kept = QJsonDocument::fromJson(mesh.setting(kMutedKey).toUtf8()).object();
         for (auto at = kept.begin(); at != kept.end(); ++at) {
             muted[at.key()] = at.value().toString();
         }
@@ -152,8 +150,8 @@ void RolloutSession::Private::onDraftChanged()
 void RolloutSession::Private::readChanges()
 {
     if (draft || !mesh.isDraftChanged()) {
-        objectChanges = draft ? model::diff(*mesh.document(), *draft)
-                              : std::vector<model::ObjectChange>{};
+        objectChanges =
+            draft ? model::diff(*mesh.document(), *draft) : std::vector<model::ObjectChange>{};
     }
     changes.clear();
     for (const model::ObjectChange& change : objectChanges) {
@@ -262,8 +260,7 @@ void RolloutSession::Private::startReview()
     auto told = samples();
     reviewJob.join();
     reviewJob = Thread("review", [this, number, opened, before, document, told = std::move(told)] {
-        auto made =
-            std::make_shared<fleet::Review>(options.review(*before, *document, told));
+        auto made = std::make_shared<fleet::Review>(options.review(*before, *document, told));
         post([this, number, opened, made] {
             isReviewing = false;
             if (opened == generation) {
@@ -367,9 +364,8 @@ Result<void> RolloutSession::applyFix(const QString& findingKey)
     const auto& rows = m_private->review.findings;
     for (std::size_t i = 0; i < rows.size() && i < m_private->findings.size(); ++i) {
         if (rows[i].key == findingKey && m_private->findings[i].fixed) {
-            Q_EMIT draftProposed(
-                QString::fromStdString(config::toYaml(*m_private->findings[i].fixed))
-            );
+            Q_EMIT draftProposed(QString::fromStdString(config::toYaml(*m_private->findings[i].fixed
+            )));
             return {};
         }
     }

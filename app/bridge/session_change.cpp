@@ -246,6 +246,11 @@ void MeshSession::Private::apply(const QString& message)
             marker.label = MeshSession::tr("rev %1").arg(row.id);
             marker.detail = QString::fromStdString(row.message);
             addEvent(std::move(marker));
+            records->addAudit(
+                QStringLiteral("revision.saved"),
+                QStringLiteral("revision %1").arg(row.id),
+                QString::fromStdString(row.message)
+            );
             setConfiguration(next, yaml);
             file->saveDraft(std::nullopt);
             setDraft(text);
@@ -257,11 +262,11 @@ void MeshSession::Private::apply(const QString& message)
     });
 }
 
-void MeshSession::Private::sendToEngines(PendingApply going)
+void MeshSession::Private::sendToEngines(PendingApply next)
 {
     nodeProblems.clear();
     updateProblems();
-    pending = std::move(going);
+    pending = std::move(next);
     for (auto& [name, extra] : extras) {
         const auto id = extra.engine->submit(api::ApplyDocument{pending->document});
         if (id) {
@@ -276,8 +281,8 @@ void MeshSession::Private::sendToEngines(PendingApply going)
         pending->isMeshWaiting = true;
         job.join();
         const int asked = generation;
-        job = Thread("mesh-apply", [this, asked, mesh = live.get(), next = pending->document] {
-            const Result<void> outcome = mesh->apply(*next);
+        job = Thread("mesh-apply", [this, asked, mesh = live.get(), wanted = pending->document] {
+            const Result<void> outcome = mesh->apply(*wanted);
             const QString failure =
                 outcome ? QString() : QString::fromStdString(outcome.error().message);
             QMetaObject::invokeMethod(
@@ -390,6 +395,13 @@ void MeshSession::Private::checkApply()
 
 void MeshSession::Private::finishApply(bool isSuccess, const QString& words)
 {
+    if (pending && pending->revision != 0) {
+        records->addAudit(
+            isSuccess ? QStringLiteral("apply.done") : QStringLiteral("apply.failed"),
+            QStringLiteral("revision %1").arg(pending->revision),
+            words
+        );
+    }
     pending.reset();
     updateNodes();
     Q_EMIT q.applyFinished(isSuccess, words);

@@ -64,6 +64,10 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
         options.author = QStringLiteral("operator");
     }
     makeLinks();
+    records = std::make_unique<SessionRecords>(q);
+    replay = std::make_unique<Replay>(context, clock, [this] {
+        return recorded.end_s * std::int64_t(1'000'000);
+    });
     constexpr int kDrainInterval_ms = 100; // Ten batches a second.
     drainTimer.setSingleShot(true);
     drainTimer.setInterval(kDrainInterval_ms);
@@ -269,6 +273,7 @@ void MeshSession::Private::close()
     drainTimer.stop();
     if (file) {
         file->addMetrics(std::exchange(unsaved, {}));
+        writeSamples();
         file->close();
         file.reset();
     }
@@ -299,6 +304,7 @@ void MeshSession::Private::close()
     unsaved.clear();
     firstSecond = 0;
     isAskingStore = false;
+    forgetPast();
     topology = {};
     nodeRows.clear();
     honesty = {};
@@ -623,6 +629,7 @@ void MeshSession::savePositions(const QString& view, const std::vector<Position>
     for (const Position& position : positions) {
         rows.push_back({position.id.toStdString(), position.x, position.y, position.isPinned});
     }
+    m_private->file->addLayoutMoves(view.toStdString(), m_private->now_us(), rows);
     m_private->file->saveLayout(view.toStdString(), std::move(rows));
 }
 

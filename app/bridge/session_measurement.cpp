@@ -126,6 +126,7 @@ void MeshSession::Private::drain()
         }
         unsaved.clear();
     }
+    writeSamples();
     if (std::exchange(isTapNew, false)) {
         Q_EMIT q.tapChanged();
     }
@@ -257,6 +258,7 @@ void MeshSession::Private::take(const std::string& node, const api::AccessEvent&
             QString::fromStdString(header.name), QString::fromStdString(header.value)
         );
     }
+    keepSample(node, event);
     tap.push_back(std::move(row));
     keepNewest(tap, kTapRowsMax);
     isTapNew = true;
@@ -296,8 +298,10 @@ void MeshSession::Private::evaluate()
     readFaults();
     endQuietPolicies();
     updateNodes();
+    noteNodeStates();
     updateHonesty();
     checkApply();
+    backUpWhenDue();
     if (context.timeMode() == TimeMode::Live) {
         publishLive();
     }
@@ -326,6 +330,8 @@ void MeshSession::Private::publishLive()
     if (!file) {
         return;
     }
+    moment = {};
+    comparison = {};
     const std::int64_t end = liveEnd_s();
     const std::int64_t length = context.window_s();
     const auto build = [this, end, length](const std::vector<store::SeriesTotal>& series) {
@@ -372,40 +378,6 @@ void MeshSession::Private::publishLive()
             }
         });
     });
-}
-
-void MeshSession::Private::publishPast()
-{
-    if (!file) {
-        return;
-    }
-    const std::int64_t end = floorSecond(context.cursor_us());
-    const std::int64_t cursor_us = context.cursor_us();
-    file->window(
-        {end - context.window_s(), end},
-        [this, cursor_us](Result<store::WindowTotals> totals) {
-            auto shared = std::make_shared<Result<store::WindowTotals>>(std::move(totals));
-            post([this, cursor_us, shared] {
-                const bool isWanted =
-                    context.timeMode() != TimeMode::Live && context.cursor_us() == cursor_us;
-                if (!*shared || !isWanted) {
-                    return;
-                }
-                const store::WindowTotals& window = **shared;
-                TopologyInput input =
-                    inputAt(window.series, static_cast<double>(window.end_s - window.begin_s));
-                input.now_us = cursor_us;
-                input.policies = policiesAt(cursor_us);
-                for (const store::SeriesTotal& series : window.series) {
-                    if (series.key.kind == store::SeriesKind::Node) {
-                        input.silentFor_s[series.key.source] =
-                            static_cast<double>(window.end_s - series.last_s - 1);
-                    }
-                }
-                publish(buildTopology(input, nullptr));
-            });
-        }
-    );
 }
 
 void MeshSession::Private::publish(TopologyOutcome outcome)

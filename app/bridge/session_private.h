@@ -6,6 +6,8 @@
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/replay.h"
+#include "app/bridge/session_records.h"
 #include "app/bridge/topology_builder.h"
 #include "app/bridge/view_context.h"
 #include "app/bridge/window_sums.h"
@@ -80,6 +82,21 @@ struct OpenPolicy
 
 using PolicyKey = std::tuple<std::string, std::string, std::string>; // Node, family, subject.
 
+// A topology of the past while it is put together, one answer of the store after another.
+struct PastAsk
+{
+    std::int64_t time_us = 0;
+    std::int64_t revision = 0;
+    std::shared_ptr<const model::Document> document; // Null: not read yet, or it cannot be.
+    std::vector<store::LayoutPosition> positions;
+};
+
+struct PastTopology
+{
+    PastMoment moment;
+    Topology topology;
+};
+
 // An engine that is no part of the live mesh.
 struct ExtraEngine
 {
@@ -146,7 +163,6 @@ public:
     void take(const std::string& node, const api::CommandDone& event);
     void evaluate();
     void publishLive();
-    void publishPast();
     void publish(TopologyOutcome outcome);
     TopologyInput inputAt(const std::vector<store::SeriesTotal>& series, double seconds);
     void announceTopology();
@@ -166,6 +182,21 @@ public:
     void finishCommand(const std::string& node, const api::CommandDone& event);
     void adopt(const QString& node);
     void answerCommand(const QString& node, bool isSuccess, const QString& words);
+    // The past (session_past.cpp).
+    void publishPast();
+    void askPast(std::int64_t time_us, std::function<void(PastTopology)> answer);
+    void askWindow(const std::shared_ptr<PastAsk>& ask, std::function<void(PastTopology)> answer);
+    PastTopology pastOf(const PastAsk& ask, const store::WindowTotals& window) const;
+    std::vector<FaultRow> faultsAt(std::int64_t time_us) const; // By the events.
+    void showPast(PastTopology past);
+    void showComparison(PastTopology one, PastTopology other);
+    void forgetPast(); // The document is another one.
+
+    // What is remembered besides (session_memory.cpp).
+    void noteNodeStates();
+    void keepSample(const std::string& node, const api::AccessEvent& event);
+    void writeSamples();
+    void backUpWhenDue();
 
     // Policies (session_policies.cpp).
     void readPolicies(NodeStatus& status, const telemetry::StatsFrame& frame);
@@ -235,6 +266,21 @@ public:
     std::map<QString, QString> settings;
     store::TimeRange recorded;
     std::vector<Banner> banners;
+
+    std::unique_ptr<SessionRecords> records; // Outlives the file.
+    std::unique_ptr<Replay> replay;
+    PastMoment moment;
+    TopologyDiff comparison;
+    std::map<std::int64_t, std::shared_ptr<const model::Document>> pastDocuments; // By revision.
+    bool isAskingPast = false;
+    bool isPastDue = false; // The cursor has moved since the store was asked.
+    std::vector<store::SampleRecord> samples; // Not written yet.
+    std::int64_t sampleSecond = 0;
+    std::size_t samplesInSecond = 0;
+    std::map<QString, NodeState> nodeStatesNoted;
+    std::int64_t backedUp_us = 0;
+    std::int64_t revisionBackedUp = 0;
+    QString draftBackedUp;
 
     QString draft;
     std::optional<model::Document> draftDocument;

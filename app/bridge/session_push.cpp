@@ -73,6 +73,11 @@ void MeshSession::Private::saveRevision(
                 marker.label = MeshSession::tr("rev %1").arg(row.id);
                 marker.detail = QString::fromStdString(row.message);
                 addEvent(std::move(marker));
+                records->addAudit(
+                    QStringLiteral("revision.saved"),
+                    QStringLiteral("revision %1").arg(row.id),
+                    QString::fromStdString(row.message)
+                );
                 const bool isSame =
                     draftDocument && config::hashOf(*q.pushable(*draftDocument)) == row.hash;
                 setConfiguration(next, yaml);

@@ -3,6 +3,9 @@
 #include "proxyengine/base/limits.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace mesh::ctl {
 namespace {
@@ -10,6 +13,20 @@ namespace {
 constexpr const char* kFileHelp = "Declarative file or mesh document; - is standard input";
 constexpr const char* kUrlHelp = "Admin API of a node: http(s)://HOST:PORT or unix:PATH";
 constexpr const char* kNodeHelp = "Name of a node in FILE, or the URL of its admin API";
+constexpr std::size_t kSeedDigitsMax = 18; // All of them fit.
+
+// Instead of a range to the largest number there is.
+CLI::Validator wholeNumber()
+{
+    const auto problem = [](const std::string& text) {
+        const bool isWhole =
+            !text.empty() && text.size() <= kSeedDigitsMax
+            && std::ranges::all_of(text, [](char each) { return each >= '0' && each <= '9'; });
+        return isWhole ? std::string()
+                       : fmt::format("expected a whole number from 0 on, not \"{}\"", text);
+    };
+    return {problem, "WHOLE"};
+}
 
 class Adder
 {
@@ -189,7 +206,7 @@ private:
             ->check(CLI::IsMember({"virtual", "live", "both"}))
             ->capture_default_str();
         command->add_option("--seed", options.seed, "Instead of the file's")
-            ->check(CLI::NonNegativeNumber);
+            ->check(wholeNumber());
         command->add_option("--replications", options.replications, "Instead of the file's")
             ->check(CLI::Range(1, kReplicationsMax));
         command

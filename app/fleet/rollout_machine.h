@@ -136,7 +136,9 @@ private:
     void settleRollBack(WallTime now);
     void settleReturned(WallTime now);
     void beginRollBackOf(std::size_t at);
-    void collect(std::size_t at, WallTime now, std::vector<RolloutAction>& actions);
+    void collect(
+        std::size_t at, std::size_t slowest, WallTime now, std::vector<RolloutAction>& actions
+    );
     [[nodiscard]] bool maySend(std::size_t at) const;
     [[nodiscard]] bool waitsForReturn(std::size_t at) const;
     [[nodiscard]] bool isPending(std::size_t at) const;

@@ -52,13 +52,16 @@ std::vector<RolloutAction> RolloutMachine::step(WallTime now)
         }
     }
     std::vector<RolloutAction> actions;
+    const std::size_t slowest = slowestStage();
     for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-        collect(at, now, actions);
+        collect(at, slowest, now, actions);
     }
     return actions;
 }
 
-void RolloutMachine::collect(std::size_t at, WallTime now, std::vector<RolloutAction>& actions)
+void RolloutMachine::collect(
+    std::size_t at, std::size_t slowest, WallTime now, std::vector<RolloutAction>& actions
+)
 {
     Node& state = m_nodes[at];
     NodeProgress& progress = m_rollout.nodes[at];
@@ -86,7 +89,7 @@ void RolloutMachine::collect(std::size_t at, WallTime now, std::vector<RolloutAc
         actions.emplace_back(SendBefore{progress.name});
         return;
     }
-    if (maySend(at) && state.next <= slowestStage()) {
+    if (maySend(at) && state.next <= slowest) {
         progress.phase = NodePhase::Sent;
         progress.sentAt = now;
         progress.text.clear();
@@ -375,11 +378,13 @@ void RolloutMachine::stopAll()
         case NodePhase::Sent:
         case NodePhase::Acknowledged:
             node.phase = NodePhase::Drifted;
-            node.text = fmt::format(
-                "stopped after step {} of {}: it has what is new and switches nothing yet",
-                stageOf(node.hashNow),
-                m_stageHashes.size()
-            );
+            node.text = stageOf(node.hashNow) == 0
+                            ? std::string("stopped while it was sent to")
+                            : fmt::format(
+                                "stopped after step {} of {} of the revision",
+                                stageOf(node.hashNow),
+                                m_stageHashes.size()
+                            );
             break;
         case NodePhase::Baking:
             node.phase = NodePhase::Applied;

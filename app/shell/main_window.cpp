@@ -3,6 +3,7 @@
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/nodes_session.h"
 #include "app/bridge/rehearsal_session.h"
+#include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/run_timeline.h"
 #include "app/charts/time_bar.h"
@@ -17,6 +18,9 @@
 #include "app/pages/route_tester.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/tap_view.h"
+#include "app/pages/rollout_page.h"
+#include "app/pages/rows_table.h"
+#include "app/pages/time_strip.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/controls.h"
@@ -102,6 +106,7 @@ MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     : m_session(session)
     , m_rehearsal(std::make_unique<bridge::RehearsalSession>(session))
     , m_nodes(std::make_unique<bridge::NodesSession>(session))
+    , m_rolloutSession(std::make_unique<bridge::RolloutSession>(session))
     , m_options(std::move(options))
     , m_topBar(new TopBar(this))
     , m_rail(new ModeRail(this))
@@ -256,23 +261,8 @@ QWidget* MainWindow::makePage(Mode mode)
         return makeEditPage();
     case Mode::Rehearse:
         return makeRehearsePage();
-    case Mode::Rollout: {
-        auto* page = new pages::LaterPage(
-            modeKey(mode),
-            modeTitle(mode),
-            tr("This mode will push a revision in waves with gates, one row for each node, and "
-               "take "
-               "it back when a gate closes. It is not part of this version."),
-            tr("What can be done now: Review applies the changes to every node at once and waits "
-               "until each has answered with the hash it runs. The result of the last apply is in "
-               "the Rollout pane (Alt+4); older revisions can be rolled back to from the Change "
-               "menu."),
-            tr("Review changes…"),
-            m_stack
-        );
-        connect(page, &pages::LaterPage::actionChosen, this, &MainWindow::review);
-        return page;
-    }
+    case Mode::Rollout:
+        return makeRolloutPage();
     case Mode::Nodes:
         return makeNodesPage();
     case Mode::Findings: {
@@ -387,6 +377,25 @@ QWidget* MainWindow::makeRehearsePage()
     return m_rehearse;
 }
 
+QWidget* MainWindow::makeRolloutPage()
+{
+    using bridge::RolloutSession;
+    using pages::RolloutPage;
+    RolloutSession& session = *m_rolloutSession;
+    m_rolloutPage = new RolloutPage(m_session, session, m_rehearsal.get(), m_stack);
+    connect(m_rolloutPage, &RolloutPage::rehearseRequested, this, &MainWindow::rehearseDraft);
+    connect(m_rolloutPage, &RolloutPage::failed, this, &MainWindow::showError);
+    connect(m_rolloutPage, &RolloutPage::pathChosen, this, [this](const QString& path) {
+        setMode(Mode::Edit);
+        m_edit->goToPath(path.toStdString());
+    });
+    connect(&session, &RolloutSession::draftProposed, this, &MainWindow::proposeDraft);
+    connect(&session, &RolloutSession::reviewProposed, this, &MainWindow::review);
+    connect(&session, &RolloutSession::rolloutChanged, this, &MainWindow::refreshRollout);
+    connect(&session, &RolloutSession::planChanged, this, &MainWindow::updateActions);
+    return m_rolloutPage;
+}
+
 void MainWindow::refreshHonesty()
 {
     SimulationStatus status;
@@ -402,9 +411,7 @@ void MainWindow::makeTimeBar()
     m_timeBar = new charts::TimeBar(&context, m_inner);
     m_timeBar->setObjectName(QStringLiteral("timeBar"));
     m_timeBar->setAccessibleName(tr("Time"));
-    connect(m_timeBar, &charts::TimeBar::goLive, &context, &bridge::ViewContext::goLive);
-    connect(m_timeBar, &charts::TimeBar::pauseAt, &context, &bridge::ViewContext::pauseAt);
-    connect(m_timeBar, &charts::TimeBar::windowChosen, &context, &bridge::ViewContext::setWindow);
+    pages::connectTime(*m_timeBar, m_session);
     connect(
         m_timeBar,
         &charts::TimeBar::refreshChosen,
@@ -412,6 +419,7 @@ void MainWindow::makeTimeBar()
         &bridge::MeshSession::setRefreshInterval
     );
     m_timeBar->setRefresh(m_session.refreshInterval());
+    new pages::ReplayFrame(m_session, this);
     connect(&m_session, &bridge::MeshSession::topologyChanged, this, &MainWindow::refreshTimeBar);
     connect(
         &m_session,

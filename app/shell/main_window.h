@@ -25,6 +25,7 @@ class MeshSession;
 class NodesSession;
 class RehearsalSession;
 struct TapRow;
+class RolloutSession;
 } // namespace mesh::bridge
 namespace mesh::charts {
 class TimeBar;
@@ -38,6 +39,7 @@ class NodesInspector;
 class NodesPage;
 class RehearsePage;
 class RouteTester;
+class RolloutPage;
 class RowsTable;
 class TapView;
 class TopologyPage;
@@ -91,6 +93,8 @@ public:
     [[nodiscard]] pages::TopologyPage& topologyPage() { return *m_topology; }
     [[nodiscard]] pages::RehearsePage& rehearsePage() { return *m_rehearse; }
     [[nodiscard]] bridge::RehearsalSession& rehearsal() { return *m_rehearsal; }
+    [[nodiscard]] pages::RolloutPage& rolloutPage() { return *m_rolloutPage; }
+    [[nodiscard]] bridge::RolloutSession& rollout() { return *m_rolloutSession; }
     [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
     [[nodiscard]] pages::NodesPage& nodesPage() { return *m_nodesPage; }
     [[nodiscard]] pages::NodesInspector& nodesInspector() { return *m_nodesInspector; }
@@ -122,6 +126,12 @@ private:
     [[nodiscard]] bool isConfirmed(
         const QString& what, const QString& consequence, const QString& action
     );
+    QWidget* makeRolloutPage();
+    void rehearseDraft();
+    void proposeDraft(const QString& text);
+    void refreshRollout();
+    void push();
+    void stopAll(); // Ctrl+Shift+.: a push, and every fault.
     void makeTimeBar();
     void connectSession();
 
@@ -148,6 +158,7 @@ private:
     void updateTint();
     void refreshHonesty();
     void usePolicy(const QString& text);
+    void stepProblem(int direction); // In Review the next change.
     void undo();
     void redo();
 
@@ -170,6 +181,7 @@ private:
     bridge::MeshSession& m_session;
     std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
     std::unique_ptr<bridge::NodesSession> m_nodes; // As well.
+    std::unique_ptr<bridge::RolloutSession> m_rolloutSession; // As well.
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
@@ -195,6 +207,7 @@ private:
     pages::TopologyPage* m_topology = nullptr;
     pages::EditPage* m_edit = nullptr;
     pages::RehearsePage* m_rehearse = nullptr;
+    pages::RolloutPage* m_rolloutPage = nullptr;
     pages::Inspector* m_inspector = nullptr;
     QStackedWidget* m_inspectors = nullptr; // Of Topology, of Nodes.
     pages::NodesPage* m_nodesPage = nullptr;
@@ -215,6 +228,7 @@ private:
     QAction* m_discard = nullptr;
     QAction* m_review = nullptr;
     QAction* m_push = nullptr;
+    QAction* m_undoPush = nullptr;
     QAction* m_stopFaults = nullptr;
     QAction* m_run = nullptr;
     QAction* m_startMesh = nullptr;

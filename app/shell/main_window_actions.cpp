@@ -1,13 +1,17 @@
 // The window's actions: menus, shortcuts, the locator and what lists them.
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/rehearsal_session.h"
+#include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
 #include "app/graph/topology_view.h"
 #include "app/pages/edit_page.h"
+#include "app/pages/history_page.h"
 #include "app/pages/inspector.h"
 #include "app/pages/nodes_page.h"
 #include "app/pages/rehearse_page.h"
+#include "app/pages/review_page.h"
+#include "app/pages/rollout_page.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/help_window.h"
 #include "app/shell/main_window.h"
@@ -121,13 +125,10 @@ void MainWindow::makeEditMenu()
     add(menu, {name("edit.locator"), tr("Find anything"), name("Ctrl+K"), [this] {
                    m_topBar->locator().setFocus(Qt::ShortcutFocusReason);
                }});
-    add(menu, {name("edit.nextProblem"), tr("Next problem"), name("F8"), [this] {
-                   setMode(Mode::Edit);
-                   m_edit->goToProblem(1);
-               }});
+    add(menu,
+        {name("edit.nextProblem"), tr("Next problem"), name("F8"), [this] { stepProblem(1); }});
     add(menu, {name("edit.previousProblem"), tr("Previous problem"), name("Shift+F8"), [this] {
-                   setMode(Mode::Edit);
-                   m_edit->goToProblem(-1);
+                   stepProblem(-1);
                }});
 }
 
@@ -208,7 +209,7 @@ void MainWindow::makeChangeMenu()
                        review();
                    }});
     m_push =
-        add(menu, {name("change.push"), tr("Push…"), name("Ctrl+Shift+P"), [this] { review(); }});
+        add(menu, {name("change.push"), tr("Push…"), name("Ctrl+Shift+P"), [this] { push(); }});
     m_discard =
         add(menu,
             {name("change.discard"), tr("Discard changes"), name("Ctrl+Shift+Backspace"), [this] {
@@ -220,17 +221,18 @@ void MainWindow::makeChangeMenu()
                        toggleRouteTester();
                    }
                }});
-    add(menu,
-        {name("change.rollBack"),
-         tr("Roll back to the previous revision"),
-         name("Ctrl+Alt+Z"),
-         [this] {
-             if (m_session.revisions().size() < 2) {
-                 showError(tr("There is no earlier revision."), {});
-                 return;
-             }
-             m_session.rollBackTo(m_session.revisions()[1].id);
-         }});
+    m_undoPush =
+        add(menu, {name("change.undoPush"), tr("Undo the last push…"), name("Ctrl+Alt+Z"), [this] {
+                       m_rolloutSession->undoLastPush();
+                   }});
+    add(menu, {name("change.rollout"), tr("Current rollout"), {}, [this] {
+                   setMode(Mode::Rollout);
+                   m_rolloutPage->setView(pages::RolloutView::Current);
+               }});
+    add(menu, {name("change.history"), tr("History of revisions"), name("Ctrl+Shift+H"), [this] {
+                   setMode(Mode::Rollout);
+                   m_rolloutPage->setView(pages::RolloutView::History);
+               }});
 }
 
 void MainWindow::makeMeshMenu()
@@ -256,9 +258,11 @@ void MainWindow::makeMeshMenu()
                        }});
     menu.addSeparator();
     m_stopFaults =
-        add(menu, {name("mesh.stopFaults"), tr("Stop all faults"), name("Ctrl+Shift+."), [this] {
-                       m_session.stopAllFaults();
-                   }});
+        add(menu,
+            {name("mesh.stopFaults"),
+             tr("Stop the push and all faults"),
+             name("Ctrl+Shift+."),
+             [this] { stopAll(); }});
 }
 
 void MainWindow::makeHelpMenu()
@@ -276,6 +280,9 @@ void MainWindow::makeHelpMenu()
                }});
     add(menu, {name("help.nodes"), tr("Nodes, Tap and route tester"), {}, [this] {
                    showHelp(QStringLiteral("nodes"));
+               }});
+    add(menu, {name("help.rollout"), tr("Review, push and history"), {}, [this] {
+                   showHelp(QStringLiteral("rollout"));
                }});
     add(menu, {name("help.protocols"), tr("Protocols and locks"), {}, [this] {
                    showHelp(QStringLiteral("protocols"));
@@ -311,11 +318,24 @@ void MainWindow::updateActions()
     m_push->setEnabled(
         isWritable && m_draft.isChanged() && !m_draft.hasErrors() && !m_session.isApplying()
     );
-    m_stopFaults->setEnabled(!m_session.faults().empty());
+    m_undoPush->setEnabled(isWritable && m_rolloutSession->undoable() > 0);
+    m_stopFaults->setEnabled(!m_session.faults().empty() || m_rolloutSession->isRunning());
     m_startMesh->setEnabled(isOpen && !m_session.isMeshRunning());
     m_stopMesh->setEnabled(m_session.isMeshRunning());
     m_closeDocument->setEnabled(isOpen);
     m_saveCopy->setEnabled(isOpen);
+}
+
+void MainWindow::stepProblem(int direction)
+{
+    const bool isReviewing =
+        m_mode == Mode::Rollout && m_rolloutPage->view() == pages::RolloutView::Review;
+    if (isReviewing) {
+        m_rolloutPage->review().stepChange(direction);
+        return;
+    }
+    setMode(Mode::Edit);
+    m_edit->goToProblem(direction);
 }
 
 void MainWindow::undo()
@@ -368,10 +388,10 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
         entries.push_back(
             {QStringLiteral("# %1 %2").arg(revision.id).arg(revision.message),
              QStringLiteral("history"),
-             [this] {
-                 if (m_pane != static_cast<int>(Pane::Revisions)) {
-                     togglePane(static_cast<int>(Pane::Revisions));
-                 }
+             [this, id = revision.id] {
+                 setMode(Mode::Rollout);
+                 m_rolloutPage->setView(pages::RolloutView::History);
+                 m_rolloutPage->history().select(id);
              }}
         );
     }

@@ -1,19 +1,23 @@
 // The window's reactions to the session: documents, drafts, panes, banners.
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/rehearsal_session.h"
+#include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
+#include "app/pages/backup_offer.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/list_pages.h"
 #include "app/pages/nodes_page.h"
+#include "app/pages/review_page.h"
+#include "app/pages/rollout_page.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/tap_view.h"
 #include "app/pages/texts.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/main_window.h"
-#include "app/shell/review_dialog.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/theme.h"
 #include "proxyengine/model/objects.h"
@@ -162,6 +166,7 @@ void MainWindow::refreshChrome()
     const auto kind =
         environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
     m_topBar->meshButton().setMesh(m_session.isOpen() ? m_session.name() : QString(), kind);
+    m_rolloutPage->setEnvironment(environmentTag(kind));
     m_topBar->setChanges(m_draft.isChanged() ? std::max(m_draft.changedObjects(), 1) : 0);
     updateTint();
     m_honesty->refresh();
@@ -217,15 +222,20 @@ void MainWindow::refreshPanes()
         Pane::Events, events > 0 ? QString::number(events) : QString(), tokens.text1
     );
     const bridge::HonestyFigures& figures = m_session.honesty();
-    m_paneStrip->setNote(
-        Pane::Rollout,
-        figures.revision > 0 ? tr("rev %1 · %2/%3")
-                                   .arg(figures.revision)
-                                   .arg(figures.nodesConverged)
-                                   .arg(figures.nodesExpected)
-                             : QString(),
-        tokens.text1
-    );
+    const bool hasRollout = m_rolloutSession->rollout().verdict != bridge::RolloutVerdict::None;
+    if (hasRollout) {
+        refreshRollout();
+    } else {
+        m_paneStrip->setNote(
+            Pane::Rollout,
+            figures.revision > 0 ? tr("rev %1 · %2/%3")
+                                       .arg(figures.revision)
+                                       .arg(figures.nodesConverged)
+                                       .arg(figures.nodesExpected)
+                                 : QString(),
+            tokens.text1
+        );
+    }
     if (m_pane == static_cast<int>(Pane::Problems)) {
         pages::fillProblems(*m_problems, m_session);
     } else if (m_pane == static_cast<int>(Pane::Events)) {
@@ -290,6 +300,11 @@ void MainWindow::openPath(const QString& path)
     const bool isDocument = path.endsWith(QStringLiteral(".mesh"), Qt::CaseInsensitive);
     const auto opened = isDocument ? m_session.openDocument(path) : m_session.importFile(path);
     if (!opened) {
+        const QString reason = reasonOf(opened.error());
+        if (isDocument
+            && pages::offerBackup(*this, m_session, path, reason, [this] { rememberRecent(); })) {
+            return;
+        }
         m_firstRun->setMessage(
             tr("%1 was not opened: %2").arg(QFileInfo(path).fileName(), reasonOf(opened.error()))
         );
@@ -477,10 +492,63 @@ void MainWindow::usePolicy(const QString& text)
 
 void MainWindow::review()
 {
-    ReviewDialog dialog(m_session, m_draft, this);
-    if (dialog.exec() == QDialog::Accepted) {
-        m_session.apply(dialog.message());
+    setMode(Mode::Rollout);
+    m_rolloutPage->setView(pages::RolloutView::Review);
+}
+
+void MainWindow::push()
+{
+    const bool isReviewing =
+        m_mode == Mode::Rollout && m_rolloutPage->view() == pages::RolloutView::Review;
+    if (isReviewing) {
+        m_rolloutPage->review().push();
+    } else {
+        review(); // Nothing is sent that was not looked at.
     }
+}
+
+void MainWindow::stopAll()
+{
+    m_rolloutSession->stop();
+    m_session.stopAllFaults();
+}
+
+void MainWindow::rehearseDraft()
+{
+    setMode(Mode::Rehearse);
+    if (const auto compared = m_rehearsal->compareDraft(); !compared) {
+        showError(tr("The changes cannot be rehearsed as they are."), reasonOf(compared.error()));
+    }
+}
+
+void MainWindow::proposeDraft(const QString& text)
+{
+    m_draft.editText(text);
+    onDraftChanged();
+}
+
+void MainWindow::refreshRollout()
+{
+    const bridge::RolloutRows& rows = m_rolloutSession->rollout();
+    const theme::Tokens& tokens = theme::tokens();
+    const bool isRunning = m_rolloutSession->isRunning();
+    const auto waves = static_cast<int>(rows.waves.size());
+    m_rail->setRollout(isRunning ? QStringLiteral("%1/%2").arg(rows.wave).arg(waves) : QString());
+    if (rows.verdict != bridge::RolloutVerdict::None) {
+        m_paneStrip->setNote(
+            Pane::Rollout,
+            tr("rev %1 · %2/%3").arg(rows.revision).arg(rows.converged).arg(rows.expected),
+            isRunning ? tokens.accent : tokens.text1
+        );
+        QStringList lines;
+        lines << tr("Revision %1: %2").arg(rows.revision).arg(rows.state);
+        for (const bridge::RolloutNoteRow& note : rows.notes) {
+            lines << note.time + QStringLiteral("  ") + note.text;
+        }
+        constexpr qsizetype kLinesMax = 9;
+        m_rollout->setText(lines.mid(0, kLinesMax).join(u'\n'));
+    }
+    updateActions();
 }
 
 void MainWindow::showError(const QString& what, const QString& why)

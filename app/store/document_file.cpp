@@ -51,12 +51,12 @@ Result<OpenedFile> openReadOnly(const std::string& path, Access access)
 {
     auto database = Database::open(path, Connect::ReadOnly);
     auto checked =
-        database ? checkIsDocument(*database) : Result<void>(tl::unexpected(database.error()));
+        database ? checkDocument(*database) : Result<void>(tl::unexpected(database.error()));
     if (!checked && checked.error().code != ErrorCode::Syntax) {
         // On a read-only medium the shared memory of the log cannot be made.
         database = Database::open(path, Connect::Immutable);
         checked =
-            database ? checkIsDocument(*database) : Result<void>(tl::unexpected(database.error()));
+            database ? checkDocument(*database) : Result<void>(tl::unexpected(database.error()));
     }
     if (!checked) {
         return tl::unexpected(std::move(checked).error());

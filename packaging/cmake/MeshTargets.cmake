@@ -16,7 +16,7 @@ set(MESH_MAY_USE_mesh_simulator mesh::base mesh::model mesh::policy mesh::config
 set(MESH_MAY_USE_mesh_live mesh::base mesh::model mesh::policy mesh::config mesh::api mesh::telemetry mesh::net mesh::tls mesh::http mesh::simulator)
 set(MESH_MAY_USE_meshwrightd ${MESH_MAY_USE_mesh_proxy} mesh::proxy mesh::control)
 set(MESH_MAY_USE_mesh_store mesh::base mesh::model mesh::telemetry)
-set(MESH_MAY_USE_mesh_fleet mesh::base mesh::model mesh::policy mesh::api mesh::telemetry mesh::tls mesh::config
+set(MESH_MAY_USE_mesh_fleet mesh::base mesh::model mesh::net mesh::policy mesh::api mesh::telemetry mesh::tls mesh::config
     mesh::control mesh::store)
 set(MESH_MAY_USE_mesh_ctl ${MESH_MAY_USE_mesh_proxy} mesh::proxy mesh::control mesh::store mesh::fleet mesh::simulator mesh::live)
 set(MESH_MAY_USE_meshwrightctl ${MESH_MAY_USE_mesh_ctl} mesh::ctl)

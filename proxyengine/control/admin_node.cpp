@@ -249,16 +249,22 @@ std::shared_ptr<const config::Snapshot> AdminApi::testSnapshot()
     return m_testSnapshot;
 }
 
+// All of it, or with ?object=routes/cart that object and what stands below it.
 void AdminApi::getEffective(const Call& call)
 {
     if (m_document == nullptr) {
         call.answer.respond(messageResponse(404, "no configuration runs yet"));
         return;
     }
-    const auto values = config::effective(*m_document, m_state.node);
+    auto values = config::effective(*m_document, m_state.node);
     if (!values) {
         call.answer.respond(messageResponse(500, values.error().message));
         return;
+    }
+    if (const std::string_view object = call.target.parameter("object"); !object.empty()) {
+        std::erase_if(values->values, [object](const config::EffectiveValue& value) {
+            return !value.object.starts_with(object);
+        });
     }
     AdminResponse response;
     response.body = config::toJson(*values);

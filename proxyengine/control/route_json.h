@@ -17,8 +17,8 @@ namespace mesh::control {
 // The body with which a node is asked.
 [[nodiscard]] std::string toJson(const config::RouteQuestion& question);
 
-// {"matched","status","listener","path","route","place","criteria":[..],"goals":[{"service","weight",
-//  "upstream","targets":[..],"sent_path"}],"plugins":[..],"policies":[..],
+// {"matched","status","listener","path","route","place","criteria":[..],"goals":[{"service",
+//  "weight","upstream","targets":[..],"sent_path"}],"plugins":[..],"policies":[..],
 //  "losers":[{"route","service","criterion","reason"}],"losers_left_out"}
 // `status` is that of an answer of the node's own, 0 when the request goes to a target.
 [[nodiscard]] std::string toJson(const config::RouteExplanation& told);

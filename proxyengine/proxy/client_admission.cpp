@@ -320,7 +320,7 @@ bool ClientConnection::admitByConcurrency()
 bool ClientConnection::countInBudget()
 {
     RequestPolicy& state = *m_exchange->policy;
-    if (state.retry != nullptr) {
+    if (state.hasBudget()) {
         policy::step(state.retry->budget, [](std::uint64_t& word) {
             policy::beginRequest(word);
             return true;

@@ -85,8 +85,7 @@ void ClientConnection::refuseByLimit(const policy::LimitVerdict& verdict)
     refuseByPolicy(503, messageOf(503), toText(verdict), kOverloaded);
 }
 
-// Without a retry policy, the upstream's max_retries bounds the gateway format's `retries` and
-// hedges.
+// Without a retry budget, the upstream's max_retries bounds retries of either kind and hedges.
 bool ClientConnection::holdLimitedRetry(UsageLease& retryLease)
 {
     Exchange& exchange = *m_exchange;

@@ -90,17 +90,21 @@ std::optional<Duration> ClientConnection::grantRetry(const AttemptOutcome& outco
     return wait.wait;
 }
 
+// By the budget; without one, the upstream's max_retries bounds retries.
 bool ClientConnection::holdRetry(RequestPolicy& state)
 {
     RetryCell& cell = *state.retry;
+    if (!cell.allowance) {
+        return holdLimitedRetry(state.retryLease);
+    }
     const bool isGranted = policy::step(cell.budget, [&cell](std::uint64_t& word) {
-        return policy::tryBeginRetry(cell.allowance, word);
+        return policy::tryBeginRetry(*cell.allowance, word);
     });
     if (!isGranted) {
         noteVerdict(
             "budget_exhausted",
             cell.plan.subject,
-            policy::exhaustedText(cell.allowance, policy::readWord(cell.budget))
+            policy::exhaustedText(*cell.allowance, policy::readWord(cell.budget))
         );
         return false;
     }

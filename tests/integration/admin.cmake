@@ -10,3 +10,8 @@ if(TARGET mesh::control AND TARGET mesh::ctl)
             DEPENDS mesh::ctl mesh::store mesh::config FOREIGN nlohmann_json::nlohmann_json LABEL integration)
     endforeach()
 endif()
+if(TARGET mesh::control)
+    mesh_add_test(admin_tls_test
+        SOURCES ${CMAKE_CURRENT_LIST_DIR}/admin_tls_test.cpp ${CMAKE_SOURCE_DIR}/tests/support/manual_engine.cpp
+        DEPENDS mesh::control FOREIGN OpenSSL::SSL nlohmann_json::nlohmann_json LABEL integration TIMEOUT 120)
+endif()
