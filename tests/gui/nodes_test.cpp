@@ -282,13 +282,12 @@ private Q_SLOTS:
     void silenceIsAGapInTheHistory()
     {
         FleetSession fleet(kFleet);
-        bridge::NodesSession nodes(*fleet.session);
-        const std::int64_t start_us = kNow_us;
         fleet.measure("vm-2", fleet.hash());
         QTRY_VERIFY(fleet.node("vm-2").lastFrame_us != 0);
-        nodes.read(start_us);
+        bridge::NodesSession nodes(*fleet.session); // Reads nothing by itself until events run.
+        nodes.read(kNow_us);
 
-        nodes.read(start_us + 60'000'000);
+        nodes.read(kNow_us + 60'000'000);
 
         const auto history = nodes.history(QStringLiteral("vm-2"));
         const auto last = static_cast<std::size_t>(bridge::NodesSession::kSteps - 1);
