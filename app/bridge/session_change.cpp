@@ -186,6 +186,8 @@ void MeshSession::Private::addRevisionRow(const store::Revision& revision)
     row.message = QString::fromStdString(revision.message);
     row.time_us = revision.time.time_since_epoch().count();
     row.hash = QString::fromStdString(revision.hash);
+    std::int64_t& newest = revisionOfHash[revision.hash];
+    newest = std::max(newest, revision.id);
     if (!revisions.empty()) {
         revisions.front().isRunning = false;
     }
@@ -321,6 +323,7 @@ void MeshSession::Private::take(const std::string& node, const api::CommandDone&
         nodes[node].hash = event.result->hash;
     }
     links->onDone(node, event);
+    finishCommand(node, event);
     if (!pending) {
         return;
     }

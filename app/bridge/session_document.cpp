@@ -249,11 +249,15 @@ void MeshSession::Private::setConfiguration(
 {
     document = std::move(configuration);
     zoneTraffic.setDocument(*document);
+    readCertificates();
     text = QString::fromStdString(yaml);
     hash = yaml.empty() ? std::string() : config::hashOf(*document);
     sent.emplace_back(hash, document);
     if (sent.size() > kSentDocumentsMax) {
         sent.erase(sent.begin());
+    }
+    if (file) {
+        followNodes();
     }
 }
 
@@ -263,6 +267,7 @@ void MeshSession::Private::close()
         Q_EMIT q.documentClosing();
     }
     stopMesh();
+    reader.join();
     stopExtraEngines();
     evaluationTimer.stop();
     drainTimer.stop();
@@ -277,6 +282,8 @@ void MeshSession::Private::close()
     folder.reset();
     setConfiguration(std::make_shared<model::Document>(), {});
     revisions.clear();
+    revisionOfHash.clear();
+    nodeCommands.clear();
     positions.clear();
     settings.clear();
     recorded = {};
@@ -438,12 +445,29 @@ void MeshSession::Private::stopMesh()
     Q_EMIT q.meshRunningChanged();
 }
 
+void MeshSession::Private::addEngine(
+    const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads
+)
+{
+    const auto former = extras.find(name);
+    if (former != extras.end()) {
+        former->second.engine->stop(kStopGrace);
+        extras.erase(former);
+    }
+    ExtraEngine& extra = extras[name];
+    extra.sink = inbox.makeSink(name);
+    extra.engine = std::move(engine);
+    extra.reads = std::move(reads);
+    extra.engine->subscribe(*extra.sink);
+}
+
 void MeshSession::Private::stopExtraEngines()
 {
     for (auto& [name, extra] : extras) {
         extra.engine->stop(kStopGrace);
     }
     extras.clear();
+    followed.clear();
 }
 
 // --- The public door ----------------------------------------------------------------------------
@@ -527,17 +551,7 @@ void MeshSession::addEngine(
     const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads
 )
 {
-    const std::string name = node.toStdString();
-    const auto former = m_private->extras.find(name);
-    if (former != m_private->extras.end()) {
-        former->second.engine->stop(kStopGrace);
-        m_private->extras.erase(former);
-    }
-    ExtraEngine& extra = m_private->extras[name];
-    extra.sink = m_private->inbox.makeSink(name);
-    extra.engine = std::move(engine);
-    extra.reads = std::move(reads);
-    extra.engine->subscribe(*extra.sink);
+    m_private->addEngine(node.toStdString(), std::move(engine), std::move(reads));
     m_private->updateNodes();
 }
 

@@ -45,8 +45,8 @@ std::vector<FaultRow> MeshSession::Private::faultsAt(std::int64_t time_us) const
     for (const Marker& event : events) {
         const bool isOn = event.kind == Marker::Kind::Fault && event.begin_us <= time_us
                           && (event.end_us == 0 || event.end_us > time_us);
-        const auto word = std::ranges::find_if(kFaultWords, [&](const char* text) {
-            return event.policy == QLatin1String(text);
+        const auto word = std::ranges::find_if(kFaultWords, [&](const char* each) {
+            return event.policy == QLatin1String(each);
         });
         if (isOn && word != kFaultWords.end()) {
             rows.push_back(

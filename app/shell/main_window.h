@@ -22,7 +22,9 @@ class QStackedWidget;
 
 namespace mesh::bridge {
 class MeshSession;
+class NodesSession;
 class RehearsalSession;
+struct TapRow;
 class RolloutSession;
 } // namespace mesh::bridge
 namespace mesh::charts {
@@ -33,9 +35,13 @@ class EditPage;
 class FirstRunPage;
 class Inspector;
 class EventsView;
+class NodesInspector;
+class NodesPage;
 class RehearsePage;
+class RouteTester;
 class RolloutPage;
 class RowsTable;
+class TapView;
 class TopologyPage;
 } // namespace mesh::pages
 
@@ -51,6 +57,7 @@ struct WindowOptions
     QString demoScenario; // What happens to it; empty: the usual one.
     bool isPersistent = true; // Reads and writes window state and recent documents.
     NodeConnector nodeConnector{}; // Empty: nodes cannot be connected.
+    NodeEnrolment nodeEnrolment{}; // Empty: only addresses without TLS can be.
     QString scenarioFolder{}; // Of the shipped rehearsals; empty: none.
 };
 
@@ -73,6 +80,10 @@ public:
     void startDemo(const QString& scenario);
     // Opens the configuration of a reached node and follows the node; what is applied goes there.
     [[nodiscard]] Result<void> followNode(const NodeConnection& node);
+    // It joins the nodes of the draft and is followed from now on.
+    void addNode(const NodeConnection& node);
+    void showTap(); // As a page, until a mode is chosen.
+    void testRoute(const bridge::TapRow& request); // In the route tester below Edit.
     void openPath(const QString& path); // A document, or a declarative file to import.
     // Writes the window to a picture; false when the file cannot be written.
     [[nodiscard]] bool writePicture(const QString& file);
@@ -85,6 +96,10 @@ public:
     [[nodiscard]] pages::RolloutPage& rolloutPage() { return *m_rolloutPage; }
     [[nodiscard]] bridge::RolloutSession& rollout() { return *m_rolloutSession; }
     [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
+    [[nodiscard]] pages::NodesPage& nodesPage() { return *m_nodesPage; }
+    [[nodiscard]] pages::NodesInspector& nodesInspector() { return *m_nodesInspector; }
+    [[nodiscard]] pages::RouteTester& routeTester() { return *m_routeTester; }
+    [[nodiscard]] pages::TapView& tapPage() { return *m_tapPage; }
     [[nodiscard]] const std::vector<QAction*>& actionList() const { return m_actions; }
 
 protected:
@@ -103,6 +118,14 @@ private:
     void makeBottomDock();
     QWidget* makePage(Mode mode);
     QWidget* makeRehearsePage();
+    QWidget* makeEditPage();
+    QWidget* makeNodesPage();
+    void makeInspectors();
+    void connectTap(pages::TapView& tap);
+    void toggleRouteTester();
+    [[nodiscard]] bool isConfirmed(
+        const QString& what, const QString& consequence, const QString& action
+    );
     QWidget* makeRolloutPage();
     void rehearseDraft();
     void proposeDraft(const QString& text);
@@ -157,12 +180,14 @@ private:
 
     bridge::MeshSession& m_session;
     std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
+    std::unique_ptr<bridge::NodesSession> m_nodes; // As well.
     std::unique_ptr<bridge::RolloutSession> m_rolloutSession; // As well.
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
     int m_pane = -1;
     bool m_isInspectorShown = true;
+    bool m_isTapShown = false; // As a page.
     int m_request = -1;
 
     TopBar* m_topBar;
@@ -184,10 +209,15 @@ private:
     pages::RehearsePage* m_rehearse = nullptr;
     pages::RolloutPage* m_rolloutPage = nullptr;
     pages::Inspector* m_inspector = nullptr;
+    QStackedWidget* m_inspectors = nullptr; // Of Topology, of Nodes.
+    pages::NodesPage* m_nodesPage = nullptr;
+    pages::NodesInspector* m_nodesInspector = nullptr;
+    pages::RouteTester* m_routeTester = nullptr;
+    pages::TapView* m_tapPage = nullptr;
     std::array<QWidget*, kModeCount> m_modePages{};
     pages::RowsTable* m_problems = nullptr;
     pages::EventsView* m_events = nullptr;
-    pages::RowsTable* m_tap = nullptr;
+    pages::TapView* m_tap = nullptr;
     QLabel* m_rollout = nullptr;
     pages::RowsTable* m_revisions = nullptr;
     QString m_lastApply;

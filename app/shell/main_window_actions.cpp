@@ -8,6 +8,7 @@
 #include "app/pages/edit_page.h"
 #include "app/pages/history_page.h"
 #include "app/pages/inspector.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/rehearse_page.h"
 #include "app/pages/review_page.h"
 #include "app/pages/rollout_page.h"
@@ -107,6 +108,8 @@ void MainWindow::makeEditMenu()
                                        m_edit->focusFilter();
                                    } else if (m_mode == Mode::Rehearse) {
                                        m_rehearse->focusFilter();
+                                   } else if (m_mode == Mode::Nodes) {
+                                       m_nodesPage->focusFind();
                                    } else {
                                        setMode(Mode::Topology);
                                        m_topology->focusFind();
@@ -160,8 +163,13 @@ void MainWindow::makeViewMenu()
         {name("view.refresh"), tr("Refresh"), name("F5"), [this] { m_session.refreshNow(); }});
     add(menu, {name("view.sidebar"), tr("Sidebar"), name("Alt+0"), [this] { toggleSidebar(); }});
     add(menu, {name("view.form"), tr("Graph or table"), name("F6"), [this] {
-                   m_topology->toggleForm();
+                   if (m_mode == Mode::Nodes) {
+                       m_nodesPage->toggleForm();
+                   } else {
+                       m_topology->toggleForm();
+                   }
                }});
+    add(menu, {name("view.tap"), tr("Tap as a page"), name("Ctrl+Shift+T"), [this] { showTap(); }});
     add(menu, {name("view.fit"), tr("Fit the graph"), {}, [this] { m_topology->view().fit(); }});
     add(menu, {name("view.layout"), tr("Re-layout the graph"), {}, [this] {
                    m_topology->view().layOutAgain();
@@ -208,6 +216,11 @@ void MainWindow::makeChangeMenu()
                  m_draft.discard();
              }});
     menu.addSeparator();
+    add(menu, {name("change.routeTest"), tr("Route tester"), name("Ctrl+T"), [this] {
+                   if (m_session.isOpen()) {
+                       toggleRouteTester();
+                   }
+               }});
     m_undoPush =
         add(menu, {name("change.undoPush"), tr("Undo the last push…"), name("Ctrl+Alt+Z"), [this] {
                        m_rolloutSession->undoLastPush();
@@ -264,6 +277,9 @@ void MainWindow::makeHelpMenu()
                }});
     add(menu, {name("help.rehearse"), tr("Rehearsals"), {}, [this] {
                    showHelp(QStringLiteral("rehearse"));
+               }});
+    add(menu, {name("help.nodes"), tr("Nodes, Tap and route tester"), {}, [this] {
+                   showHelp(QStringLiteral("nodes"));
                }});
     add(menu, {name("help.rollout"), tr("Review, push and history"), {}, [this] {
                    showHelp(QStringLiteral("rollout"));
@@ -351,8 +367,10 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
                            }});
     }
     for (const bridge::NodeRow& node : m_session.nodes()) {
-        entries.push_back({QStringLiteral("@ ") + node.name, QStringLiteral("nodes"), [this] {
+        const QString name = node.name;
+        entries.push_back({QStringLiteral("@ ") + name, QStringLiteral("nodes"), [this, name] {
                                setMode(Mode::Nodes);
+                               m_nodesPage->select(name);
                            }});
     }
     for (const model::ObjectRef& ref : model::objectsOf(*m_session.document(), "routes")) {

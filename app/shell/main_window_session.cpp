@@ -10,14 +10,17 @@
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/list_pages.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/review_page.h"
 #include "app/pages/rollout_page.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/tap_view.h"
 #include "app/pages/texts.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/main_window.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/theme.h"
+#include "proxyengine/model/objects.h"
 
 #include <QAction>
 #include <QApplication>
@@ -213,6 +216,7 @@ void MainWindow::refreshPanes()
                        : 0;
     }
     m_rail->setFindings(errors + warnings + failing);
+    m_rail->setSilentNodes(static_cast<int>(m_session.honesty().silentNodes.size()));
     const auto events = m_session.events().size();
     m_paneStrip->setNote(
         Pane::Events, events > 0 ? QString::number(events) : QString(), tokens.text1
@@ -236,8 +240,6 @@ void MainWindow::refreshPanes()
         pages::fillProblems(*m_problems, m_session);
     } else if (m_pane == static_cast<int>(Pane::Events)) {
         m_events->refresh();
-    } else if (m_pane == static_cast<int>(Pane::Tap)) {
-        pages::fillRequests(*m_tap, m_session);
     } else if (m_pane == static_cast<int>(Pane::Revisions)) {
         std::vector<pages::TableRow> rows;
         for (const bridge::RevisionRow& revision : m_session.revisions()) {
@@ -366,7 +368,15 @@ void MainWindow::connectNode()
         return;
     }
     ConnectDialog dialog(m_options.nodeConnector, this);
+    dialog.setEnrolment(m_options.nodeEnrolment);
+    if (m_session.isOpen() && !m_session.isReadOnly()) {
+        dialog.offerMesh(m_session.name());
+    }
     dialog.setAcceptor([this, &dialog](const NodeConnection& node) {
+        if (dialog.use() == NodeUse::AddToMesh) {
+            addNode(node);
+            return true;
+        }
         const auto opened = followNode(node);
         if (!opened) {
             dialog.showError(tr("The configuration of the node cannot be read."), opened.error());
@@ -374,8 +384,31 @@ void MainWindow::connectNode()
         return opened.has_value();
     });
     if (dialog.exec() == QDialog::Accepted) {
-        setMode(Mode::Topology);
+        setMode(dialog.use() == NodeUse::AddToMesh ? Mode::Nodes : Mode::Topology);
     }
+}
+
+void MainWindow::addNode(const NodeConnection& node)
+{
+    const std::string name = node.name.toStdString();
+    const auto& nodes = m_session.document()->nodes;
+    const bool isKnown =
+        std::ranges::any_of(nodes, [&name](const auto& known) { return known.name == name; });
+    const std::string path =
+        isKnown ? std::string() : m_draft.addObject(*model::entityKind("nodes"), {});
+    if (!path.empty()) {
+        m_draft.editValue(path + ".name", model::Value(name));
+        m_draft.editValue(path + ".admin", model::Value(node.address.toStdString()));
+        m_draft.editValue(
+            path + ".role",
+            model::Value(node.role.isEmpty() ? std::string("sidecar") : node.role.toStdString())
+        );
+        if (!node.zone.isEmpty()) {
+            m_draft.editValue(path + ".zone", model::Value(node.zone.toStdString()));
+        }
+    }
+    node.attach(m_session);
+    m_nodesPage->select(node.name);
 }
 
 Result<void> MainWindow::followNode(const NodeConnection& node)
