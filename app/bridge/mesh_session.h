@@ -25,6 +25,7 @@ struct EngineOptions;
 namespace mesh::bridge {
 
 class ViewContext;
+class WriteGate;
 
 // Makes an engine that runs this document as the node named in the options. Handed in by the
 // console, because bridge does not know the proxy.
@@ -137,6 +138,13 @@ public:
     [[nodiscard]] bool isApplying() const;
     // The text of an older revision becomes the draft and is applied.
     void rollBackTo(std::int64_t revision);
+
+    // --- Safety ---------------------------------------------------------------------------------
+    // The profile of the open document and who may write; apply, rollBackTo, faults and startMesh
+    // do nothing while it refuses.
+    [[nodiscard]] WriteGate& gate() const;
+    // Something the console itself has found out, as an alert: it goes to events and markers.
+    void addMarker(const Marker& marker);
 
     // --- Faults of simulated instances ---------------------------------------------------------
     [[nodiscard]] const std::vector<FaultRow>& faults() const; // Sorted by instance, then kind.

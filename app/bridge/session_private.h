@@ -5,6 +5,7 @@
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/topology_builder.h"
 #include "app/bridge/view_context.h"
 #include "app/bridge/window_sums.h"
@@ -186,6 +187,7 @@ public:
     const Clock& clock;
     QObject receiver; // Of everything that other threads send; goes after they have ended.
     ViewContext context;
+    WriteGate gate;
     std::atomic<bool> isWoken = false;
     QTimer drainTimer;
     QTimer evaluationTimer;
