@@ -1,6 +1,7 @@
 #include "app/shell/review_dialog.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/profile.h"
 #include "app/forms/draft.h"
 #include "app/forms/value_path.h"
 #include "app/pages/rows_table.h"
@@ -107,7 +108,10 @@ ReviewDialog::ReviewDialog(
     );
     m_apply->setObjectName(QStringLiteral("apply"));
     m_apply->setDefault(true);
-    m_apply->setEnabled(draft.isChanged() && !draft.hasErrors() && !session.isReadOnly());
+    m_apply->setEnabled(
+        draft.isChanged() && !draft.hasErrors() && !session.isReadOnly()
+        && !session.gate().isRefused(bridge::WriteAction::Apply)
+    );
     theme::setButtonRole(*m_apply, theme::ButtonRole::Primary);
     connect(m_apply, &QPushButton::clicked, this, &QDialog::accept);
     row->addWidget(m_apply);
