@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/bridge/node_reads.h"
 #include "app/fleet/node_link.h"
 #include "proxyengine/api/command.h"
 #include "proxyengine/api/event.h"
@@ -17,14 +18,6 @@
 #include <vector>
 
 namespace mesh::bridge {
-
-// How to ask an engine that runs in another process. Each may block for a few seconds and is called
-// on a thread of its own. Empty: the node is believed what its next measurement says.
-struct NodeReads
-{
-    std::function<Result<std::string>()> hash;
-    std::function<Result<std::string>()> document; // As text, secrets included.
-};
 
 // The engines of a session as links of a push: commands go to the engines, answers come from their
 // events.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/bridge/moments.h"
+#include "app/bridge/node_reads.h"
 #include "app/bridge/session_rows.h"
 #include "app/bridge/topology.h"
 #include "app/bridge/topology_diff.h"
@@ -38,7 +39,7 @@ namespace mesh::bridge {
 
 class SessionRecords;
 class ViewContext;
-struct NodeReads;
+class WriteGate;
 struct NodeSecond;
 
 // Makes an engine that runs this document as the node named in the options. Handed in by the
@@ -47,9 +48,22 @@ using EngineFactory = std::function<Result<std::unique_ptr<api::Engine>>(
     const api::EngineOptions& options, std::shared_ptr<const model::Document> document
 )>;
 
+// An engine elsewhere, and how to ask it what it runs.
+struct FollowedNode
+{
+    std::unique_ptr<api::Engine> engine;
+    NodeReads reads;
+};
+
+// Follows the node with this name at its admin address; returns at once. Handed in by the console,
+// because bridge does not know the admin API.
+using NodeFollower =
+    std::function<Result<FollowedNode>(const std::string& node, const std::string& admin)>;
+
 struct SessionOptions
 {
     EngineFactory engineFactory; // Empty: no mesh can be started, documents can still be read.
+    NodeFollower nodeFollower{}; // Empty: nodes elsewhere are not followed.
     const Clock* clock = nullptr; // Null: the machine's clocks.
     QString author; // Of revisions; empty: "operator".
     int evaluationInterval_ms = 1000; // How often topology and health are published.
@@ -138,7 +152,30 @@ public:
     [[nodiscard]] const std::vector<Marker>& events() const;
     [[nodiscard]] const std::vector<TapRow>& tap() const;
     [[nodiscard]] const std::vector<NodeRow>& nodes() const; // Sorted by name.
+    // What a node says of its targets, sorted by upstream and target; empty: it has not told.
+    [[nodiscard]] std::vector<NodeTargetRow> targets(const QString& node) const;
+    // What it shows by the configuration, the one that ends first at the top.
+    [[nodiscard]] const std::vector<NodeCertificateRow>& certificates(const QString& node) const;
+    // What a node runs with the newest revision, value by value, sorted by object and field; with
+    // the reason in `problem` when it does not compile for it.
+    [[nodiscard]] std::vector<NodeValueRow> effectiveValues(const QString& node, QString* problem)
+        const;
     [[nodiscard]] const HonestyFigures& honesty() const;
+
+    // --- One node -----------------------------------------------------------------------------
+    // Each is answered by nodeCommandFinished().
+    void setTargetHealth(
+        const QString& node, const QString& upstream, const QString& target, TargetOverride health
+    );
+    void drainNode(const QString& node); // It finishes what it has and ends.
+    // On: its gateway listeners take nothing new until it is off again; the node goes on.
+    void setNodeMaintenance(const QString& node, NodeMaintenance maintenance);
+    void setNodeLogLevel(const QString& node, const QString& level); // "debug", "info", ...
+    void restoreNode(const QString& node); // The newest revision is sent to it.
+    // Its configuration becomes the draft.
+    void adoptNode(const QString& node);
+    // Connects to it anew, without waiting for the next attempt.
+    void tryNode(const QString& node);
     [[nodiscard]] const std::vector<Banner>& banners() const;
 
     // --- Configuration ------------------------------------------------------------------------
@@ -193,6 +230,13 @@ public:
     // What else the document remembers: the audit, requests, small things people keep.
     [[nodiscard]] SessionRecords& records() const;
 
+    // --- Safety ---------------------------------------------------------------------------------
+    // The profile of the open document and who may write; apply, rollBackTo, faults and startMesh
+    // do nothing while it refuses.
+    [[nodiscard]] WriteGate& gate() const;
+    // Something the console itself has found out, as an alert: it goes to events and markers.
+    void addMarker(const Marker& marker);
+
     // --- Faults of simulated instances ---------------------------------------------------------
     [[nodiscard]] const std::vector<FaultRow>& faults() const; // Sorted by instance, then kind.
     void killInstance(const QString& instance);
@@ -236,6 +280,7 @@ Q_SIGNALS:
     void meshRunningChanged();
     void applyFinished(bool isSuccess, const QString& text); // Failure: what happened and where.
     void copyFinished(bool isSuccess, const QString& text);
+    void nodeCommandFinished(const QString& node, bool isSuccess, const QString& text);
 
 private:
     class Private;

@@ -186,6 +186,8 @@ void MeshSession::Private::addRevisionRow(const store::Revision& revision)
     row.message = QString::fromStdString(revision.message);
     row.time_us = revision.time.time_since_epoch().count();
     row.hash = QString::fromStdString(revision.hash);
+    std::int64_t& newest = revisionOfHash[revision.hash];
+    newest = std::max(newest, revision.id);
     if (!revisions.empty()) {
         revisions.front().isRunning = false;
     }
@@ -199,6 +201,11 @@ void MeshSession::Private::apply(const QString& message)
     const auto refuse = [this](const QString& reason) { Q_EMIT q.applyFinished(false, reason); };
     if (!file || !file->access().isWritable()) {
         refuse(MeshSession::tr("The document is read-only; nothing was changed."));
+        return;
+    }
+    if (const WriteAnswer answer = gate.mayWrite(WriteAction::Apply);
+        answer.permit == WritePermit::Refused) {
+        refuse(answer.reason);
         return;
     }
     if (pending || isStarting) {
@@ -321,6 +328,7 @@ void MeshSession::Private::take(const std::string& node, const api::CommandDone&
         nodes[node].hash = event.result->hash;
     }
     links->onDone(node, event);
+    finishCommand(node, event);
     if (!pending) {
         return;
     }
@@ -450,6 +458,11 @@ void MeshSession::rollBackTo(std::int64_t revision)
 {
     if (!m_private->file) {
         Q_EMIT applyFinished(false, tr("No document is open."));
+        return;
+    }
+    if (const WriteAnswer answer = gate().mayWrite(WriteAction::RollBack);
+        answer.permit == WritePermit::Refused) {
+        Q_EMIT applyFinished(false, answer.reason);
         return;
     }
     Private& session = *m_private;

@@ -58,6 +58,13 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     : q(session)
     , options(std::move(sessionOptions))
     , clock(options.clock != nullptr ? *options.clock : systemClock)
+    , gate({
+          [this](const QString& key) {
+              const auto found = settings.find(key);
+              return found == settings.end() ? QString() : found->second;
+          },
+          [this](const QString& key, const QString& value) { q.setSetting(key, value); },
+      })
     , inbox([this] { onWake(); })
 {
     if (options.author.isEmpty()) {
@@ -183,6 +190,7 @@ Result<void> MeshSession::Private::adopt(
         addRevisionRow(revision);
     }
     readEvents(stored);
+    gate.load();
     setConfiguration(std::move(configuration), std::move(opening.text));
     setDraft(opening.draft ? QString::fromStdString(*opening.draft) : text);
     const store::Access& access = file->access();
@@ -249,11 +257,15 @@ void MeshSession::Private::setConfiguration(
 {
     document = std::move(configuration);
     zoneTraffic.setDocument(*document);
+    readCertificates();
     text = QString::fromStdString(yaml);
     hash = yaml.empty() ? std::string() : config::hashOf(*document);
     sent.emplace_back(hash, document);
     if (sent.size() > kSentDocumentsMax) {
         sent.erase(sent.begin());
+    }
+    if (file) {
+        followNodes();
     }
 }
 
@@ -263,6 +275,7 @@ void MeshSession::Private::close()
         Q_EMIT q.documentClosing();
     }
     stopMesh();
+    reader.join();
     stopExtraEngines();
     evaluationTimer.stop();
     drainTimer.stop();
@@ -277,8 +290,11 @@ void MeshSession::Private::close()
     folder.reset();
     setConfiguration(std::make_shared<model::Document>(), {});
     revisions.clear();
+    revisionOfHash.clear();
+    nodeCommands.clear();
     positions.clear();
     settings.clear();
+    gate.load();
     recorded = {};
     banners.clear();
     draft.clear();
@@ -336,6 +352,9 @@ Result<void> MeshSession::Private::startMesh()
 {
     if (!file || !options.engineFactory) {
         return fail(ErrorCode::Unsupported, "no document is open, or no engine can be made");
+    }
+    if (gate.isRefused(WriteAction::StartMesh)) {
+        return fail(ErrorCode::PermissionDenied, "the profile of this mesh is read-only");
     }
     if (live || isStarting) {
         return fail(ErrorCode::AlreadyExists, "the mesh runs already");
@@ -438,12 +457,29 @@ void MeshSession::Private::stopMesh()
     Q_EMIT q.meshRunningChanged();
 }
 
+void MeshSession::Private::addEngine(
+    const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads
+)
+{
+    const auto former = extras.find(name);
+    if (former != extras.end()) {
+        former->second.engine->stop(kStopGrace);
+        extras.erase(former);
+    }
+    ExtraEngine& extra = extras[name];
+    extra.sink = inbox.makeSink(name);
+    extra.engine = std::move(engine);
+    extra.reads = std::move(reads);
+    extra.engine->subscribe(*extra.sink);
+}
+
 void MeshSession::Private::stopExtraEngines()
 {
     for (auto& [name, extra] : extras) {
         extra.engine->stop(kStopGrace);
     }
     extras.clear();
+    followed.clear();
 }
 
 // --- The public door ----------------------------------------------------------------------------
@@ -527,17 +563,7 @@ void MeshSession::addEngine(
     const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads
 )
 {
-    const std::string name = node.toStdString();
-    const auto former = m_private->extras.find(name);
-    if (former != m_private->extras.end()) {
-        former->second.engine->stop(kStopGrace);
-        m_private->extras.erase(former);
-    }
-    ExtraEngine& extra = m_private->extras[name];
-    extra.sink = m_private->inbox.makeSink(name);
-    extra.engine = std::move(engine);
-    extra.reads = std::move(reads);
-    extra.engine->subscribe(*extra.sink);
+    m_private->addEngine(node.toStdString(), std::move(engine), std::move(reads));
     m_private->updateNodes();
 }
 
@@ -618,6 +644,8 @@ void MeshSession::savePositions(const QString& view, const std::vector<Position>
     m_private->file->addLayoutMoves(view.toStdString(), m_private->now_us(), rows);
     m_private->file->saveLayout(view.toStdString(), std::move(rows));
 }
+
+WriteGate& MeshSession::gate() const { return m_private->gate; }
 
 QString MeshSession::setting(const QString& key, const QString& fallback) const
 {

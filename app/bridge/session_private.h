@@ -6,6 +6,7 @@
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/replay.h"
 #include "app/bridge/session_records.h"
 #include "app/bridge/topology_builder.h"
@@ -54,7 +55,12 @@ struct NodeStatus
     std::int64_t lastSecond = 0; // Booked last.
     double rps = 0;
     double cpuPercent = 0;
+    std::optional<double> errorRatio;
     std::uint64_t connections = 0;
+    std::uint64_t upstreamConnections = 0;
+    std::uint64_t memoryBytes = 0;
+    bool isInMaintenance = false;
+    std::optional<std::int64_t> clockOffset_us; // Of frames: their way makes it smaller.
     std::vector<PolicyReport> policies; // Of the last frame.
     std::map<std::pair<std::string, std::string>, VerdictActivity> verdicts; // By kind and subject.
 };
@@ -167,6 +173,16 @@ public:
     std::set<std::string> expectedNodes() const;
     int requestSeries(const QString& subject, std::int64_t begin_us, std::int64_t end_us);
 
+    // Nodes (session_nodes.cpp).
+    void readFigures(NodeStatus& status, const telemetry::StatsFrame& frame);
+    void addEngine(const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads);
+    void followNodes(); // Those of the document that have an admin address.
+    void readCertificates();
+    void addNodeFacts(NodeRow& row, const NodeStatus& status) const;
+    void command(const QString& node, api::Command command, const QString& done);
+    void finishCommand(const std::string& node, const api::CommandDone& event);
+    void adopt(const QString& node);
+    void answerCommand(const QString& node, bool isSuccess, const QString& words);
     // The past (session_past.cpp).
     void publishPast();
     void askPast(std::int64_t time_us, std::function<void(PastTopology)> answer);
@@ -230,6 +246,7 @@ public:
     const Clock& clock;
     QObject receiver; // Of everything that other threads send; goes after they have ended.
     ViewContext context;
+    WriteGate gate;
     std::atomic<bool> isWoken = false;
     QTimer drainTimer;
     QTimer evaluationTimer;
@@ -278,10 +295,15 @@ public:
 
     std::unique_ptr<simulator::LiveMesh> live;
     std::map<std::string, ExtraEngine> extras;
+    std::map<std::string, std::string> followed; // Those of them that followNodes() made: address.
     Thread job; // Starting or changing the live mesh, one at a time.
     bool isStarting = false;
 
     std::map<std::string, NodeStatus> nodes;
+    std::map<std::string, std::vector<NodeCertificateRow>> certificates; // By node.
+    std::map<std::pair<std::string, CommandId>, QString> nodeCommands; // What to say when done.
+    std::map<std::string, std::int64_t> revisionOfHash; // The newest one of each.
+    Thread reader; // Of what a node runs.
     WindowSums sums;
     ZoneTraffic zoneTraffic;
     EdgeCarriage carriage;

@@ -44,6 +44,7 @@ public:
         addPush();
         addRehearse();
         addFit();
+        addDemoFleet();
         return std::move(m_commands);
     }
 
@@ -273,6 +274,27 @@ private:
         command->add_option("--last", options.last_s, "Seconds before the newest metrics to read")
             ->check(CLI::Range(60, 1'209'600))
             ->capture_default_str();
+    }
+
+    void addDemoFleet()
+    {
+        DemoFleetOptions& options = m_arguments.demoFleet;
+        CLI::App* const command =
+            add("demo-fleet",
+                "Play the services of FILE on loopback behind nodes that run, until interrupted",
+                options,
+                runDemoFleet);
+        addFile(command, options.file);
+        command->add_option("--scenario", options.scenario, "Whose load and faults are played")
+            ->required()
+            ->type_name("FILE");
+        command->add_option("--node", options.nodes, "Where each node of FILE is reached")
+            ->required()
+            ->type_name("NAME=URL")
+            ->allow_extra_args(false);
+        command->add_option("--into", options.into, "Mesh document to write")
+            ->required()
+            ->type_name("DOC");
     }
 
     CLI::App& m_app;

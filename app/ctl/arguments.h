@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/ctl/config_commands.h"
+#include "app/ctl/demo_fleet_command.h"
 #include "app/ctl/exchange_commands.h"
 #include "app/ctl/fit_command.h"
 #include "app/ctl/node_commands.h"
@@ -35,6 +36,7 @@ struct Arguments
     PushOptions push;
     RehearseOptions rehearse;
     FitOptions fit;
+    DemoFleetOptions demoFleet;
 };
 
 struct Command

@@ -1,19 +1,28 @@
 #include "app/shell/main_window.h"
 
+#include "app/bridge/alert_watch.h"
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/nodes_session.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/run_timeline.h"
 #include "app/charts/time_bar.h"
+#include "app/pages/alerts_view.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/inspector.h"
 #include "app/pages/list_pages.h"
+#include "app/pages/nodes_inspector.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/rehearse_page.h"
 #include "app/pages/rollout_page.h"
+#include "app/pages/route_tester.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/settings_page.h"
+#include "app/pages/tap_view.h"
 #include "app/pages/time_strip.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/top_bar.h"
@@ -24,9 +33,12 @@
 #include <QDateTime>
 #include <QDockWidget>
 #include <QLabel>
+#include <QMessageBox>
 #include <QPainter>
 #include <QPainterPath>
+#include <QPushButton>
 #include <QSettings>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -37,8 +49,10 @@ namespace {
 
 constexpr int kPaneHeight = 220;
 constexpr int kInspectorWidth = 344;
+constexpr int kNodesInspectorWidth = 376;
+constexpr int kRouteTesterHeight = 260;
 
-// The line of the environment across the window's top.
+// The line of the environment across the window's top. Property "kind": its colour.
 class TintLine : public QWidget
 {
 public:
@@ -53,7 +67,8 @@ protected:
     {
         Q_UNUSED(event)
         QPainter painter(this);
-        painter.fillRect(rect(), theme::tokens().of(theme::EnvironmentKind::Production));
+        const auto kind = static_cast<theme::EnvironmentKind>(property("kind").toInt());
+        painter.fillRect(rect(), theme::tokens().of(kind));
     }
 };
 
@@ -94,7 +109,9 @@ protected:
 MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     : m_session(session)
     , m_rehearsal(std::make_unique<bridge::RehearsalSession>(session))
+    , m_nodes(std::make_unique<bridge::NodesSession>(session))
     , m_rolloutSession(std::make_unique<bridge::RolloutSession>(session))
+    , m_alerts(std::make_unique<bridge::AlertWatch>(session))
     , m_options(std::move(options))
     , m_topBar(new TopBar(this))
     , m_rail(new ModeRail(this))
@@ -167,6 +184,9 @@ void MainWindow::makeCentral()
         m_modePages[static_cast<std::size_t>(i)] = page;
         m_stack->addWidget(page);
     }
+    m_tapPage = new pages::TapView(m_session, pages::TapView::Form::Page, m_stack);
+    m_stack->addWidget(m_tapPage);
+    connectTap(*m_tapPage);
     connect(m_firstRun, &pages::FirstRunPage::doorOpened, this, [this](pages::Door door) {
         if (door == pages::Door::Demo) {
             startDemo();
@@ -180,14 +200,38 @@ void MainWindow::makeCentral()
     connect(m_firstRun, &pages::FirstRunPage::documentChosen, this, &MainWindow::openPath);
     connect(m_firstRun, &pages::FirstRunPage::fileDropped, this, &MainWindow::openPath);
 
-    m_inspector = new pages::Inspector(m_session, m_inner);
+    makeInspectors();
+}
+
+void MainWindow::makeInspectors()
+{
+    m_inspectors = new QStackedWidget(m_inner);
+    m_inspector = new pages::Inspector(m_session, m_inspectors);
+    m_nodesInspector = new pages::NodesInspector(m_session, *m_nodes, m_inspectors);
+    m_inspectors->addWidget(m_inspector);
+    m_inspectors->addWidget(m_nodesInspector);
     m_inspectorDock = new QDockWidget(tr("Inspector"), m_inner);
     m_inspectorDock->setObjectName(QStringLiteral("inspectorDock"));
     m_inspectorDock->setFeatures(QDockWidget::NoDockWidgetFeatures);
     m_inspectorDock->setTitleBarWidget(new QWidget(m_inspectorDock));
-    m_inspectorDock->setWidget(m_inspector);
+    m_inspectorDock->setWidget(m_inspectors);
     m_inner->addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
     m_inner->resizeDocks({m_inspectorDock}, {kInspectorWidth}, Qt::Horizontal);
+    m_nodesInspector->setConfirmation(
+        [this](const QString& what, const QString& consequence, const QString& action) {
+            return isConfirmed(what, consequence, action);
+        }
+    );
+    connect(
+        m_nodesPage,
+        &pages::NodesPage::nodeSelected,
+        m_nodesInspector,
+        &pages::NodesInspector::setNode
+    );
+    m_nodesInspector->setNode(m_nodesPage->selected());
+    connect(m_nodesInspector, &pages::NodesInspector::draftAdopted, this, [this] {
+        m_draft.editText(m_session.draftText());
+    });
     connect(m_inspector, &pages::Inspector::editRequested, this, [this](const QString& id) {
         setMode(Mode::Edit);
         m_edit->goToEntity(id.section(u':', 1));
@@ -219,14 +263,13 @@ QWidget* MainWindow::makePage(Mode mode)
         );
         return m_topology;
     case Mode::Edit:
-        m_edit = new pages::EditPage(m_session, m_draft, m_stack);
-        return m_edit;
+        return makeEditPage();
     case Mode::Rehearse:
         return makeRehearsePage();
     case Mode::Rollout:
         return makeRolloutPage();
     case Mode::Nodes:
-        return new pages::NodesPage(m_session, m_stack);
+        return makeNodesPage();
     case Mode::Findings: {
         auto* page = new pages::FindingsPage(m_session, m_stack);
         const auto show = [this](const QString& path, int line) {
@@ -242,13 +285,78 @@ QWidget* MainWindow::makePage(Mode mode)
         });
         return page;
     }
-    case Mode::Settings: {
-        auto* page = new pages::SettingsPage(m_session, m_stack);
-        connect(page, &pages::SettingsPage::environmentChanged, this, &MainWindow::refreshChrome);
-        return page;
-    }
+    case Mode::Settings:
+        return new pages::SettingsPage(m_session, m_stack);
     }
     return new QWidget(m_stack);
+}
+
+QWidget* MainWindow::makeEditPage()
+{
+    auto* splitter = new QSplitter(Qt::Vertical, m_stack);
+    splitter->setHandleWidth(1);
+    splitter->setChildrenCollapsible(false);
+    m_edit = new pages::EditPage(m_session, m_draft, splitter);
+    m_routeTester = new pages::RouteTester(m_session, splitter);
+    m_routeTester->setMinimumHeight(kRouteTesterHeight);
+    m_routeTester->hide();
+    splitter->setStretchFactor(0, 1);
+    splitter->setFocusProxy(m_edit);
+    connect(m_routeTester, &pages::RouteTester::closeRequested, m_routeTester, &QWidget::hide);
+    connect(m_routeTester, &pages::RouteTester::routeActivated, this, [this](const QString& name) {
+        m_edit->goToEntity(name);
+    });
+    return splitter;
+}
+
+QWidget* MainWindow::makeNodesPage()
+{
+    m_nodesPage = new pages::NodesPage(m_session, *m_nodes, m_stack);
+    connect(m_nodesPage, &pages::NodesPage::addRequested, this, &MainWindow::connectNode);
+    return m_nodesPage;
+}
+
+void MainWindow::connectTap(pages::TapView& tap)
+{
+    connect(&tap, &pages::TapView::routeTestRequested, this, &MainWindow::testRoute);
+    connect(&tap, &pages::TapView::pageRequested, this, &MainWindow::showTap);
+    connect(&tap, &pages::TapView::closeRequested, this, [this] { setMode(m_mode); });
+}
+
+void MainWindow::showTap()
+{
+    if (m_session.isOpen()) {
+        m_isTapShown = true;
+        m_tapPage->setFilter(m_tap->filter());
+        updateRegions();
+    }
+}
+
+void MainWindow::testRoute(const bridge::TapRow& request)
+{
+    setMode(Mode::Edit);
+    m_routeTester->show();
+    m_routeTester->setRequest(request);
+}
+
+void MainWindow::toggleRouteTester()
+{
+    const bool isShown = m_mode == Mode::Edit && m_routeTester->isVisible();
+    setMode(Mode::Edit);
+    m_routeTester->setVisible(!isShown);
+    if (!isShown) {
+        m_routeTester->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
+bool MainWindow::isConfirmed(const QString& what, const QString& consequence, const QString& action)
+{
+    QMessageBox box(QMessageBox::Question, tr("Meshwright"), what, QMessageBox::Cancel, this);
+    box.setInformativeText(consequence);
+    QPushButton* go = box.addButton(action, QMessageBox::AcceptRole);
+    box.setDefaultButton(QMessageBox::Cancel);
+    box.exec();
+    return box.clickedButton() == go;
 }
 
 QWidget* MainWindow::makeRehearsePage()
@@ -340,7 +448,8 @@ void MainWindow::makeBottomDock()
         m_session.context().select(id);
     });
     m_problems->setObjectName(QStringLiteral("problemsPane"));
-    m_tap = pages::makeRequestsTable(m_panes);
+    m_tap = new pages::TapView(m_session, pages::TapView::Form::Pane, m_panes);
+    connectTap(*m_tap);
     m_rollout = new QLabel(tr("Nothing has been applied in this session."), m_panes);
     m_rollout->setWordWrap(true);
     m_rollout->setAlignment(Qt::AlignTop | Qt::AlignLeft);
@@ -353,8 +462,15 @@ void MainWindow::makeBottomDock()
         m_panes
     );
     m_revisions->setObjectName(QStringLiteral("revisionsPane"));
-    for (QWidget* pane :
-         std::initializer_list<QWidget*>{m_problems, m_events, m_tap, m_rollout, m_revisions}) {
+    m_alertsView = new pages::AlertsView(m_session, *m_alerts, m_panes);
+    connect(
+        m_alertsView,
+        &pages::AlertsView::entitySelected,
+        &m_session.context(),
+        &bridge::ViewContext::select
+    );
+    for (QWidget* pane : std::initializer_list<QWidget*>{
+             m_problems, m_events, m_tap, m_rollout, m_revisions, m_alertsView}) {
         m_panes->addWidget(pane);
     }
     m_panes->addWidget(new QWidget(m_panes)); // Shown while all panes are closed.
@@ -399,6 +515,7 @@ void MainWindow::togglePane(int pane)
 void MainWindow::setMode(Mode mode)
 {
     m_mode = mode;
+    m_isTapShown = false;
     m_rail->setMode(mode);
     updateRegions();
     if (m_session.isOpen() && m_modePages[static_cast<std::size_t>(mode)] != nullptr) {
@@ -414,10 +531,18 @@ void MainWindow::updateRegions()
     const bool isOpen = m_session.isOpen();
     const bool isFirstRun = !isOpen && m_mode != Mode::Settings;
     m_stack->setCurrentWidget(
-        isFirstRun ? static_cast<QWidget*>(m_firstRun)
-                   : m_modePages[static_cast<std::size_t>(m_mode)]
+        isFirstRun               ? static_cast<QWidget*>(m_firstRun)
+        : m_isTapShown && isOpen ? m_tapPage
+                                 : m_modePages[static_cast<std::size_t>(m_mode)]
     );
-    m_inspectorDock->setVisible(isOpen && m_mode == Mode::Topology && m_isInspectorShown);
+    const bool isOfNodes = m_mode == Mode::Nodes;
+    const bool hasInspector = (m_mode == Mode::Topology || isOfNodes) && !m_isTapShown;
+    m_inspectorDock->setVisible(isOpen && hasInspector && m_isInspectorShown);
+    if (const int wanted = isOfNodes ? 1 : 0; m_inspectors->currentIndex() != wanted) {
+        m_inspectors->setCurrentIndex(wanted);
+        const int width = isOfNodes ? kNodesInspectorWidth : kInspectorWidth;
+        m_inner->resizeDocks({m_inspectorDock}, {width}, Qt::Horizontal);
+    }
     m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
     m_bottomDock->setVisible(isOpen);
     updateTint();
@@ -427,7 +552,7 @@ void MainWindow::updateRegions()
 
 void MainWindow::toggleSidebar()
 {
-    if (m_mode == Mode::Topology) {
+    if (m_mode == Mode::Topology || m_mode == Mode::Nodes) {
         m_isInspectorShown = !m_isInspectorShown;
         updateRegions();
     } else if (m_mode == Mode::Edit) {
@@ -439,9 +564,10 @@ void MainWindow::toggleSidebar()
 
 void MainWindow::updateTint()
 {
-    const auto kind =
-        environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
-    m_tint->setVisible(m_session.isOpen() && kind == theme::EnvironmentKind::Production);
+    const theme::EnvironmentKind kind = environmentOf(m_session.gate().profile().environment);
+    m_tint->setProperty("kind", static_cast<int>(kind));
+    m_tint->setVisible(m_session.isOpen() && kind != theme::EnvironmentKind::Local);
+    m_tint->update();
     m_tint->setGeometry(0, 0, width(), 2);
     m_tint->raise();
     m_simulationFrame->setVisible(m_session.isOpen() && m_mode == Mode::Rehearse);

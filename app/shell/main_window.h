@@ -10,6 +10,7 @@
 #include <QString>
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -19,23 +20,33 @@ class QDockWidget;
 class QLabel;
 class QMenu;
 class QStackedWidget;
+class QSystemTrayIcon;
 
 namespace mesh::bridge {
+class AlertWatch;
 class MeshSession;
+class NodesSession;
 class RehearsalSession;
+struct TapRow;
 class RolloutSession;
+enum class WriteAction : std::uint8_t;
 } // namespace mesh::bridge
 namespace mesh::charts {
 class TimeBar;
 }
 namespace mesh::pages {
+class AlertsView;
 class EditPage;
 class FirstRunPage;
 class Inspector;
 class EventsView;
+class NodesInspector;
+class NodesPage;
 class RehearsePage;
+class RouteTester;
 class RolloutPage;
 class RowsTable;
+class TapView;
 class TopologyPage;
 } // namespace mesh::pages
 
@@ -51,6 +62,7 @@ struct WindowOptions
     QString demoScenario; // What happens to it; empty: the usual one.
     bool isPersistent = true; // Reads and writes window state and recent documents.
     NodeConnector nodeConnector{}; // Empty: nodes cannot be connected.
+    NodeEnrolment nodeEnrolment{}; // Empty: only addresses without TLS can be.
     QString scenarioFolder{}; // Of the shipped rehearsals; empty: none.
 };
 
@@ -73,6 +85,10 @@ public:
     void startDemo(const QString& scenario);
     // Opens the configuration of a reached node and follows the node; what is applied goes there.
     [[nodiscard]] Result<void> followNode(const NodeConnection& node);
+    // It joins the nodes of the draft and is followed from now on.
+    void addNode(const NodeConnection& node);
+    void showTap(); // As a page, until a mode is chosen.
+    void testRoute(const bridge::TapRow& request); // In the route tester below Edit.
     void openPath(const QString& path); // A document, or a declarative file to import.
     // Writes the window to a picture; false when the file cannot be written.
     [[nodiscard]] bool writePicture(const QString& file);
@@ -81,10 +97,15 @@ public:
     [[nodiscard]] pages::EditPage& editPage() { return *m_edit; }
     [[nodiscard]] pages::TopologyPage& topologyPage() { return *m_topology; }
     [[nodiscard]] pages::RehearsePage& rehearsePage() { return *m_rehearse; }
+    [[nodiscard]] bridge::AlertWatch& alerts() { return *m_alerts; }
     [[nodiscard]] bridge::RehearsalSession& rehearsal() { return *m_rehearsal; }
     [[nodiscard]] pages::RolloutPage& rolloutPage() { return *m_rolloutPage; }
     [[nodiscard]] bridge::RolloutSession& rollout() { return *m_rolloutSession; }
     [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
+    [[nodiscard]] pages::NodesPage& nodesPage() { return *m_nodesPage; }
+    [[nodiscard]] pages::NodesInspector& nodesInspector() { return *m_nodesInspector; }
+    [[nodiscard]] pages::RouteTester& routeTester() { return *m_routeTester; }
+    [[nodiscard]] pages::TapView& tapPage() { return *m_tapPage; }
     [[nodiscard]] const std::vector<QAction*>& actionList() const { return m_actions; }
 
 protected:
@@ -103,6 +124,14 @@ private:
     void makeBottomDock();
     QWidget* makePage(Mode mode);
     QWidget* makeRehearsePage();
+    QWidget* makeEditPage();
+    QWidget* makeNodesPage();
+    void makeInspectors();
+    void connectTap(pages::TapView& tap);
+    void toggleRouteTester();
+    [[nodiscard]] bool isConfirmed(
+        const QString& what, const QString& consequence, const QString& action
+    );
     QWidget* makeRolloutPage();
     void rehearseDraft();
     void proposeDraft(const QString& text);
@@ -129,6 +158,8 @@ private:
     void refreshBanners();
     void refreshPanes();
     void refreshTimeBar();
+    void refreshAlerts();
+    void notify(const QString& title, const QString& text);
     void togglePane(int pane);
     void toggleSidebar(); // The inspector in Topology, the text in Edit.
     void updateRegions();
@@ -148,6 +179,8 @@ private:
     void showRecent();
     void showMeshMenu();
     void review();
+    [[nodiscard]] bool askToWrite(bridge::WriteAction action, const QString& what);
+    void guardActions();
     void showShortcuts();
     void showHelp(const QString& topic);
     void showError(const QString& what, const QString& why);
@@ -157,12 +190,15 @@ private:
 
     bridge::MeshSession& m_session;
     std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
+    std::unique_ptr<bridge::NodesSession> m_nodes; // As well.
     std::unique_ptr<bridge::RolloutSession> m_rolloutSession; // As well.
+    std::unique_ptr<bridge::AlertWatch> m_alerts;
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
     int m_pane = -1;
     bool m_isInspectorShown = true;
+    bool m_isTapShown = false; // As a page.
     int m_request = -1;
 
     TopBar* m_topBar;
@@ -184,12 +220,19 @@ private:
     pages::RehearsePage* m_rehearse = nullptr;
     pages::RolloutPage* m_rolloutPage = nullptr;
     pages::Inspector* m_inspector = nullptr;
+    QStackedWidget* m_inspectors = nullptr; // Of Topology, of Nodes.
+    pages::NodesPage* m_nodesPage = nullptr;
+    pages::NodesInspector* m_nodesInspector = nullptr;
+    pages::RouteTester* m_routeTester = nullptr;
+    pages::TapView* m_tapPage = nullptr;
     std::array<QWidget*, kModeCount> m_modePages{};
     pages::RowsTable* m_problems = nullptr;
     pages::EventsView* m_events = nullptr;
-    pages::RowsTable* m_tap = nullptr;
+    pages::TapView* m_tap = nullptr;
     QLabel* m_rollout = nullptr;
     pages::RowsTable* m_revisions = nullptr;
+    pages::AlertsView* m_alertsView = nullptr;
+    QSystemTrayIcon* m_tray = nullptr; // Null: the desktop has none, or nothing fired yet.
     QString m_lastApply;
 
     std::vector<QAction*> m_actions;

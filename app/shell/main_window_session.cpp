@@ -1,6 +1,8 @@
 // The window's reactions to the session: documents, drafts, panes, banners.
+#include "app/bridge/alert_watch.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
@@ -10,14 +12,18 @@
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/list_pages.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/review_page.h"
 #include "app/pages/rollout_page.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/tap_view.h"
 #include "app/pages/texts.h"
 #include "app/pages/topology_page.h"
+#include "app/pages/write_guard.h"
 #include "app/shell/main_window.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/theme.h"
+#include "proxyengine/model/objects.h"
 
 #include <QAction>
 #include <QApplication>
@@ -29,6 +35,7 @@
 #include <QMenu>
 #include <QMessageBox>
 #include <QSettings>
+#include <QSystemTrayIcon>
 
 #include <algorithm>
 
@@ -111,6 +118,14 @@ void MainWindow::connectSession()
     );
     connect(&m_draft, &forms::Draft::changed, this, &MainWindow::onDraftChanged);
     connect(&theme::current(), &theme::Theme::changed, this, &MainWindow::refreshChrome);
+    using bridge::AlertWatch;
+    connect(m_alerts.get(), &AlertWatch::alertsChanged, this, &MainWindow::refreshAlerts);
+    connect(m_alerts.get(), &AlertWatch::alertFired, this, &MainWindow::notify);
+    connect(m_alerts.get(), &AlertWatch::alertOver, this, &MainWindow::notify);
+    connect(&m_session.gate(), &bridge::WriteGate::changed, this, [this] {
+        refreshChrome();
+        updateActions();
+    });
 }
 
 void MainWindow::onDocumentChanged()
@@ -160,10 +175,20 @@ void MainWindow::onApplyFinished(bool isSuccess, const QString& text)
 
 void MainWindow::refreshChrome()
 {
-    const auto kind =
-        environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
-    m_topBar->meshButton().setMesh(m_session.isOpen() ? m_session.name() : QString(), kind);
-    m_rolloutPage->setEnvironment(environmentTag(kind));
+    const bridge::WriteGate& gate = m_session.gate();
+    const theme::EnvironmentKind kind = environmentOf(gate.profile().environment);
+    const QString profile = gate.profile().name;
+    QStringList tag = {profile.isEmpty() ? environmentTag(kind) : profile};
+    if (gate.level() == bridge::SafetyLevel::ReadOnly) {
+        tag << tr("READ-ONLY");
+    }
+    if (gate.isOverridden()) {
+        tag << tr("OVERRIDDEN");
+    }
+    m_topBar->meshButton().setMesh(
+        m_session.isOpen() ? m_session.name() : QString(), kind, tag.join(QStringLiteral(" · "))
+    );
+    m_rolloutPage->setEnvironment(tag.front());
     m_topBar->setChanges(m_draft.isChanged() ? std::max(m_draft.changedObjects(), 1) : 0);
     updateTint();
     m_honesty->refresh();
@@ -213,6 +238,7 @@ void MainWindow::refreshPanes()
                        : 0;
     }
     m_rail->setFindings(errors + warnings + failing);
+    m_rail->setSilentNodes(static_cast<int>(m_session.honesty().silentNodes.size()));
     const auto events = m_session.events().size();
     m_paneStrip->setNote(
         Pane::Events, events > 0 ? QString::number(events) : QString(), tokens.text1
@@ -236,8 +262,6 @@ void MainWindow::refreshPanes()
         pages::fillProblems(*m_problems, m_session);
     } else if (m_pane == static_cast<int>(Pane::Events)) {
         m_events->refresh();
-    } else if (m_pane == static_cast<int>(Pane::Tap)) {
-        pages::fillRequests(*m_tap, m_session);
     } else if (m_pane == static_cast<int>(Pane::Revisions)) {
         std::vector<pages::TableRow> rows;
         for (const bridge::RevisionRow& revision : m_session.revisions()) {
@@ -252,6 +276,42 @@ void MainWindow::refreshPanes()
         }
         m_revisions->setRows(std::move(rows));
     }
+}
+
+void MainWindow::refreshAlerts()
+{
+    const int firing = m_alerts->book().firing();
+    m_paneStrip->setNote(
+        Pane::Alerts,
+        firing > 0 ? QString::number(firing) : QString(),
+        theme::tokens().of(theme::State::Failure).text
+    );
+}
+
+// Through the tray, so that it is seen while the window is not; in the window the pane says it.
+void MainWindow::notify(const QString& title, const QString& text)
+{
+    if (!m_options.isPersistent || isActiveWindow() || !QSystemTrayIcon::isSystemTrayAvailable()) {
+        return;
+    }
+    if (m_tray == nullptr) {
+        m_tray = new QSystemTrayIcon(windowIcon(), this);
+        m_tray->setToolTip(windowTitle());
+        connect(m_tray, &QSystemTrayIcon::activated, this, [this] {
+            setWindowState(windowState() & ~Qt::WindowMinimized);
+            raise();
+            activateWindow();
+        });
+        connect(m_tray, &QSystemTrayIcon::messageClicked, this, [this] {
+            raise();
+            activateWindow();
+            if (m_pane != static_cast<int>(Pane::Alerts)) {
+                togglePane(static_cast<int>(Pane::Alerts));
+            }
+        });
+        m_tray->show();
+    }
+    m_tray->showMessage(tr("%1 – %2").arg(m_session.name(), title), text, QSystemTrayIcon::Warning);
 }
 
 void MainWindow::refreshTimeBar()
@@ -366,7 +426,15 @@ void MainWindow::connectNode()
         return;
     }
     ConnectDialog dialog(m_options.nodeConnector, this);
+    dialog.setEnrolment(m_options.nodeEnrolment);
+    if (m_session.isOpen() && !m_session.isReadOnly()) {
+        dialog.offerMesh(m_session.name());
+    }
     dialog.setAcceptor([this, &dialog](const NodeConnection& node) {
+        if (dialog.use() == NodeUse::AddToMesh) {
+            addNode(node);
+            return true;
+        }
         const auto opened = followNode(node);
         if (!opened) {
             dialog.showError(tr("The configuration of the node cannot be read."), opened.error());
@@ -374,8 +442,31 @@ void MainWindow::connectNode()
         return opened.has_value();
     });
     if (dialog.exec() == QDialog::Accepted) {
-        setMode(Mode::Topology);
+        setMode(dialog.use() == NodeUse::AddToMesh ? Mode::Nodes : Mode::Topology);
     }
+}
+
+void MainWindow::addNode(const NodeConnection& node)
+{
+    const std::string name = node.name.toStdString();
+    const auto& nodes = m_session.document()->nodes;
+    const bool isKnown =
+        std::ranges::any_of(nodes, [&name](const auto& known) { return known.name == name; });
+    const std::string path =
+        isKnown ? std::string() : m_draft.addObject(*model::entityKind("nodes"), {});
+    if (!path.empty()) {
+        m_draft.editValue(path + ".name", model::Value(name));
+        m_draft.editValue(path + ".admin", model::Value(node.address.toStdString()));
+        m_draft.editValue(
+            path + ".role",
+            model::Value(node.role.isEmpty() ? std::string("sidecar") : node.role.toStdString())
+        );
+        if (!node.zone.isEmpty()) {
+            m_draft.editValue(path + ".zone", model::Value(node.zone.toStdString()));
+        }
+    }
+    node.attach(m_session);
+    m_nodesPage->select(node.name);
 }
 
 Result<void> MainWindow::followNode(const NodeConnection& node)
@@ -453,8 +544,18 @@ void MainWindow::showMeshMenu()
 
 void MainWindow::usePolicy(const QString& text)
 {
+    const auto answer = m_session.gate().mayWrite(bridge::WriteAction::EditDraft);
+    if (answer.permit == bridge::WritePermit::Refused) {
+        showError(tr("The policy was not taken over."), answer.reason);
+        return;
+    }
     m_draft.editText(text);
     review();
+}
+
+bool MainWindow::askToWrite(bridge::WriteAction action, const QString& what)
+{
+    return pages::askToWrite(this, m_session, action, what);
 }
 
 void MainWindow::review()

@@ -154,6 +154,11 @@ void ModeRail::setFindings(int count)
     m_buttons[static_cast<std::size_t>(Mode::Findings)]->setCount(count);
 }
 
+void ModeRail::setSilentNodes(int count)
+{
+    m_buttons[static_cast<std::size_t>(Mode::Nodes)]->setCount(count);
+}
+
 void ModeRail::setRollout(const QString& words)
 {
     m_buttons[static_cast<std::size_t>(Mode::Rollout)]->setProgress(words);

@@ -46,6 +46,7 @@ public:
 
     void setMode(Mode mode);
     void setFindings(int count);
+    void setSilentNodes(int count);
     void setRollout(const QString& words); // Wave of waves; empty: nothing is being pushed.
 
 Q_SIGNALS:

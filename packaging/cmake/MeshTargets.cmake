@@ -30,7 +30,7 @@ set(MESH_MAY_USE_mesh_forms ${mesh_views})
 set(MESH_MAY_USE_mesh_pages ${mesh_views} mesh::graph mesh::charts mesh::forms)
 set(MESH_MAY_USE_mesh_shell ${mesh_views} mesh::graph mesh::charts mesh::forms mesh::pages)
 set(MESH_MAY_USE_meshwright ${mesh_views} mesh::graph mesh::charts mesh::forms mesh::pages mesh::shell
-    mesh::telemetry mesh::api mesh::store mesh::fleet mesh::simulator mesh::live mesh::proxy mesh::control)
+    mesh::telemetry mesh::api mesh::store mesh::fleet mesh::simulator mesh::live mesh::proxy mesh::control mesh::tls)
 
 # Which of our targets may link Qt; all others stop the configuration when they try.
 set(MESH_MAY_USE_QT mesh_bridge mesh_models mesh_theme mesh_graph mesh_charts mesh_forms mesh_pages mesh_shell meshwright)
