@@ -151,9 +151,11 @@ private:
         }
         open.client->call(
             {address, std::move(request), asked.timeout},
-            [this, id](Result<http::Response> response) {
+            [this, id, node = asked.address](Result<http::Response> response) {
                 if (!response) {
                     finish(id, tl::unexpected(std::move(response).error()));
+                } else if (auto error = refusalOf(node, *response)) {
+                    finish(id, tl::unexpected(*std::move(error)));
                 } else {
                     finish(id, NodeAnswer{response->status, std::move(response->body)});
                 }

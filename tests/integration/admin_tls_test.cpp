@@ -420,9 +420,7 @@ void AdminTlsTest::callsToManyNodesAreJudgedAlike()
     Mailbox<Result<NodeAnswer>> answers(8, {});
     for (const NodeCredentials& credentials : {m_consoleFiles, stranger}) {
         NodeCall call;
-        call.request.address = address();
-        call.request.path = "/";
-        call.request.credentials = credentials;
+        call.request = request(credentials);
         (*calls)->call(call, [&answers](Result<NodeAnswer> answer) {
             static_cast<void>(answers.push(std::move(answer)));
         });
