@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/ctl/config_commands.h"
+#include "app/ctl/diff_command.h"
 #include "app/ctl/exchange_commands.h"
 #include "app/ctl/fit_command.h"
 #include "app/ctl/node_commands.h"
@@ -25,6 +26,8 @@ struct Arguments
 {
     bool isJson = false;
     ValidateOptions validate;
+    CompileOptions compile;
+    DiffOptions diff;
     HistoryOptions history;
     ImportOptions import;
     ExportOptions exported;
@@ -32,7 +35,9 @@ struct Arguments
     DumpOptions dump;
     NodesOptions nodes;
     TapOptions tap;
+    RouteTestOptions routeTest;
     PushOptions push;
+    RollbackOptions rollback;
     RehearseOptions rehearse;
     FitOptions fit;
 };
