@@ -1,4 +1,5 @@
 // The plan of a push and the push itself.
+#include "app/bridge/profile.h"
 #include "app/bridge/rollout_private.h"
 #include "app/bridge/session_records.h"
 #include "app/store/mesh_document.h"
@@ -94,7 +95,7 @@ fleet::NodeFigures figuresOf(const NodeSeconds& seconds, std::int64_t begin_s, s
 
 void RolloutSession::Private::makePlan()
 {
-    const QString environment = mesh.setting(QStringLiteral("environment"));
+    const QString environment = mesh.gate().profile().environment;
     const bool isGuarded =
         environment == QStringLiteral("production") || environment == QStringLiteral("staging");
     const PlanKind kind = chosenPlan.value_or(isGuarded ? PlanKind::Canary : PlanKind::AllAtOnce);

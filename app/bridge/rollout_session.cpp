@@ -1,6 +1,7 @@
 #include "app/bridge/rollout_session.h"
 
 #include "app/bridge/object_diff.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rollout_private.h"
 #include "proxyengine/config/codec.h"
 
@@ -420,7 +421,7 @@ bool RolloutSession::isMessageRequired() const
     if (m_private->options.isMessageRequired) {
         return m_private->options.isMessageRequired();
     }
-    return m_private->mesh.setting(QStringLiteral("environment")) == QStringLiteral("production");
+    return m_private->mesh.gate().level() != SafetyLevel::Silent;
 }
 
 const QString& RolloutSession::message() const { return m_private->message; }
