@@ -36,6 +36,44 @@
         </message>
     </context>
     <context>
+        <name>mesh::bridge::RolloutSession</name>
+        <message numerus="yes">
+            <source>%n gateway(s)</source>
+            <translation>
+                <numerusform>%n gateway</numerusform>
+                <numerusform>%n gateways</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n sidecar(s)</source>
+            <translation>
+                <numerusform>%n sidecar</numerusform>
+                <numerusform>%n sidecars</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n other(s)</source>
+            <translation>
+                <numerusform>%n other</numerusform>
+                <numerusform>%n others</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n change(s)</source>
+            <translation>
+                <numerusform>%n change</numerusform>
+                <numerusform>%n changes</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::charts::RunTimeline</name>
         <message numerus="yes">
             <source>%n fault(s)</source>
@@ -73,6 +111,16 @@
         </message>
     </context>
     <context>
+        <name>mesh::pages::CurrentRollout</name>
+        <message numerus="yes">
+            <source>%n expected node(s), fixed when the push began      Acknowledged is not applied: the running hash is read back from every node</source>
+            <translation>
+                <numerusform>%n expected node, fixed when the push began      Acknowledged is not applied: the running hash is read back from every node</numerusform>
+                <numerusform>%n expected nodes, fixed when the push began      Acknowledged is not applied: the running hash is read back from every node</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::pages::EditPage</name>
         <message numerus="yes">
             <source>%n in this object</source>
@@ -86,6 +134,16 @@
             <translation>
                 <numerusform>used by %n service</numerusform>
                 <numerusform>used by %n services</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::FindingList</name>
+        <message numerus="yes">
+            <source>%n more; mode Findings lists all.</source>
+            <translation>
+                <numerusform>%n more; mode Findings lists all.</numerusform>
+                <numerusform>%n more; mode Findings lists all.</numerusform>
             </translation>
         </message>
     </context>
@@ -124,6 +182,16 @@
         </message>
     </context>
     <context>
+        <name>mesh::pages::HistoryPage</name>
+        <message numerus="yes">
+            <source>%n revision(s) in this document</source>
+            <translation>
+                <numerusform>%n revision in this document</numerusform>
+                <numerusform>%n revisions in this document</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::pages::Inspector</name>
         <message numerus="yes">
             <source>%n services and gateways</source>
@@ -144,6 +212,50 @@
             <translation>
                 <numerusform>Show %n failed request</numerusform>
                 <numerusform>Show %n failed requests</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::NodesMap</name>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::NodesModel</name>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n instance(s)</source>
+            <translation>
+                <numerusform>%n instance</numerusform>
+                <numerusform>%n instances</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::NodesPage</name>
+        <message numerus="yes">
+            <source>%n wait(s)</source>
+            <translation>
+                <numerusform>%n wait</numerusform>
+                <numerusform>%n waits</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n gateway(s)</source>
+            <translation>
+                <numerusform>%n gateway</numerusform>
+                <numerusform>%n gateways</numerusform>
             </translation>
         </message>
     </context>
@@ -192,6 +304,91 @@
             <translation>
                 <numerusform>%n run</numerusform>
                 <numerusform>%n runs</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::ReviewMerge</name>
+        <message numerus="yes">
+            <source>%n field(s) were changed by both; choose.</source>
+            <translation>
+                <numerusform>%n field were changed by both; choose.</numerusform>
+                <numerusform>%n fields were changed by both; choose.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more; they stay as they are here.</source>
+            <translation>
+                <numerusform>%n more; they stay as they are here.</numerusform>
+                <numerusform>%n more; they stay as they are here.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::ReviewPage</name>
+        <message numerus="yes">
+            <source>%n error(s) found</source>
+            <translation>
+                <numerusform>%n error found</numerusform>
+                <numerusform>%n errors found</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n line(s)</source>
+            <translation>
+                <numerusform>%n line</numerusform>
+                <numerusform>%n lines</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n group(s)</source>
+            <translation>
+                <numerusform>%n group</numerusform>
+                <numerusform>%n groups</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Sampled on %n node(s) and run through the same compiled router and policies the nodes use.</source>
+            <translation>
+                <numerusform>Sampled on %n node and run through the same compiled router and policies the nodes use.</numerusform>
+                <numerusform>Sampled on %n nodes and run through the same compiled router and policies the nodes use.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more change(s) are not listed.</source>
+            <translation>
+                <numerusform>%n more change are not listed.</numerusform>
+                <numerusform>%n more changes are not listed.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::ReviewPlan</name>
+        <message numerus="yes">
+            <source>%n nodes are silent</source>
+            <translation>
+                <numerusform>%n node are silent</numerusform>
+                <numerusform>%n nodes are silent</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::RouteAnswerView</name>
+        <message numerus="yes">
+            <source>%n more lost, further away.</source>
+            <translation>
+                <numerusform>%n more lost, further away.</numerusform>
+                <numerusform>%n more lost, further away.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::TapView</name>
+        <message numerus="yes">
+            <source>%n new</source>
+            <translation>
+                <numerusform>%n new</numerusform>
+                <numerusform>%n new</numerusform>
             </translation>
         </message>
     </context>
@@ -249,30 +446,6 @@
             <translation>
                 <numerusform>%n finding</numerusform>
                 <numerusform>%n findings</numerusform>
-            </translation>
-        </message>
-    </context>
-    <context>
-        <name>mesh::shell::ReviewDialog</name>
-        <message numerus="yes">
-            <source>%n object(s) change</source>
-            <translation>
-                <numerusform>%n object change</numerusform>
-                <numerusform>%n objects change</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n change(s)</source>
-            <translation>
-                <numerusform>%n change</numerusform>
-                <numerusform>%n changes</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n node(s)</source>
-            <translation>
-                <numerusform>%n node</numerusform>
-                <numerusform>%n nodes</numerusform>
             </translation>
         </message>
     </context>
