@@ -273,18 +273,8 @@ void EngineLinks::begin(std::int64_t id, const Ask& ask)
         read(id, ask);
         return;
     }
-    const auto known = m_hashes.find(ask.node);
-    if (!ask.onlyIfHash.empty() && known != m_hashes.end() && known->second != ask.onlyIfHash) {
-        if (const auto taken = m_core->takeOne(id)) {
-            fleet::SendAnswer answer;
-            answer.outcome = fleet::SendOutcome::Superseded;
-            answer.hash = known->second;
-            answer.text = "it runs another configuration: " + known->second;
-            taken->onSent(std::move(answer));
-        }
-        return;
-    }
-    const Result<CommandId> submitted = m_door.submit(ask.node, api::ApplyDocument{ask.document});
+    const Result<CommandId> submitted =
+        m_door.submit(ask.node, api::ApplyDocument{ask.document, ask.onlyIfHash});
     if (submitted) {
         m_core->setCommand(id, *submitted);
     } else if (const auto taken = m_core->takeOne(id)) {

@@ -1,5 +1,7 @@
 #include "app/bridge/find_language.h"
 
+#include "app/bridge/find_tokens.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -11,188 +13,6 @@ namespace mesh::bridge {
 namespace {
 
 QString say(const char* text) { return QCoreApplication::translate("FindLanguage", text); }
-
-enum class Sign : std::uint8_t {
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterEqual,
-    Less,
-    LessEqual,
-    Contains,
-    StartsWith,
-    EndsWith,
-};
-
-struct SignRow
-{
-    Sign sign;
-    const char* mark;
-    const char* word; // Empty: there is only the mark.
-    bool isForText;
-    bool isForNumbers;
-};
-
-// Longer marks stand before those they begin with.
-constexpr std::array<SignRow, 9> kSigns = {{
-    {Sign::NotEqual, "!=", "", true, true},
-    {Sign::GreaterEqual, ">=", "", false, true},
-    {Sign::LessEqual, "<=", "", false, true},
-    {Sign::Contains, "*=", "contains", true, false},
-    {Sign::StartsWith, "^=", "startswith", true, false},
-    {Sign::EndsWith, "$=", "endswith", true, false},
-    {Sign::Equal, "=", "", true, true},
-    {Sign::Greater, ">", "", false, true},
-    {Sign::Less, "<", "", false, true},
-}};
-
-const SignRow& signRow(Sign sign)
-{
-    return *std::find_if(kSigns.begin(), kSigns.end(), [sign](const SignRow& row) {
-        return row.sign == sign;
-    });
-}
-
-enum class TokenKind : std::uint8_t { Word, Quoted, Sign, Open, Close, And, Or, Not, End };
-
-struct Token
-{
-    TokenKind kind = TokenKind::End;
-    qsizetype begin = 0;
-    qsizetype length = 0;
-    QString text; // Of a word; unquoted.
-    Sign sign = Sign::Equal;
-    bool isOpenEnded = false; // A quote without its end.
-};
-
-const SignRow* signAt(QStringView text, qsizetype at)
-{
-    for (const SignRow& row : kSigns) {
-        if (text.mid(at).startsWith(QLatin1String(row.mark))) {
-            return &row;
-        }
-    }
-    return nullptr;
-}
-
-bool isWordEnd(QStringView text, qsizetype at)
-{
-    const QChar here = text[at];
-    return here.isSpace() || here == u'(' || here == u')' || here == u'"' || here == u'\''
-           || here == u'!' || signAt(text, at) != nullptr || text.mid(at).startsWith(u"&&")
-           || text.mid(at).startsWith(u"||");
-}
-
-Token quotedAt(QStringView text, qsizetype at)
-{
-    Token token;
-    token.kind = TokenKind::Quoted;
-    token.begin = at;
-    const QChar quote = text[at];
-    qsizetype end = at + 1;
-    while (end < text.size() && text[end] != quote) {
-        end += text[end] == u'\\' && end + 1 < text.size() ? 1 : 0;
-        token.text += text[end];
-        ++end;
-    }
-    token.isOpenEnded = end >= text.size();
-    token.length = std::min(end + 1, text.size()) - at;
-    return token;
-}
-
-Token wordAt(QStringView text, qsizetype at)
-{
-    Token token;
-    token.kind = TokenKind::Word;
-    token.begin = at;
-    qsizetype end = at + 1;
-    while (end < text.size() && !isWordEnd(text, end)) {
-        ++end;
-    }
-    token.length = end - at;
-    token.text = text.mid(at, token.length).toString();
-    const auto is = [&token](const char* word) {
-        return token.text.compare(QLatin1String(word), Qt::CaseInsensitive) == 0;
-    };
-    if (is("and")) {
-        token.kind = TokenKind::And;
-    } else if (is("or")) {
-        token.kind = TokenKind::Or;
-    } else if (is("not")) {
-        token.kind = TokenKind::Not;
-    }
-    for (const SignRow& row : kSigns) {
-        if (row.word[0] != '\0' && is(row.word)) {
-            token.kind = TokenKind::Sign;
-            token.sign = row.sign;
-        }
-    }
-    return token;
-}
-
-Token tokenAt(QStringView text, qsizetype at)
-{
-    Token token;
-    token.begin = at;
-    token.length = 1;
-    const QStringView rest = text.mid(at);
-    if (rest.startsWith(u"&&") || rest.startsWith(u"||")) {
-        token.kind = rest[0] == u'&' ? TokenKind::And : TokenKind::Or;
-        token.length = 2;
-    } else if (const SignRow* row = signAt(text, at)) {
-        token.kind = TokenKind::Sign;
-        token.sign = row->sign;
-        token.length = static_cast<qsizetype>(std::char_traits<char>::length(row->mark));
-    } else if (rest[0] == u'(' || rest[0] == u')') {
-        token.kind = rest[0] == u'(' ? TokenKind::Open : TokenKind::Close;
-    } else if (rest[0] == u'!') {
-        token.kind = TokenKind::Not;
-    } else if (rest[0] == u'"' || rest[0] == u'\'') {
-        return quotedAt(text, at);
-    } else {
-        return wordAt(text, at);
-    }
-    return token;
-}
-
-// The last one is of kind End and stands behind the text.
-std::vector<Token> tokensOf(QStringView text)
-{
-    std::vector<Token> tokens;
-    qsizetype at = 0;
-    while (at < text.size()) {
-        if (text[at].isSpace()) {
-            ++at;
-            continue;
-        }
-        tokens.push_back(tokenAt(text, at));
-        at += tokens.back().length;
-    }
-    Token end;
-    end.begin = text.size();
-    tokens.push_back(end);
-    return tokens;
-}
-
-// nullptr: no operand is called so. "tag:team" is the operand tag with the key "team".
-const FindOperandRow* operandNamed(const QString& word, QString& key)
-{
-    key.clear();
-    QString name = word.toLower();
-    const qsizetype colon = name.indexOf(u':');
-    if (colon > 0) {
-        key = word.mid(colon + 1);
-        name = name.left(colon);
-    }
-    for (const FindOperandRow& row : findOperands()) {
-        const QStringList aliases = QString::fromLatin1(row.aliases).split(u' ');
-        if (name == QLatin1String(row.name) || aliases.contains(name)) {
-            const bool isKeyed = row.operand == FindOperand::Tag;
-            return isKeyed || colon < 0 ? &row : nullptr;
-        }
-    }
-    return nullptr;
-}
 
 struct UnitRow
 {
@@ -264,7 +84,7 @@ struct FindLanguage::Term
     Form form = Form::Word;
     const FindOperandRow* row = nullptr;
     QString key;
-    Sign sign = Sign::Equal;
+    FindSign sign = FindSign::Equal;
     QString text;
     QString written; // The figure as it was written.
     double number = 0;
@@ -289,16 +109,16 @@ class FindParser
 {
 public:
     explicit FindParser(QStringView text)
-        : m_tokens(tokensOf(text))
+        : m_tokens(findTokens(text))
     {}
 
     std::optional<Term> parse()
     {
-        std::optional<Term> term = joined(TokenKind::Or, 0);
-        if (term && here().kind == TokenKind::Close) {
+        std::optional<Term> term = joined(FindTokenKind::Or, 0);
+        if (term && here().kind == FindTokenKind::Close) {
             return refuse(here(), say("a ) without its ("), say("Take it out, or add a ( before."));
         }
-        if (term && here().kind != TokenKind::End) {
+        if (term && here().kind != FindTokenKind::End) {
             return refuse(
                 here(),
                 say("two conditions stand side by side"),
@@ -311,28 +131,29 @@ public:
     [[nodiscard]] const std::optional<FindProblem>& problem() const { return m_problem; }
 
 private:
-    [[nodiscard]] const Token& here() const { return m_tokens[m_at]; }
+    [[nodiscard]] const FindToken& here() const { return m_tokens[m_at]; }
 
-    Token next()
+    FindToken next()
     {
-        const Token token = here();
-        m_at += token.kind != TokenKind::End ? 1 : 0;
+        const FindToken token = here();
+        m_at += token.kind != FindTokenKind::End ? 1 : 0;
         return token;
     }
 
-    std::optional<Term> refuse(const Token& at, const QString& message, const QString& remedy)
+    std::optional<Term> refuse(const FindToken& at, const QString& message, const QString& remedy)
     {
         if (!m_problem) {
-            m_problem = {at.begin, message, remedy, at.kind == TokenKind::End || at.isOpenEnded};
+            m_problem = {
+                at.begin, message, remedy, at.kind == FindTokenKind::End || at.isOpenEnded};
         }
         return std::nullopt;
     }
 
     // `or` joins what `and` has joined.
-    std::optional<Term> joined(TokenKind kind, int depth)
+    std::optional<Term> joined(FindTokenKind kind, int depth)
     {
-        const bool isOr = kind == TokenKind::Or;
-        std::optional<Term> first = isOr ? joined(TokenKind::And, depth) : negated(depth);
+        const bool isOr = kind == FindTokenKind::Or;
+        std::optional<Term> first = isOr ? joined(FindTokenKind::And, depth) : negated(depth);
         if (!first || here().kind != kind) {
             return first;
         }
@@ -341,7 +162,7 @@ private:
         append(all, std::move(*first));
         while (here().kind == kind) {
             next();
-            std::optional<Term> more = isOr ? joined(TokenKind::And, depth) : negated(depth);
+            std::optional<Term> more = isOr ? joined(FindTokenKind::And, depth) : negated(depth);
             if (!more) {
                 return std::nullopt;
             }
@@ -367,19 +188,19 @@ private:
         if (depth > kFindDepthMax) {
             return refuse(here(), say("too many parentheses"), say("Split it into two filters."));
         }
-        if (here().kind == TokenKind::Not) {
+        if (here().kind == FindTokenKind::Not) {
             next();
             std::optional<Term> inner = negated(depth + 1);
             return inner ? std::optional<Term>(withPart(Form::Not, std::move(*inner)))
                          : std::nullopt;
         }
-        if (here().kind != TokenKind::Open) {
+        if (here().kind != FindTokenKind::Open) {
             return comparison();
         }
         next();
-        std::optional<Term> inner = joined(TokenKind::Or, depth + 1);
-        if (inner && here().kind != TokenKind::Close) {
-            return here().kind == TokenKind::End
+        std::optional<Term> inner = joined(FindTokenKind::Or, depth + 1);
+        if (inner && here().kind != FindTokenKind::Close) {
+            return here().kind == FindTokenKind::End
                        ? refuse(here(), say("a ( without its )"), say("Add a ) at the end."))
                        : refuse(
                            here(),
@@ -396,15 +217,15 @@ private:
         if (++m_terms > kFindTermsMax) {
             return refuse(here(), say("too many conditions"), say("Split it into two filters."));
         }
-        const Token word = here();
-        if (word.kind == TokenKind::Sign) {
+        const FindToken word = here();
+        if (word.kind == FindTokenKind::Sign) {
             return refuse(
                 word,
                 say("nothing stands before the comparison"),
                 say("Write what is compared, as in rps > 100.")
             );
         }
-        if (word.kind != TokenKind::Word && word.kind != TokenKind::Quoted) {
+        if (word.kind != FindTokenKind::Word && word.kind != FindTokenKind::Quoted) {
             return refuse(
                 word, say("a condition is missing here"), say("Write one, as in error% > 1.")
             );
@@ -415,8 +236,8 @@ private:
         }
         QString key;
         const FindOperandRow* row =
-            word.kind == TokenKind::Word ? operandNamed(word.text, key) : nullptr;
-        if (here().kind != TokenKind::Sign) {
+            word.kind == FindTokenKind::Word ? findOperandNamed(word.text, key) : nullptr;
+        if (here().kind != FindTokenKind::Sign) {
             return alone(word, row, key);
         }
         if (row == nullptr) {
@@ -430,7 +251,7 @@ private:
         return compared(*row, key);
     }
 
-    std::optional<Term> alone(const Token& word, const FindOperandRow* row, const QString& key)
+    std::optional<Term> alone(const FindToken& word, const FindOperandRow* row, const QString& key)
     {
         Term term;
         term.row = row;
@@ -445,7 +266,7 @@ private:
             return term;
         }
         return refuse(
-            here().kind == TokenKind::End ? here() : word,
+            here().kind == FindTokenKind::End ? here() : word,
             say("%1 is compared with nothing").arg(QLatin1String(row->name)),
             say("Write %1; a name is written in quotes.").arg(exampleOf(*row))
         );
@@ -453,8 +274,8 @@ private:
 
     std::optional<Term> compared(const FindOperandRow& row, const QString& key)
     {
-        const Token mark = next();
-        const SignRow& sign = signRow(mark.sign);
+        const FindToken mark = next();
+        const FindSignRow& sign = findSignRow(mark.sign);
         const QString name = QString::fromLatin1(row.name);
         const bool canBeText = row.isText && sign.isForText;
         const bool canBeNumber = row.isNumber && sign.isForNumbers;
@@ -465,9 +286,10 @@ private:
                 say("Write %1.").arg(exampleOf(row))
             );
         }
-        const Token value = next();
+        const FindToken value = next();
         // What is a word elsewhere is a value here: `name = not`.
-        const bool isValue = value.kind == TokenKind::Word || value.kind == TokenKind::Quoted;
+        const bool isValue =
+            value.kind == FindTokenKind::Word || value.kind == FindTokenKind::Quoted;
         if (!isValue) {
             return refuse(
                 value,
@@ -484,11 +306,11 @@ private:
         term.sign = mark.sign;
         term.text = value.text;
         term.written = value.text;
-        const bool isAbsent = value.kind == TokenKind::Word
+        const bool isAbsent = value.kind == FindTokenKind::Word
                               && value.text.compare(QLatin1String("nan"), Qt::CaseInsensitive) == 0;
         if (isAbsent) {
             term.form = Form::Absent;
-            if (mark.sign == Sign::Equal || mark.sign == Sign::NotEqual) {
+            if (mark.sign == FindSign::Equal || mark.sign == FindSign::NotEqual) {
                 return term;
             }
             return refuse(
@@ -512,36 +334,36 @@ private:
         );
     }
 
-    std::vector<Token> m_tokens;
+    std::vector<FindToken> m_tokens;
     std::size_t m_at = 0;
     int m_terms = 0;
     std::optional<FindProblem> m_problem;
 };
 
-bool isMatch(Sign sign, const QString& text, const QString& with)
+bool isMatch(FindSign sign, const QString& text, const QString& with)
 {
     switch (sign) {
-    case Sign::Contains:
+    case FindSign::Contains:
         return text.contains(with, Qt::CaseInsensitive);
-    case Sign::StartsWith:
+    case FindSign::StartsWith:
         return text.startsWith(with, Qt::CaseInsensitive);
-    case Sign::EndsWith:
+    case FindSign::EndsWith:
         return text.endsWith(with, Qt::CaseInsensitive);
     default:
         return text.compare(with, Qt::CaseInsensitive) == 0;
     }
 }
 
-bool isMatch(Sign sign, double number, double with)
+bool isMatch(FindSign sign, double number, double with)
 {
     switch (sign) {
-    case Sign::Greater:
+    case FindSign::Greater:
         return number > with;
-    case Sign::GreaterEqual:
+    case FindSign::GreaterEqual:
         return number >= with;
-    case Sign::Less:
+    case FindSign::Less:
         return number < with;
-    case Sign::LessEqual:
+    case FindSign::LessEqual:
         return number <= with;
     default:
         return number == with;
@@ -551,7 +373,7 @@ bool isMatch(Sign sign, double number, double with)
 // != is exactly not =, also where there is no value.
 bool holds(const Term& term, const FindSubject& subject)
 {
-    const bool isNot = term.sign == Sign::NotEqual;
+    const bool isNot = term.sign == FindSign::NotEqual;
     switch (term.form) {
     case Form::And:
         return std::all_of(term.parts.begin(), term.parts.end(), [&](const Term& part) {
@@ -601,23 +423,6 @@ void collectForeign(const Term& term, FindScopes scopes, QStringList& names)
         names << name;
     }
 }
-
-QString inQuotes(QString text)
-{
-    text.replace(u'\\', QStringLiteral("\\\\")).replace(u'"', QStringLiteral("\\\""));
-    return u'"' + text + u'"';
-}
-
-// A word that reads as itself needs no quotes.
-QString quoted(const QString& text)
-{
-    const std::vector<Token> tokens = tokensOf(text);
-    const bool isPlain = tokens.size() == 2 && tokens.front().kind == TokenKind::Word
-                         && tokens.front().begin == 0 && tokens.front().length == text.size()
-                         && text.compare(QLatin1String("nan"), Qt::CaseInsensitive) != 0;
-    return isPlain ? text : inQuotes(text);
-}
-
 // inside: what the term stands in; Word: nothing that could take a part of it.
 QString written(const Term& term, Form inside)
 {
@@ -636,18 +441,19 @@ QString written(const Term& term, Form inside)
     }
     if (term.form == Form::Word) {
         QString key;
-        return operandNamed(term.text, key) != nullptr ? inQuotes(term.text) : quoted(term.text);
+        return findOperandNamed(term.text, key) != nullptr ? findInQuotes(term.text)
+                                                           : findQuoted(term.text);
     }
     QString name = QString::fromLatin1(term.row->name);
     name += term.key.isEmpty() ? QString() : u':' + term.key;
     if (term.form == Form::Flag) {
         return name;
     }
-    const QString sign = QLatin1Char(' ') + QLatin1String(signRow(term.sign).mark) + u' ';
+    const QString sign = QLatin1Char(' ') + QLatin1String(findSignRow(term.sign).mark) + u' ';
     return name + sign
-           + (term.form == Form::Text     ? quoted(term.text)
+           + (term.form == Form::Text     ? findQuoted(term.text)
               : term.form == Form::Absent ? QStringLiteral("NaN")
-                                          : quoted(term.written));
+                                          : findQuoted(term.written));
 }
 
 } // namespace
@@ -696,7 +502,7 @@ QString findTerm(FindOperand operand, const QString& value, FindSense sense)
     if (row.isFlag && !row.isText && !row.isNumber) {
         return (isOnly ? QString() : QStringLiteral("not ")) + QLatin1String(row.name);
     }
-    const QString with = value.isEmpty() ? QStringLiteral("NaN") : quoted(value);
+    const QString with = value.isEmpty() ? QStringLiteral("NaN") : findQuoted(value);
     return QLatin1String(row.name) + (isOnly ? QStringLiteral(" = ") : QStringLiteral(" != "))
            + with;
 }
@@ -711,86 +517,4 @@ QString narrowed(const QString& text, const QString& term)
     // Written anew, so that terms added one by one do not pile up parentheses.
     return both.isValid() ? both.canonical() : text;
 }
-
-namespace {
-
-constexpr qsizetype kCompletionsMax = 50;
-
-QStringList valuesOf(const FindOperandRow& row, const QStringList& names)
-{
-    struct ValuesRow
-    {
-        FindOperand operand;
-        const char* values;
-    };
-    static constexpr std::array<ValuesRow, 8> kValues = {{
-        {FindOperand::State, "healthy degraded failing idle nodata stale"},
-        {FindOperand::Kind, "service gateway external unknown"},
-        {FindOperand::Mtls, "closed half open"},
-        {FindOperand::Breaker, "open half closed"},
-        {FindOperand::Role, "gateway sidecar"},
-        {FindOperand::Protocol, "http tcp tls udp"},
-        {FindOperand::Method, "GET POST PUT DELETE PATCH HEAD OPTIONS"},
-        {FindOperand::Policy, "breaker failover split mirror ejection fault"},
-    }};
-    for (const ValuesRow& values : kValues) {
-        if (values.operand == row.operand) {
-            return QString::fromLatin1(values.values).split(u' ');
-        }
-    }
-    return row.isText ? names : QStringList();
-}
-
-} // namespace
-
-FindCompletion completeFind(
-    const QString& text, qsizetype cursor, FindScopes scopes, const QStringList& names
-)
-{
-    FindCompletion completion;
-    completion.begin = std::clamp<qsizetype>(cursor, 0, text.size());
-    const std::vector<Token> tokens = tokensOf(QStringView(text).left(completion.begin));
-    std::size_t last = tokens.size() - 1; // Of the tokens before the one being typed.
-    QString typed;
-    if (last > 0) {
-        const Token& before = tokens[last - 1];
-        const bool isTyped = before.begin + before.length == completion.begin
-                             && before.kind != TokenKind::Quoted && before.kind != TokenKind::Open
-                             && before.kind != TokenKind::Close
-                             && !(before.kind == TokenKind::Sign && before.text.isEmpty());
-        if (isTyped) {
-            typed = text.mid(before.begin, before.length);
-            completion.length = before.length;
-            completion.begin = before.begin;
-            --last;
-        }
-    }
-    const Token* previous = last > 0 ? &tokens[last - 1] : nullptr;
-    QStringList words;
-    if (previous != nullptr && previous->kind == TokenKind::Sign) {
-        QString key;
-        const FindOperandRow* row = last > 1 ? operandNamed(tokens[last - 2].text, key) : nullptr;
-        for (const QString& value : row != nullptr ? valuesOf(*row, names) : QStringList()) {
-            words << quoted(value);
-        }
-    } else if (previous != nullptr && (previous->kind == TokenKind::Word || previous->kind == TokenKind::Quoted || previous->kind == TokenKind::Close)) {
-        words << QStringLiteral("and") << QStringLiteral("or");
-    } else {
-        for (const FindOperandRow& row : findOperands()) {
-            if ((row.scopes & scopes) != 0) {
-                words << QString::fromLatin1(row.name);
-            }
-        }
-        words << QStringLiteral("not");
-        words += names;
-    }
-    for (const QString& word : words) {
-        if (word.startsWith(typed, Qt::CaseInsensitive) && word != typed
-            && completion.words.size() < kCompletionsMax) {
-            completion.words << word;
-        }
-    }
-    return completion;
-}
-
 } // namespace mesh::bridge

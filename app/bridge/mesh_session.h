@@ -1,7 +1,7 @@
 #pragma once
 
-#include "app/bridge/node_reads.h"
 #include "app/bridge/moments.h"
+#include "app/bridge/node_reads.h"
 #include "app/bridge/session_rows.h"
 #include "app/bridge/topology.h"
 #include "app/bridge/topology_diff.h"
@@ -39,6 +39,7 @@ namespace mesh::bridge {
 
 class SessionRecords;
 class ViewContext;
+class WriteGate;
 struct NodeSecond;
 
 // Makes an engine that runs this document as the node named in the options. Handed in by the
@@ -157,9 +158,8 @@ public:
     [[nodiscard]] const std::vector<NodeCertificateRow>& certificates(const QString& node) const;
     // What a node runs with the newest revision, value by value, sorted by object and field; with
     // the reason in `problem` when it does not compile for it.
-    [[nodiscard]] std::vector<NodeValueRow> effectiveValues(
-        const QString& node, QString* problem
-    ) const;
+    [[nodiscard]] std::vector<NodeValueRow> effectiveValues(const QString& node, QString* problem)
+        const;
     [[nodiscard]] const HonestyFigures& honesty() const;
 
     // --- One node -----------------------------------------------------------------------------
@@ -229,6 +229,13 @@ public:
 
     // What else the document remembers: the audit, requests, small things people keep.
     [[nodiscard]] SessionRecords& records() const;
+
+    // --- Safety ---------------------------------------------------------------------------------
+    // The profile of the open document and who may write; apply, rollBackTo, faults and startMesh
+    // do nothing while it refuses.
+    [[nodiscard]] WriteGate& gate() const;
+    // Something the console itself has found out, as an alert: it goes to events and markers.
+    void addMarker(const Marker& marker);
 
     // --- Faults of simulated instances ---------------------------------------------------------
     [[nodiscard]] const std::vector<FaultRow>& faults() const; // Sorted by instance, then kind.

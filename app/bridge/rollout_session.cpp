@@ -442,6 +442,10 @@ QString RolloutSession::whyNotPush() const
     if (!own.mesh.isOpen() || own.mesh.isReadOnly()) {
         return tr("The document is read-only.");
     }
+    if (const WriteAnswer answer = own.mesh.gate().mayWrite(WriteAction::Push);
+        answer.permit == WritePermit::Refused) {
+        return answer.reason;
+    }
     if (isRunning()) {
         return tr("A push is going on; stop it or let it end.");
     }

@@ -203,6 +203,11 @@ void MeshSession::Private::apply(const QString& message)
         refuse(MeshSession::tr("The document is read-only; nothing was changed."));
         return;
     }
+    if (const WriteAnswer answer = gate.mayWrite(WriteAction::Apply);
+        answer.permit == WritePermit::Refused) {
+        refuse(answer.reason);
+        return;
+    }
     if (pending || isStarting) {
         refuse(MeshSession::tr("Another change is on its way."));
         return;
@@ -453,6 +458,11 @@ void MeshSession::rollBackTo(std::int64_t revision)
 {
     if (!m_private->file) {
         Q_EMIT applyFinished(false, tr("No document is open."));
+        return;
+    }
+    if (const WriteAnswer answer = gate().mayWrite(WriteAction::RollBack);
+        answer.permit == WritePermit::Refused) {
+        Q_EMIT applyFinished(false, answer.reason);
         return;
     }
     Private& session = *m_private;

@@ -58,6 +58,13 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     : q(session)
     , options(std::move(sessionOptions))
     , clock(options.clock != nullptr ? *options.clock : systemClock)
+    , gate({
+          [this](const QString& key) {
+              const auto found = settings.find(key);
+              return found == settings.end() ? QString() : found->second;
+          },
+          [this](const QString& key, const QString& value) { q.setSetting(key, value); },
+      })
     , inbox([this] { onWake(); })
 {
     if (options.author.isEmpty()) {
@@ -183,6 +190,7 @@ Result<void> MeshSession::Private::adopt(
         addRevisionRow(revision);
     }
     readEvents(stored);
+    gate.load();
     setConfiguration(std::move(configuration), std::move(opening.text));
     setDraft(opening.draft ? QString::fromStdString(*opening.draft) : text);
     const store::Access& access = file->access();
@@ -286,6 +294,7 @@ void MeshSession::Private::close()
     nodeCommands.clear();
     positions.clear();
     settings.clear();
+    gate.load();
     recorded = {};
     banners.clear();
     draft.clear();
@@ -343,6 +352,9 @@ Result<void> MeshSession::Private::startMesh()
 {
     if (!file || !options.engineFactory) {
         return fail(ErrorCode::Unsupported, "no document is open, or no engine can be made");
+    }
+    if (gate.isRefused(WriteAction::StartMesh)) {
+        return fail(ErrorCode::PermissionDenied, "the profile of this mesh is read-only");
     }
     if (live || isStarting) {
         return fail(ErrorCode::AlreadyExists, "the mesh runs already");
@@ -632,6 +644,8 @@ void MeshSession::savePositions(const QString& view, const std::vector<Position>
     m_private->file->addLayoutMoves(view.toStdString(), m_private->now_us(), rows);
     m_private->file->saveLayout(view.toStdString(), std::move(rows));
 }
+
+WriteGate& MeshSession::gate() const { return m_private->gate; }
 
 QString MeshSession::setting(const QString& key, const QString& fallback) const
 {

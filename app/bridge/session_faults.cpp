@@ -45,8 +45,8 @@ std::vector<FaultRow> MeshSession::Private::faultsAt(std::int64_t time_us) const
     for (const Marker& event : events) {
         const bool isOn = event.kind == Marker::Kind::Fault && event.begin_us <= time_us
                           && (event.end_us == 0 || event.end_us > time_us);
-        const auto word = std::ranges::find_if(kFaultWords, [&](const char* text) {
-            return event.policy == QLatin1String(text);
+        const auto word = std::ranges::find_if(kFaultWords, [&](const char* each) {
+            return event.policy == QLatin1String(each);
         });
         if (isOn && word != kFaultWords.end()) {
             rows.push_back(
@@ -180,6 +180,10 @@ void MeshSession::Private::changeFaults(
     }
     simulator::InstanceFaults wanted = live->faults(instance.toStdString());
     change(wanted);
+    // Taking faults back is always allowed.
+    if (gate.isRefused(WriteAction::InjectFault) && wanted != simulator::InstanceFaults{}) {
+        return;
+    }
     if (live->setFaults(instance.toStdString(), wanted)) {
         evaluate();
     }
@@ -196,6 +200,14 @@ std::vector<Marker> MeshSession::markers(std::int64_t begin_us, std::int64_t end
     }
     std::ranges::stable_sort(found, {}, &Marker::begin_us);
     return found;
+}
+
+void MeshSession::addMarker(const Marker& marker)
+{
+    m_private->addEvent(marker);
+    m_private->isEventNew = false;
+    Q_EMIT eventsChanged();
+    Q_EMIT markersChanged();
 }
 
 const std::vector<Marker>& MeshSession::events() const { return m_private->events; }

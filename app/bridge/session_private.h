@@ -6,6 +6,7 @@
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/replay.h"
 #include "app/bridge/session_records.h"
 #include "app/bridge/topology_builder.h"
@@ -245,6 +246,7 @@ public:
     const Clock& clock;
     QObject receiver; // Of everything that other threads send; goes after they have ended.
     ViewContext context;
+    WriteGate gate;
     std::atomic<bool> isWoken = false;
     QTimer drainTimer;
     QTimer evaluationTimer;

@@ -1,5 +1,6 @@
 #include "app/console/node_connector.h"
 
+#include "app/bridge/engine_links.h"
 #include "app/bridge/mesh_session.h"
 #include "proxyengine/api/engine.h"
 #include "proxyengine/control/listen_text.h"

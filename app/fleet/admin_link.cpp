@@ -129,10 +129,15 @@ DocumentResult documentOf(const Result<NodeAnswer>& result)
 class AdminLink final : public NodeLink
 {
 public:
-    AdminLink(control::NodeCalls& calls, control::AdminAddress address)
+    AdminLink(
+        control::NodeCalls& calls,
+        control::AdminAddress address,
+        control::NodeCredentials credentials
+    )
         : m_calls(calls)
         , m_caller(calls.makeCaller())
         , m_address(std::move(address))
+        , m_credentials(std::move(credentials))
     {}
 
     ~AdminLink() override
@@ -150,8 +155,8 @@ public:
     ) override
     {
         NodeCall call = callOf("POST", "/config", kSendTimeout);
-        call.body = config::toJson(*document);
-        call.onlyIfHash = onlyIfHash;
+        call.request.body = config::toJson(*document);
+        call.request.onlyIfHash = onlyIfHash;
         begin(std::move(call), [onAnswer = std::move(onAnswer)](const auto& result) {
             onAnswer(sendAnswerOf(result));
         });
@@ -178,10 +183,11 @@ private:
     {
         NodeCall call;
         call.caller = m_caller;
-        call.address = m_address;
-        call.method = std::move(method);
-        call.path = std::move(path);
-        call.timeout = timeout;
+        call.request.address = m_address;
+        call.request.credentials = m_credentials;
+        call.request.method = std::move(method);
+        call.request.path = std::move(path);
+        call.request.timeout = timeout;
         return call;
     }
 
@@ -202,6 +208,7 @@ private:
     control::NodeCalls& m_calls;
     const control::NodeCaller m_caller;
     const control::AdminAddress m_address;
+    const control::NodeCredentials m_credentials;
     // Outlives this: whoever answers last still tells it.
     const std::shared_ptr<std::atomic<std::size_t>> m_open =
         std::make_shared<std::atomic<std::size_t>>(0);
@@ -209,9 +216,11 @@ private:
 
 } // namespace
 
-std::unique_ptr<NodeLink> makeAdminLink(control::NodeCalls& calls, control::AdminAddress address)
+std::unique_ptr<NodeLink> makeAdminLink(
+    control::NodeCalls& calls, control::AdminAddress address, control::NodeCredentials credentials
+)
 {
-    return std::make_unique<AdminLink>(calls, std::move(address));
+    return std::make_unique<AdminLink>(calls, std::move(address), std::move(credentials));
 }
 
 } // namespace mesh::fleet

@@ -12,5 +12,6 @@ inline constexpr std::size_t kNodeCallsMax = 64; // Requests to nodes at once, a
 inline constexpr std::size_t kReviewLinesMax = 500; // Of one group of nodes; a long page.
 inline constexpr std::size_t kReviewBehaviourMax = 200; // Shapes of requests that are listed.
 inline constexpr std::size_t kReviewFindingsMax = 1000; // As problems of a document.
+inline constexpr std::size_t kReviewFixesMax = 32; // Made at once; each is a whole document.
 
 } // namespace mesh

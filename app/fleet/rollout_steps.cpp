@@ -338,10 +338,12 @@ void RolloutMachine::hold(WallTime now)
 
 void RolloutMachine::continueNow(WallTime now)
 {
+    const bool isRunning = m_rollout.state == RolloutState::Running;
+    const bool isBaking = isRunning && m_rollout.waves[m_rollout.wave].state == WaveState::Baking;
     if (m_rollout.state == RolloutState::Held) {
         m_rollout.state = RolloutState::Running;
         note(now, "continued", false);
-    } else if (m_rollout.state == RolloutState::Running && m_rollout.waves[m_rollout.wave].state == WaveState::Baking) {
+    } else if (isBaking) {
         m_isBakeCut = true;
         note(now, "the bake was ended before its time", false);
     }

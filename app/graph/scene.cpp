@@ -166,7 +166,9 @@ Scene buildScene(
     for (const bridge::EdgeRow& row : topology.edges) {
         const auto source = scene.indexes.constFind(row.source);
         const auto target = scene.indexes.constFind(row.target);
-        if (source == scene.indexes.cend() || target == scene.indexes.cend()) {
+        const bool isHidden =
+            !hidden.isEmpty() && hidden.contains(row.source + QStringLiteral(" -> ") + row.target);
+        if (source == scene.indexes.cend() || target == scene.indexes.cend() || isHidden) {
             continue;
         }
         SceneEdge edge;

@@ -58,7 +58,7 @@ public:
 
     // Highlights what matches, dims the rest; empty: all are equal.
     void setHighlighted(const QStringList& ids);
-    // Takes away from the picture without moving anything.
+    // Takes away from the picture without moving anything: entities, or "a -> b" for an edge.
     void setHidden(const QStringList& ids);
     // Shows a node and its neighbours up to `depth` steps; empty: everything.
     void setFocusNeighborhood(const QString& id, int depth);

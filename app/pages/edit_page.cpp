@@ -7,6 +7,7 @@
 #include "app/forms/value_path.h"
 #include "app/pages/object_tree.h"
 #include "app/pages/texts.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/tab_order.h"
@@ -143,6 +144,15 @@ EditPage::EditPage(bridge::MeshSession& session, forms::Draft& draft, QWidget* p
     m_typing->setInterval(kTypingPause_ms);
     connect(m_typing, &QTimer::timeout, this, [this] { m_draft.editText(m_typed); });
     connect(m_tree, &ObjectTree::objectSelected, this, &EditPage::showObject);
+    m_tree->guard(session);
+    guardWrite(*m_form, session, bridge::WriteAction::EditDraft);
+    // The text is read on, so it is not disabled.
+    m_text->setProperty(kWritesProperty, static_cast<int>(bridge::WriteAction::EditDraft));
+    const auto guardText = [this] {
+        m_text->setReadOnly(m_session.gate().isRefused(bridge::WriteAction::EditDraft));
+    };
+    connect(&session.gate(), &bridge::WriteGate::changed, this, guardText);
+    guardText();
     connect(&draft, &forms::Draft::changed, this, &EditPage::refresh);
     connect(&session, &bridge::MeshSession::topologyChanged, this, [this] {
         if (!isVisible()) {

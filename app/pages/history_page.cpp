@@ -187,6 +187,9 @@ QWidget* HistoryPage::makeSide()
 
 void HistoryPage::refresh()
 {
+    if (!isVisible()) {
+        return; // A push changes it ten times a second; showEvent() catches up.
+    }
     m_isFilling = true;
     const auto& history = m_session.history();
     std::vector<TableRow> rows;
@@ -338,6 +341,7 @@ void HistoryPage::goBack()
 void HistoryPage::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
+    refresh();
     ask();
 }
 

@@ -39,7 +39,6 @@ protected:
     void showEvent(QShowEvent* event) override;
 
 private:
-    enum class Against : std::uint8_t { Before, Running, Other };
     QWidget* makeHead();
     QWidget* makeSide();
     void refresh();

@@ -2,6 +2,7 @@
 
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/view_context.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/icons.h"
 
 #include <QHBoxLayout>
@@ -33,9 +34,20 @@ InstanceActions::InstanceActions(bridge::MeshSession& session, QWidget* parent)
     m_edit = addButton(QStringLiteral("editEntity"), tr("Shift weight"), {});
     m_edit->setToolTip(tr("Open its upstream in Edit, where targets have weights."));
     row->addStretch();
-    connect(m_kill, &QPushButton::clicked, this, [this] { m_session.killInstance(m_instance.id); });
+    for (QPushButton* button : {m_kill, m_freeze}) {
+        guardWrite(*button, session, bridge::WriteAction::InjectFault);
+    }
+    connect(m_kill, &QPushButton::clicked, this, [this] {
+        const QString instance = m_instance.id; // The question outlives a second's measurement.
+        if (askToInject(tr("Kill %1").arg(instance))) {
+            m_session.killInstance(instance);
+        }
+    });
     connect(m_freeze, &QPushButton::clicked, this, [this] {
-        m_session.freezeInstance(m_instance.id);
+        const QString instance = m_instance.id;
+        if (askToInject(tr("Freeze %1").arg(instance))) {
+            m_session.freezeInstance(instance);
+        }
     });
     connect(m_restore, &QPushButton::clicked, this, [this] {
         m_session.restoreInstance(m_instance.id);
@@ -79,6 +91,9 @@ void InstanceActions::setTarget(
            });
     for (QPushButton* button : {m_kill, m_freeze, m_restore}) {
         button->setVisible(isSimulated);
+        if (m_session.gate().isRefused(bridge::WriteAction::InjectFault)) {
+            continue; // The tool tip says why.
+        }
         button->setToolTip(
             instance.id.isEmpty() ? tr("Select an instance in the table first.")
                                   : tr("%1 %2").arg(button->text(), instance.id)
@@ -88,6 +103,11 @@ void InstanceActions::setTarget(
     m_freeze->setEnabled(instance.canFault && !isFaulted);
     m_restore->setEnabled(instance.canFault && isFaulted);
     m_edit->setVisible(entity != nullptr);
+}
+
+bool InstanceActions::askToInject(const QString& what)
+{
+    return askToWrite(this, m_session, bridge::WriteAction::InjectFault, what);
 }
 
 void InstanceActions::showMenu(QPoint place)
@@ -105,6 +125,9 @@ void InstanceActions::showMenu(QPoint place)
         latency->setText(tr("Add latency (select a simulated instance)"));
         errors->setText(tr("Let requests fail (select a simulated instance)"));
     }
+    for (QAction* fault : {latency, errors}) {
+        guardWrite(*fault, m_session, bridge::WriteAction::InjectFault);
+    }
     menu.addSeparator();
     QAction* edit = menu.addAction(tr("Edit configuration"));
     QAction* focus = menu.addAction(tr("Focus on its neighbours"));
@@ -112,9 +135,9 @@ void InstanceActions::showMenu(QPoint place)
     if (chosen == nullptr) {
         return;
     }
-    if (chosen == latency) {
+    if (chosen == latency && askToInject(latency->text())) {
         m_session.addLatency(instance.id, kAddedLatency_ms);
-    } else if (chosen == errors) {
+    } else if (chosen == errors && askToInject(errors->text())) {
         m_session.setErrorRate(instance.id, kErrorShare);
     } else if (chosen == edit) {
         Q_EMIT editRequested(entity);

@@ -34,6 +34,8 @@ private:
         const QString& name, const QString& text, const QString& icon
     );
 
+    [[nodiscard]] bool askToInject(const QString& what);
+
     bridge::MeshSession& m_session;
     QString m_entity; // EntityRow::id
     bridge::InstanceRow m_instance;

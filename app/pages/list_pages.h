@@ -61,35 +61,4 @@ Q_SIGNALS:
     void actionChosen();
 };
 
-// Appearance, language and the document's environment.
-class SettingsPage : public QWidget
-{
-    Q_OBJECT
-
-public:
-    SettingsPage(bridge::MeshSession& session, QWidget* parent);
-
-Q_SIGNALS:
-    void environmentChanged();
-    void settingsChanged();
-
-private:
-    QWidget* makeChoice(
-        const QString& name,
-        const QString& title,
-        const QString& help,
-        const QStringList& choices,
-        int current,
-        void (SettingsPage::*apply)(int)
-    );
-    void setTheme(int index);
-    void setVision(int index);
-    void setDensity(int index);
-    void setMotion(int index);
-    void setEnvironment(int index);
-    void setLanguage(int index);
-
-    bridge::MeshSession& m_session;
-};
-
 } // namespace mesh::pages

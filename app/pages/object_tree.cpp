@@ -1,7 +1,9 @@
 #include "app/pages/object_tree.h"
 
+#include "app/bridge/mesh_session.h"
 #include "app/forms/field_editor.h"
 #include "app/pages/object_delegate.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/tables.h"
@@ -114,6 +116,9 @@ ObjectTree::ObjectTree(forms::Draft& draft, QWidget* parent)
         QMenu menu;
         QAction* remove = menu.addAction(tr("Delete object"));
         remove->setEnabled(!m_current.empty());
+        if (m_session != nullptr) {
+            guardWrite(*remove, *m_session, bridge::WriteAction::EditDraft);
+        }
         connect(remove, &QAction::triggered, this, &ObjectTree::removeCurrent);
         connect(
             menu.addAction(tr("Unfold all")), &QAction::triggered, m_tree, &QTreeView::expandAll
@@ -335,8 +340,17 @@ void ObjectTree::refreshFoot()
     m_foot->setText(parts.join(QStringLiteral("&nbsp;&nbsp;&nbsp;")));
 }
 
+void ObjectTree::guard(bridge::MeshSession& session)
+{
+    m_session = &session;
+    guardWrite(*m_add, session, bridge::WriteAction::EditDraft);
+}
+
 void ObjectTree::showAddMenu()
 {
+    if (m_session != nullptr && m_session->gate().isRefused(bridge::WriteAction::EditDraft)) {
+        return;
+    }
     QMenu menu;
     const DraftObject* selected = current();
     for (const model::EntityKind& kind : model::entityKinds()) {

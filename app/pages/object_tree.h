@@ -12,6 +12,10 @@ class QLabel;
 class QLineEdit;
 class QToolButton;
 
+namespace mesh::bridge {
+class MeshSession;
+}
+
 namespace mesh::pages {
 
 // The objects of the draft by kind, with what changed and what is wrong, and a filter.
@@ -28,6 +32,8 @@ public:
     [[nodiscard]] const forms::DraftObject* object(const std::string& path) const;
     void focusFilter();
     void showAddMenu(); // Asks which kind, then adds one.
+    // Adds and deletes nothing while the session's profile refuses it.
+    void guard(bridge::MeshSession& session);
 
 Q_SIGNALS:
     void objectSelected(const std::string& path);
@@ -46,6 +52,7 @@ private:
     void removeCurrent();
 
     forms::Draft& m_draft;
+    bridge::MeshSession* m_session = nullptr; // Of guard(); null: nothing is refused.
     QLineEdit* m_filter;
     QTreeWidget* m_tree;
     QLabel* m_foot;

@@ -3,13 +3,13 @@
 #include "app/theme/icons.h"
 #include "app/theme/theme.h"
 
-#include <QAccessible>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QScrollBar>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace mesh::pages {

@@ -21,6 +21,8 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <map>
 
 namespace mesh::pages {
@@ -402,7 +404,8 @@ void BehaviourBar::paintEvent(QPaintEvent* event)
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const theme::Tokens& t = theme::tokens();
-    const QColor colors[] = {t.text3, t.statusCodes[2], t.of(theme::State::Failure).text};
+    const std::array<QColor, 3> colors = {
+        t.text3, t.statusCodes[2], t.of(theme::State::Failure).text};
     const double room = width();
     constexpr double kBarHeight = 9;
     constexpr double kPartMin = 6;
@@ -423,14 +426,14 @@ void BehaviourBar::paintEvent(QPaintEvent* event)
         const double wanted = share * (part.kind == 0 ? room - reserved : room);
         const double length = std::max(kPartMin, wanted);
         painter.setPen(Qt::NoPen);
-        painter.setBrush(colors[part.kind]);
+        painter.setBrush(colors[static_cast<std::size_t>(part.kind)]);
         painter.drawRoundedRect(QRectF(x, 4, std::min(length, room - x) - 2, kBarHeight), 2.5, 2.5);
         x += length;
     }
     x = 0;
     for (const Part& part : m_parts) {
         painter.setPen(Qt::NoPen);
-        painter.setBrush(colors[part.kind]);
+        painter.setBrush(colors[static_cast<std::size_t>(part.kind)]);
         painter.drawRoundedRect(QRectF(x, 25, 8, 8), 2, 2);
         x += 14;
         painter.setFont(theme::font(theme::Role::SmallStrong));

@@ -44,7 +44,7 @@ class FindingList : public QScrollArea
 public:
     explicit FindingList(QWidget* parent);
 
-    // `footer`: what can be said of all nodes, below the findings.
+    // Below the findings: what holds for all nodes, in the colour of health, and about what.
     void setRows(
         const std::vector<bridge::FindingRow>& rows, const QString& good, const QString& text
     );

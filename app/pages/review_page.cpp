@@ -9,6 +9,7 @@
 #include "app/pages/review_plan.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/figures.h"
 #include "app/theme/icons.h"
@@ -681,6 +682,10 @@ void ReviewPage::mute(const QString& key)
 
 void ReviewPage::push()
 {
+    const QString what = m_session.pushLabel(m_environment);
+    if (!askToWrite(this, m_mesh, bridge::WriteAction::Push, what)) {
+        return;
+    }
     if (const auto begun = m_session.push(); !begun) {
         Q_EMIT failed(
             tr("The changes were not pushed."), QString::fromStdString(begun.error().message)
@@ -692,7 +697,11 @@ void ReviewPage::push()
 
 void ReviewPage::stepChange(int direction) { m_diff->stepChange(direction); }
 
-void ReviewPage::setEnvironment(const QString& tag) { m_plan->setEnvironment(tag); }
+void ReviewPage::setEnvironment(const QString& tag)
+{
+    m_environment = tag;
+    m_plan->setEnvironment(tag);
+}
 
 void ReviewPage::showEvent(QShowEvent* event)
 {

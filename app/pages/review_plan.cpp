@@ -100,7 +100,6 @@ ReviewPlan::ReviewPlan(bridge::RolloutSession& session, QWidget* parent)
     connect(&session, &bridge::RolloutSession::reviewChanged, this, &ReviewPlan::refresh);
     connect(&session, &bridge::RolloutSession::mergeChanged, this, &ReviewPlan::refresh);
     connect(&session, &bridge::RolloutSession::rolloutChanged, this, &ReviewPlan::refresh);
-    refresh();
 }
 
 QWidget* ReviewPlan::makePlan()
@@ -297,8 +296,17 @@ void ReviewPlan::setEnvironment(const QString& tag)
 
 void ReviewPlan::focusMessage() { m_message->setFocus(Qt::OtherFocusReason); }
 
+void ReviewPlan::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    refresh();
+}
+
 void ReviewPlan::refresh()
 {
+    if (!isVisible()) {
+        return; // A push tells ten times a second.
+    }
     m_isFilling = true;
     const bridge::PlanRows& plan = m_session.plan();
     m_default->setText(

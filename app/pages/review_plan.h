@@ -38,6 +38,9 @@ public:
 Q_SIGNALS:
     void pushRequested();
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     QWidget* makePlan();
     void addGateRow(QVBoxLayout& column, const QString& words, QWidget* input);

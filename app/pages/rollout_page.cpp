@@ -6,6 +6,7 @@
 #include "app/pages/review_page.h"
 #include "app/pages/rollout_grid.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/tab_order.h"
@@ -202,6 +203,7 @@ QWidget* CurrentRollout::makeHead()
     }
     connect(m_hold, &QPushButton::clicked, &m_session, &bridge::RolloutSession::hold);
     connect(m_stop, &QPushButton::clicked, &m_session, &bridge::RolloutSession::stop);
+    guardWrite(*m_rollBack, m_mesh, bridge::WriteAction::RollBack);
     connect(m_rollBack, &QPushButton::clicked, &m_session, &bridge::RolloutSession::rollBack);
     row->addWidget(m_right);
     return head;

@@ -1,11 +1,17 @@
+#include "app/pages/settings_page.h"
+
 #include "app/bridge/mesh_session.h"
-#include "app/pages/list_pages.h"
+#include "app/bridge/profile.h"
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
 #include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
 #include <QSettings>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace mesh::pages {
 namespace {
@@ -15,6 +21,9 @@ const QStringList kEnvironments = {
     QStringLiteral("development"),
     QStringLiteral("staging"),
     QStringLiteral("production")};
+
+constexpr int kLabelWidth = 178;
+constexpr int kProfileNameMax = 24;
 
 const QStringList kLanguages = {QStringLiteral("en"), QStringLiteral("pseudo")};
 
@@ -32,61 +41,157 @@ SettingsPage::SettingsPage(bridge::MeshSession& session, QWidget* parent)
     theme::setText(*title, theme::Role::Title);
     column->addWidget(title);
     column->addSpacing(10);
+    makeAppearance(*column);
+    column->addSpacing(18);
+    makeProfile(*column);
+    column->addStretch();
+    connect(&session.gate(), &bridge::WriteGate::changed, this, &SettingsPage::refreshProfile);
+    connect(&session, &bridge::MeshSession::documentChanged, this, &SettingsPage::refreshProfile);
+    refreshProfile();
+}
+
+void SettingsPage::makeAppearance(QVBoxLayout& column)
+{
     const theme::Theme& current = theme::current();
-    column->addWidget(makeChoice(
+    makeChoice(
+        column,
         QStringLiteral("theme"),
         tr("Theme"),
         tr("System follows the desktop."),
         {tr("System"), tr("Dark"), tr("Light")},
         static_cast<int>(current.choice()),
         &SettingsPage::setTheme
-    ));
-    column->addWidget(makeChoice(
+    );
+    makeChoice(
+        column,
         QStringLiteral("palette"),
         tr("State colours"),
         tr("Colours that people with a colour vision deficiency tell apart."),
         {tr("Normal"), tr("Colour-blind")},
         static_cast<int>(current.vision()),
         &SettingsPage::setVision
-    ));
-    column->addWidget(makeChoice(
+    );
+    makeChoice(
+        column,
         QStringLiteral("density"),
         tr("Density"),
         tr("Heights of rows and controls."),
         {tr("Comfortable"), tr("Default"), tr("Compact")},
         static_cast<int>(current.density()),
         &SettingsPage::setDensity
-    ));
-    column->addWidget(makeChoice(
+    );
+    makeChoice(
+        column,
         QStringLiteral("motion"),
         tr("Motion"),
         tr("Reduced: nothing moves by itself."),
         {tr("Full"), tr("Reduced")},
         static_cast<int>(current.motion()),
         &SettingsPage::setMotion
-    ));
+    );
     const QString language = QSettings().value(QStringLiteral("language")).toString();
-    column->addWidget(makeChoice(
+    makeChoice(
+        column,
         QStringLiteral("language"),
         tr("Language"),
         tr("Takes effect at the next start. The pseudo-locale shows where longer words break."),
         {tr("English"), tr("Pseudo-locale")},
         static_cast<int>(std::max<qsizetype>(0, kLanguages.indexOf(language))),
         &SettingsPage::setLanguage
-    ));
-    const QString environment = session.setting(QStringLiteral("environment"), kEnvironments[0]);
-    column->addWidget(makeChoice(
-        QStringLiteral("environment"),
-        tr("Environment of this mesh"),
-        tr("Kept in the document; production is marked across the window."),
-        {tr("Local"), tr("Development"), tr("Staging"), tr("Production")},
-        static_cast<int>(std::max<qsizetype>(0, kEnvironments.indexOf(environment))),
-        &SettingsPage::setEnvironment
-    ));
-    column->addStretch();
+    );
 }
 
-QWidget* SettingsPage::makeChoice(
+void SettingsPage::makeProfile(QVBoxLayout& column)
+{
+    m_profileTitle = new QLabel(this);
+    theme::setText(*m_profileTitle, theme::Role::BodyStrong);
+    column.addWidget(m_profileTitle);
+    column.addSpacing(4);
+    auto* line = new QWidget(this);
+    auto* row = new QHBoxLayout(line);
+    row->setContentsMargins(0, 3, 0, 3);
+    row->setSpacing(14);
+    auto* label = new QLabel(tr("Name of the profile"), line);
+    label->setFixedWidth(kLabelWidth);
+    theme::setText(*label, theme::Role::Body, theme::TextColor::Text2);
+    row->addWidget(label);
+    m_name = new QLineEdit(line);
+    m_name->setObjectName(QStringLiteral("profileName"));
+    m_name->setAccessibleName(label->text());
+    m_name->setMaxLength(kProfileNameMax);
+    m_name->setFixedWidth(220);
+    m_name->setPlaceholderText(tr("The environment's word"));
+    connect(m_name, &QLineEdit::editingFinished, this, [this] {
+        bridge::Profile profile = m_session.gate().profile();
+        profile.name = m_name->text().simplified();
+        m_session.gate().setProfile(profile);
+    });
+    row->addWidget(m_name);
+    auto* hint = new QLabel(tr("Stands before the mesh's name: PROD EU."), line);
+    theme::setText(*hint, theme::Role::Caption, theme::TextColor::Text3);
+    row->addWidget(hint, 1);
+    column.addWidget(line);
+    m_environment = makeChoice(
+        column,
+        QStringLiteral("environment"),
+        tr("Environment of this mesh"),
+        tr("Its colour marks the window."),
+        {tr("Local"), tr("Development"), tr("Staging"), tr("Production")},
+        0,
+        &SettingsPage::setEnvironment
+    );
+    QStringList levels;
+    for (int i = 0; i < bridge::kSafetyLevelCount; ++i) {
+        levels << bridge::levelWord(static_cast<bridge::SafetyLevel>(i));
+    }
+    m_level = makeChoice(
+        column,
+        QStringLiteral("safetyLevel"),
+        tr("Safety"),
+        tr("What is asked before the mesh is written to. Kept in the document."),
+        levels,
+        0,
+        &SettingsPage::setLevel
+    );
+    m_override = makeChoice(
+        column,
+        QStringLiteral("safetyOverride"),
+        tr("Until it is closed"),
+        tr("Another level for now; it ends with the document or the program."),
+        levels,
+        0,
+        &SettingsPage::setOverride
+    );
+}
+
+// What is written down belongs to the open document; without one there is no profile.
+void SettingsPage::refreshProfile()
+{
+    const bridge::WriteGate& gate = m_session.gate();
+    const bool isOpen = m_session.isOpen();
+    m_profileTitle->setText(
+        isOpen ? tr("Profile of %1").arg(m_session.name()) : tr("Profile: no mesh is open")
+    );
+    const auto show = [](theme::SegmentedControl& control, int index) {
+        control.blockSignals(true);
+        control.setCurrent(index);
+        control.blockSignals(false);
+    };
+    if (!m_name->hasFocus()) {
+        m_name->setText(gate.profile().name);
+    }
+    const qsizetype environment = kEnvironments.indexOf(gate.profile().environment);
+    show(*m_environment, static_cast<int>(std::max<qsizetype>(0, environment)));
+    show(*m_level, static_cast<int>(gate.profile().level));
+    show(*m_override, static_cast<int>(gate.level()));
+    for (QWidget* control :
+         std::initializer_list<QWidget*>{m_name, m_environment, m_level, m_override}) {
+        control->setEnabled(isOpen);
+    }
+}
+
+theme::SegmentedControl* SettingsPage::makeChoice(
+    QVBoxLayout& column,
     const QString& name,
     const QString& title,
     const QString& help,
@@ -100,7 +205,7 @@ QWidget* SettingsPage::makeChoice(
     row->setContentsMargins(0, 3, 0, 3);
     row->setSpacing(14);
     auto* label = new QLabel(title, line);
-    label->setFixedWidth(178);
+    label->setFixedWidth(kLabelWidth);
     theme::setText(*label, theme::Role::Body, theme::TextColor::Text2);
     row->addWidget(label);
     auto* control = new theme::SegmentedControl(line);
@@ -116,7 +221,8 @@ QWidget* SettingsPage::makeChoice(
     auto* hint = new QLabel(help, line);
     theme::setText(*hint, theme::Role::Caption, theme::TextColor::Text3);
     row->addWidget(hint, 1);
-    return line;
+    column.addWidget(line);
+    return control;
 }
 
 void SettingsPage::setTheme(int index)
@@ -146,8 +252,25 @@ void SettingsPage::setMotion(int index)
 
 void SettingsPage::setEnvironment(int index)
 {
-    m_session.setSetting(QStringLiteral("environment"), kEnvironments[index]);
-    Q_EMIT environmentChanged();
+    bridge::Profile profile = m_session.gate().profile();
+    // A level nobody has chosen follows the environment.
+    if (profile.level == bridge::defaultLevel(profile.environment)) {
+        profile.level = bridge::defaultLevel(kEnvironments[index]);
+    }
+    profile.environment = kEnvironments[index];
+    m_session.gate().setProfile(profile);
+}
+
+void SettingsPage::setLevel(int index)
+{
+    bridge::Profile profile = m_session.gate().profile();
+    profile.level = static_cast<bridge::SafetyLevel>(index);
+    m_session.gate().setProfile(profile);
+}
+
+void SettingsPage::setOverride(int index)
+{
+    m_session.gate().overrideLevel(static_cast<bridge::SafetyLevel>(index));
 }
 
 void SettingsPage::setLanguage(int index)

@@ -1,23 +1,25 @@
 #include "app/pages/topology_page.h"
 
+#include "app/bridge/find_subjects.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/rehearsal_rows.h"
 #include "app/bridge/view_context.h"
-#include "app/pages/find_expression.h"
-#include "app/pages/rows_table.h"
+#include "app/pages/filter_chips.h"
+#include "app/pages/find_field.h"
+#include "app/pages/graph_table.h"
 #include "app/pages/texts.h"
 #include "app/pages/time_strip.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/tab_order.h"
 #include "app/theme/theme.h"
 
-#include <QComboBox>
 #include <QHBoxLayout>
-#include <QLineEdit>
 #include <QMenu>
 #include <QPushButton>
 #include <QStackedWidget>
+#include <QToolButton>
 
 #include <algorithm>
 #include <set>
@@ -29,31 +31,15 @@ namespace {
 constexpr int kFilterHeight = 36;
 const QString kView = QStringLiteral("topology");
 
-using Kind = TableColumn::Kind;
-
-std::vector<TableColumn> tableColumns()
-{
-    return {
-        {TopologyPage::tr("Service"), 180},
-        {TopologyPage::tr("State"), 110, Kind::State},
-        {TopologyPage::tr("Kind"), 80},
-        {TopologyPage::tr("Version"), 110},
-        {TopologyPage::tr("Zones"), 70},
-        {TopologyPage::tr("rps"), 80, Kind::Number},
-        {TopologyPage::tr("err %"), 70, Kind::Number},
-        {TopologyPage::tr("p95 ms"), 80, Kind::Number},
-        {TopologyPage::tr("Instances"), 80, Kind::Number},
-        {TopologyPage::tr("Why"), 0}};
-}
-
 } // namespace
 
 TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
     : QWidget(parent)
     , m_session(session)
+    , m_tags(std::make_unique<bridge::FindTags>(*session.document()))
     , m_stack(new QStackedWidget(this))
     , m_view(new graph::TopologyView(m_stack))
-    , m_table(new RowsTable(tr("Services"), tableColumns(), m_stack))
+    , m_table(new GraphTable(session, m_stack))
 {
     m_empty = makeEmpty();
     setObjectName(QStringLiteral("topologyPage"));
@@ -61,13 +47,14 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(makeFilterBar());
+    column->addWidget(m_filters);
+    column->addWidget(new theme::Hairline(Qt::Horizontal, this));
     column->addWidget(new TimeStrip(session, this));
     column->addWidget(m_stack, 1);
     column->addWidget(new ChangesTable(session, this));
     setFocusProxy(m_view);
     m_view->setObjectName(QStringLiteral("graph"));
     m_view->setAccessibleName(tr("Service graph"));
-    m_table->setObjectName(QStringLiteral("serviceTable"));
     m_stack->addWidget(m_view);
     m_stack->addWidget(m_table);
     m_stack->addWidget(m_empty);
@@ -87,15 +74,22 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
         this,
         [this](const graph::Positions& positions) { savePlaces(positions); }
     );
-    connect(m_table, &RowsTable::keySelected, &context, &bridge::ViewContext::select);
-    connect(m_table, &RowsTable::keyActivated, this, &TopologyPage::activated);
+    connect(m_table, &GraphTable::keySelected, &context, &bridge::ViewContext::select);
+    connect(m_table, &GraphTable::keyActivated, this, &TopologyPage::activated);
+    connect(m_table, &GraphTable::filterWanted, m_find, &FindField::narrow);
+    connect(m_table, &GraphTable::rowsChanged, this, &TopologyPage::applyFilter);
     connect(&session, &bridge::MeshSession::topologyChanged, this, &TopologyPage::refresh);
-    connect(&session, &bridge::MeshSession::documentChanged, this, &TopologyPage::loadPositions);
+    connect(&session, &bridge::MeshSession::documentChanged, this, [this] {
+        *m_tags = bridge::FindTags(*m_session.document());
+        loadPositions();
+    });
     connect(&context, &bridge::ViewContext::changed, this, &TopologyPage::applyFilter);
     loadPositions();
     refresh();
     theme::followLayouts(*this);
 }
+
+TopologyPage::~TopologyPage() = default;
 
 void TopologyPage::setForm(TopologyForm form)
 {
@@ -117,7 +111,7 @@ void TopologyPage::focusFind()
 QWidget* TopologyPage::makeFilterBar()
 {
     auto* bar = new QWidget(this);
-    bar->setFixedHeight(kFilterHeight);
+    bar->setFixedHeight(kFilterHeight - 1);
     auto* row = new QHBoxLayout(bar);
     row->setContentsMargins(10, 0, 10, 0);
     row->setSpacing(8);
@@ -130,37 +124,37 @@ QWidget* TopologyPage::makeFilterBar()
     connect(m_form, &theme::SegmentedControl::currentChanged, this, &TopologyPage::refresh);
     row->addWidget(m_form);
 
-    m_find = new QLineEdit(bar);
+    bridge::ViewContext& context = m_session.context();
+    m_find = new FindField(m_session, bridge::kGraphScopes, bar);
     m_find->setObjectName(QStringLiteral("find"));
-    m_find->setAccessibleName(tr("Find services"));
+    m_find->setAccessibleName(tr("Find services and calls"));
     m_find->setPlaceholderText(tr("Find: error% > 1 and zone = b"));
-    m_find->setToolTip(
-        tr("Highlights what matches: a name, or rps, error%, p95, zone, state (Ctrl+F or /)")
-    );
-    m_find->setFont(theme::font(theme::Role::Code));
-    m_find->setFixedHeight(24);
-    m_find->setMinimumWidth(120);
-    m_matches = new QLabel(m_find);
-    theme::setText(*m_matches, theme::Role::Caption, theme::TextColor::Text3);
-    auto* inside = new QHBoxLayout(m_find);
-    inside->setContentsMargins(0, 0, 8, 0);
-    inside->addStretch();
-    inside->addWidget(m_matches);
-    connect(m_find, &QLineEdit::textChanged, &m_session.context(), &bridge::ViewContext::setFind);
-    row->addWidget(m_find, 1);
+    m_find->setNames([this] { return namesShown(); });
+    connect(m_find, &QLineEdit::textChanged, &context, &bridge::ViewContext::setFind);
+    row->addWidget(m_find, 3);
+    m_save = new QToolButton(bar);
+    m_save->setObjectName(QStringLiteral("saveFilter"));
+    m_save->setIcon(theme::icon(QStringLiteral("pin")));
+    m_save->setAccessibleName(tr("Save this filter"));
+    m_save->setToolTip(tr("Keep this filter under a name"));
+    theme::setButtonRole(*m_save, theme::ButtonRole::Ghost);
+    connect(m_save, &QToolButton::clicked, this, [this] { m_filters->saveAs(m_find->text()); });
+    row->addWidget(m_save);
 
-    m_hide = new QComboBox(bar);
+    m_hide = new FindField(m_session, bridge::kGraphScopes, bar);
     m_hide->setObjectName(QStringLiteral("hide"));
-    m_hide->setAccessibleName(tr("Hide services"));
-    m_hide->setToolTip(tr("What the graph leaves out"));
-    m_hide->addItem(tr("Hide nothing"), QString());
-    m_hide->addItem(tr("Hide idle"), QStringLiteral("idle"));
-    m_hide->addItem(tr("Hide healthy"), QStringLiteral("healthy"));
-    m_hide->setFixedHeight(24);
-    connect(m_hide, &QComboBox::activated, this, [this](int index) {
-        m_session.context().setHide(m_hide->itemData(index).toString());
-    });
-    row->addWidget(m_hide);
+    m_hide->setAccessibleName(tr("Hide services and calls"));
+    m_hide->setPlaceholderText(tr("Hide: idle"));
+    m_hide->setNames([this] { return namesShown(); });
+    m_hide->setPresets(
+        {QStringLiteral("idle"), QStringLiteral("healthy"), QStringLiteral("rps < 1")}
+    );
+    connect(m_hide, &QLineEdit::textChanged, &context, &bridge::ViewContext::setHide);
+    row->addWidget(m_hide, 1);
+
+    m_filters = new FilterChips(m_session, this);
+    connect(m_filters, &FilterChips::filterChosen, m_find, &QLineEdit::setText);
+    connect(m_filters, &FilterChips::hideChosen, m_hide, &QLineEdit::setText);
     row->addWidget(new theme::Hairline(Qt::Vertical, bar));
     const auto chip = [&](const QString& name, const QString& text) {
         auto* made = new theme::Chip(text, bar);
@@ -183,14 +177,7 @@ QWidget* TopologyPage::makeFilterBar()
     m_counts = new QLabel(bar);
     theme::setText(*m_counts, theme::Role::Small, theme::TextColor::Text3);
     row->addWidget(m_counts);
-    auto* holder = new QWidget(this);
-    auto* column = new QVBoxLayout(holder);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    bar->setFixedHeight(kFilterHeight - 1);
-    column->addWidget(bar);
-    column->addWidget(new theme::Hairline(Qt::Horizontal, holder));
-    return holder;
+    return bar;
 }
 
 QWidget* TopologyPage::makeEmpty()
@@ -208,12 +195,16 @@ QWidget* TopologyPage::makeEmpty()
     m_emptyAction = new QPushButton(page);
     m_emptyAction->setObjectName(QStringLiteral("emptyAction"));
     theme::setButtonRole(*m_emptyAction, theme::ButtonRole::Primary);
+    guardWrite(*m_emptyAction, m_session, bridge::WriteAction::StartMesh);
     connect(m_emptyAction, &QPushButton::clicked, this, [this] {
         if (!m_session.context().hide().isEmpty() || !m_zone.isEmpty()) {
             m_zone.clear();
-            m_hide->setCurrentIndex(0);
             m_session.context().setHide({});
             m_session.context().focusOn({}, 1);
+        } else if (!askToWrite(
+                       this, m_session, bridge::WriteAction::StartMesh, m_emptyAction->text()
+                   )) {
+            return;
         } else if (const auto started = m_session.startMesh(); !started) {
             m_emptyText->setText(QString::fromStdString(started.error().message));
         }
@@ -286,7 +277,9 @@ void TopologyPage::refresh()
     const bridge::Topology& topology = m_session.topology();
     showPlaces();
     m_view->setTopology(topology);
-    refreshTable();
+    if (m_form->current() == 1) {
+        m_table->refresh();
+    }
     m_counts->setText(
         tr("%1 nodes · %2 edges").arg(topology.entities.size()).arg(topology.edges.size())
     );
@@ -308,29 +301,15 @@ void TopologyPage::refresh()
     m_stack->setCurrentIndex(m_form->current());
 }
 
-void TopologyPage::refreshTable()
+QStringList TopologyPage::namesShown() const
 {
-    std::vector<TableRow> rows;
+    QStringList names;
+    std::set<QString> zones;
     for (const bridge::EntityRow& entity : m_session.topology().entities) {
-        TableRow row;
-        row.key = entity.id;
-        row.cells = {
-            {entity.name},
-            {wordOf(entity.state), static_cast<int>(stateOf(entity.state))},
-            {wordOf(entity.kind)},
-            {entity.version},
-            {entity.zones.join(QStringLiteral(", "))},
-            {rateText(entity.figures.rps)},
-            {percentText(entity.figures.errorRatio)},
-            {millisecondsText(entity.figures.p95_ms)},
-            {QString::number(entity.instances.size())},
-            {entity.why}};
-        if (entity.state == bridge::HealthState::Stale) {
-            row.state = static_cast<int>(theme::State::Stale);
-        }
-        rows.push_back(std::move(row));
+        names << entity.name;
+        zones.insert(entity.zones.begin(), entity.zones.end());
     }
-    m_table->setRows(std::move(rows));
+    return QStringList(zones.begin(), zones.end()) + names;
 }
 
 QStringList TopologyPage::hiddenByZone() const
@@ -347,29 +326,57 @@ QStringList TopologyPage::hiddenByZone() const
 void TopologyPage::applyFilter()
 {
     const bridge::ViewContext& context = m_session.context();
-    const FindExpression find(context.find());
-    const FindExpression hide(context.hide());
+    for (FindField* field : {m_find, m_hide}) {
+        const QString& text = field == m_find ? context.find() : context.hide();
+        if (field->text() != text) {
+            field->setText(text);
+        }
+    }
+    const bridge::FindLanguage& find = m_find->language();
+    const bridge::FindLanguage& hide = m_hide->language();
+    const bridge::Topology& topology = m_session.topology();
     QStringList found;
     QStringList hidden = hiddenByZone();
-    for (const bridge::EntityRow& entity : m_session.topology().entities) {
-        if (find.matches(entity)) {
+    int foundCount = 0;
+    int hiddenCount = 0;
+    for (const bridge::EntityRow& entity : topology.entities) {
+        const bridge::EntitySubject subject(entity, *m_tags);
+        if (find.matches(subject)) {
             found << entity.id;
+            ++foundCount;
         }
-        if (hide.matches(entity)) {
+        if (hide.matches(subject)) {
             hidden << entity.id;
+            ++hiddenCount;
         }
     }
-    if (m_find->text() != context.find()) {
-        m_find->setText(context.find());
+    // What services have as well means services; calls are asked for what only they have.
+    const bool isOfCalls =
+        !find.foreignOperands(static_cast<bridge::FindScopes>(bridge::FindScope::Entity)).isEmpty();
+    for (const bridge::EdgeRow& edge : topology.edges) {
+        const bridge::EdgeSubject subject(edge);
+        if (isOfCalls && find.matches(subject)) {
+            found << edge.source << edge.target;
+            ++foundCount;
+        }
+        if (hide.matches(subject)) {
+            hidden << edge.source + QStringLiteral(" -> ") + edge.target;
+            ++hiddenCount;
+        }
     }
-    theme::setFieldState(
-        *m_find, find.isValid() ? theme::FieldState::Normal : theme::FieldState::Error
+    const bool isTable = m_form->current() == 1;
+    const auto all = static_cast<int>(topology.entities.size() + topology.edges.size());
+    const int total = isOfCalls ? all : static_cast<int>(topology.entities.size());
+    if (isTable) {
+        m_table->setFilter(find, hide);
+    }
+    m_find->setScopes(isTable ? m_table->scopes() : bridge::kGraphScopes);
+    m_find->setMatches(
+        isTable ? m_table->matching() : foundCount, isTable ? m_table->total() : total
     );
-    m_matches->setText(
-        context.find().isEmpty() ? QString()
-        : find.isValid()         ? tr("%n match(es)", nullptr, static_cast<int>(found.size()))
-                                 : tr("not understood")
-    );
+    m_hide->setMatches(hiddenCount, all);
+    m_save->setEnabled(!find.isEmpty() && find.isValid());
+    m_filters->setCurrent(context.find());
     m_view->setHighlighted(found);
     m_view->setHidden(hidden);
     m_view->setSelection(context.selection());
@@ -472,6 +479,50 @@ void TopologyPage::addRehearseActions(QMenu& menu, const QString& id)
     menu.addSeparator();
 }
 
+// "Filter on this" for what the node or the call is.
+void TopologyPage::addFilterActions(QMenu& menu, const QString& id)
+{
+    using bridge::FindOperand;
+    const auto offer = [this](QMenu& to, FindOperand operand, const QString& value) {
+        for (const auto sense : {bridge::FindSense::Only, bridge::FindSense::Without}) {
+            const QString term = bridge::findTerm(operand, value, sense);
+            connect(
+                to.addAction(
+                    sense == bridge::FindSense::Only ? tr("Filter on %1").arg(term)
+                                                     : tr("Exclude: %1").arg(term)
+                ),
+                &QAction::triggered,
+                this,
+                [this, term] { m_find->narrow(term); }
+            );
+        }
+    };
+    const bridge::Topology& topology = m_session.topology();
+    if (const bridge::EdgeRow* edge = findEdge(topology, id)) {
+        offer(menu, FindOperand::Target, nameOf(edge->target));
+        offer(menu, FindOperand::Source, nameOf(edge->source));
+    } else if (const bridge::EntityRow* entity = findEntity(topology, id)) {
+        offer(menu, FindOperand::Name, entity->name);
+        QMenu& more = *menu.addMenu(tr("Filter on more"));
+        for (const QString& zone : entity->zones) {
+            offer(more, FindOperand::Zone, zone);
+        }
+        offer(more, FindOperand::State, bridge::findWord(entity->state));
+        if (!entity->version.isEmpty()) {
+            offer(more, FindOperand::Version, entity->version.section(QStringLiteral(" · "), 0, 0));
+        }
+    }
+    connect(menu.addAction(tr("Hide %1").arg(nameOf(id))), &QAction::triggered, this, [this, id] {
+        const EdgeEnds ends = edgeEnds(id);
+        const QString name = ends.source.isEmpty() ? nameOf(id)
+                                                   : nameOf(ends.source) + QStringLiteral(" -> ")
+                                                         + nameOf(ends.target);
+        const QString term = bridge::findTerm(FindOperand::Name, name, bridge::FindSense::Only);
+        const QString known = m_hide->text();
+        m_hide->setText(known.isEmpty() ? term : u'(' + known + QStringLiteral(") or ") + term);
+    });
+}
+
 void TopologyPage::showContextMenu(const QString& id, const QPoint& at)
 {
     QMenu menu;
@@ -488,12 +539,7 @@ void TopologyPage::showContextMenu(const QString& id, const QPoint& at)
             this,
             [&context, id] { context.focusOn(id, 1); }
         );
-        connect(
-            menu.addAction(tr("Find by this name")),
-            &QAction::triggered,
-            this,
-            [&context, name] { context.setFind(QStringLiteral("name = ") + name); }
-        );
+        addFilterActions(menu, id);
         menu.addSeparator();
     }
     addRehearseActions(menu, id);

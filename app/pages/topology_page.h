@@ -8,16 +8,17 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
-class QComboBox;
-class QLineEdit;
 class QMenu;
 class QPushButton;
 class QStackedWidget;
+class QToolButton;
 
 namespace mesh::bridge {
+class FindTags;
 class MeshSession;
-}
+} // namespace mesh::bridge
 namespace mesh::theme {
 class Chip;
 class SegmentedControl;
@@ -25,7 +26,9 @@ class SegmentedControl;
 
 namespace mesh::pages {
 
-class RowsTable;
+class FilterChips;
+class FindField;
+class GraphTable;
 
 enum class TopologyForm : std::uint8_t { Graph, Table };
 
@@ -36,10 +39,13 @@ class TopologyPage : public QWidget
 
 public:
     TopologyPage(bridge::MeshSession& session, QWidget* parent);
+    ~TopologyPage() override;
 
     void setForm(TopologyForm form);
     void toggleForm(); // F6.
     void focusFind(); // Ctrl+F.
+    [[nodiscard]] FindField& findField() { return *m_find; }
+    [[nodiscard]] GraphTable& table() { return *m_table; }
     [[nodiscard]] graph::TopologyView& view() { return *m_view; }
 
 Q_SIGNALS:
@@ -50,7 +56,6 @@ private:
     QWidget* makeFilterBar();
     QWidget* makeEmpty();
     void refresh();
-    void refreshTable();
     void applyFilter();
     void loadPositions();
     void savePlaces(const graph::Positions& positions);
@@ -61,19 +66,23 @@ private:
     void showContextMenu(const QString& id, const QPoint& at);
     void addRehearseActions(QMenu& menu, const QString& id);
     [[nodiscard]] QStringList hiddenByZone() const;
+    [[nodiscard]] QStringList namesShown() const;
+    void addFilterActions(QMenu& menu, const QString& id);
 
     bridge::MeshSession& m_session;
     theme::SegmentedControl* m_form = nullptr;
-    QLineEdit* m_find = nullptr;
-    QLabel* m_matches = nullptr;
-    QComboBox* m_hide = nullptr;
+    FindField* m_find = nullptr;
+    FindField* m_hide = nullptr;
+    QToolButton* m_save = nullptr;
+    FilterChips* m_filters = nullptr;
+    std::unique_ptr<bridge::FindTags> m_tags;
     theme::Chip* m_scope = nullptr;
     theme::Chip* m_zones = nullptr;
     theme::Chip* m_labels = nullptr;
     QLabel* m_counts = nullptr;
     QStackedWidget* m_stack;
     graph::TopologyView* m_view;
-    RowsTable* m_table;
+    GraphTable* m_table;
     QWidget* m_empty = nullptr;
     QLabel* m_emptyTitle = nullptr;
     QLabel* m_emptyText = nullptr;

@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-class QCompleter;
+class QListView;
 class QStandardItemModel;
 
 namespace mesh::theme {
@@ -23,6 +23,19 @@ struct LocatorEntry
     std::function<void()> go;
 };
 
+// The entries that a text finds, best first: "@", "#", "/" and ">" leave only that kind, the rest
+// is matched letter by letter. Equal ones keep their order. countMax: at most so many come back.
+// folded: the entries' texts in lower case, in the same order.
+// found: how many there are in all.
+struct LocatorHits
+{
+    std::vector<int> rows;
+    int found = 0;
+};
+[[nodiscard]] LocatorHits locate(
+    const QString& text, const std::vector<QString>& folded, std::size_t countMax
+);
+
 // The field in the top bar: finds services, nodes (@), revisions (#), routes (/) and actions (>).
 class Locator : public QLineEdit
 {
@@ -33,8 +46,10 @@ public:
 
     // Asked for everything each time the field gets the focus.
     void setSource(std::function<std::vector<LocatorEntry>()> source);
+    [[nodiscard]] QListView& list() { return *m_list; } // Of what was found.
 
 protected:
+    void focusOutEvent(QFocusEvent* event) override;
     void focusInEvent(QFocusEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
@@ -42,12 +57,16 @@ protected:
 
 private:
     void refill();
+    void find();
     void run(int row);
+    void step(int rows);
 
     std::function<std::vector<LocatorEntry>()> m_source;
     std::vector<LocatorEntry> m_entries;
+    std::vector<QString> m_folded;
+    QString m_found; // The text the list answers.
     QStandardItemModel* m_model;
-    QCompleter* m_completer;
+    QListView* m_list;
     theme::KeyCap* m_key;
 };
 

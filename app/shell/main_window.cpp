@@ -1,12 +1,15 @@
 #include "app/shell/main_window.h"
 
+#include "app/bridge/alert_watch.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/nodes_session.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/run_timeline.h"
 #include "app/charts/time_bar.h"
+#include "app/pages/alerts_view.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
@@ -18,6 +21,7 @@
 #include "app/pages/rollout_page.h"
 #include "app/pages/route_tester.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/settings_page.h"
 #include "app/pages/tap_view.h"
 #include "app/pages/time_strip.h"
 #include "app/pages/topology_page.h"
@@ -49,7 +53,7 @@ constexpr int kNodesInspectorWidth = 376;
 constexpr int kRouteTesterHeight = 260;
 constexpr int kWideWindow = 1280; // Narrower ones leave the page more room.
 
-// The line of the environment across the window's top.
+// The line of the environment across the window's top. Property "kind": its colour.
 class TintLine : public QWidget
 {
 public:
@@ -64,7 +68,8 @@ protected:
     {
         Q_UNUSED(event)
         QPainter painter(this);
-        painter.fillRect(rect(), theme::tokens().of(theme::EnvironmentKind::Production));
+        const auto kind = static_cast<theme::EnvironmentKind>(property("kind").toInt());
+        painter.fillRect(rect(), theme::tokens().of(kind));
     }
 };
 
@@ -107,6 +112,7 @@ MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     , m_rehearsal(std::make_unique<bridge::RehearsalSession>(session))
     , m_nodes(std::make_unique<bridge::NodesSession>(session))
     , m_rolloutSession(std::make_unique<bridge::RolloutSession>(session))
+    , m_alerts(std::make_unique<bridge::AlertWatch>(session))
     , m_options(std::move(options))
     , m_topBar(new TopBar(this))
     , m_rail(new ModeRail(this))
@@ -280,11 +286,8 @@ QWidget* MainWindow::makePage(Mode mode)
         });
         return page;
     }
-    case Mode::Settings: {
-        auto* page = new pages::SettingsPage(m_session, m_stack);
-        connect(page, &pages::SettingsPage::environmentChanged, this, &MainWindow::refreshChrome);
-        return page;
-    }
+    case Mode::Settings:
+        return new pages::SettingsPage(m_session, m_stack);
     }
     return new QWidget(m_stack);
 }
@@ -460,8 +463,15 @@ void MainWindow::makeBottomDock()
         m_panes
     );
     m_revisions->setObjectName(QStringLiteral("revisionsPane"));
-    for (QWidget* pane :
-         std::initializer_list<QWidget*>{m_problems, m_events, m_tap, m_rollout, m_revisions}) {
+    m_alertsView = new pages::AlertsView(m_session, *m_alerts, m_panes);
+    connect(
+        m_alertsView,
+        &pages::AlertsView::entitySelected,
+        &m_session.context(),
+        &bridge::ViewContext::select
+    );
+    for (QWidget* pane : std::initializer_list<QWidget*>{
+             m_problems, m_events, m_tap, m_rollout, m_revisions, m_alertsView}) {
         m_panes->addWidget(pane);
     }
     m_panes->addWidget(new QWidget(m_panes)); // Shown while all panes are closed.
@@ -556,9 +566,10 @@ void MainWindow::toggleSidebar()
 
 void MainWindow::updateTint()
 {
-    const auto kind =
-        environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
-    m_tint->setVisible(m_session.isOpen() && kind == theme::EnvironmentKind::Production);
+    const theme::EnvironmentKind kind = environmentOf(m_session.gate().profile().environment);
+    m_tint->setProperty("kind", static_cast<int>(kind));
+    m_tint->setVisible(m_session.isOpen() && kind != theme::EnvironmentKind::Local);
+    m_tint->update();
     m_tint->setGeometry(0, 0, width(), 2);
     m_tint->raise();
     m_simulationFrame->setVisible(m_session.isOpen() && m_mode == Mode::Rehearse);

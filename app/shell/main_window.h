@@ -10,6 +10,7 @@
 #include <QString>
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -19,18 +20,22 @@ class QDockWidget;
 class QLabel;
 class QMenu;
 class QStackedWidget;
+class QSystemTrayIcon;
 
 namespace mesh::bridge {
+class AlertWatch;
 class MeshSession;
 class NodesSession;
 class RehearsalSession;
 struct TapRow;
 class RolloutSession;
+enum class WriteAction : std::uint8_t;
 } // namespace mesh::bridge
 namespace mesh::charts {
 class TimeBar;
 }
 namespace mesh::pages {
+class AlertsView;
 class EditPage;
 class FirstRunPage;
 class Inspector;
@@ -92,6 +97,7 @@ public:
     [[nodiscard]] pages::EditPage& editPage() { return *m_edit; }
     [[nodiscard]] pages::TopologyPage& topologyPage() { return *m_topology; }
     [[nodiscard]] pages::RehearsePage& rehearsePage() { return *m_rehearse; }
+    [[nodiscard]] bridge::AlertWatch& alerts() { return *m_alerts; }
     [[nodiscard]] bridge::RehearsalSession& rehearsal() { return *m_rehearsal; }
     [[nodiscard]] pages::RolloutPage& rolloutPage() { return *m_rolloutPage; }
     [[nodiscard]] bridge::RolloutSession& rollout() { return *m_rolloutSession; }
@@ -152,6 +158,8 @@ private:
     void refreshBanners();
     void refreshPanes();
     void refreshTimeBar();
+    void refreshAlerts();
+    void notify(const QString& title, const QString& text);
     void togglePane(int pane);
     void toggleSidebar(); // The inspector in Topology, the text in Edit.
     void updateRegions();
@@ -171,6 +179,8 @@ private:
     void showRecent();
     void showMeshMenu();
     void review();
+    [[nodiscard]] bool askToWrite(bridge::WriteAction action, const QString& what);
+    void guardActions();
     void showShortcuts();
     void showHelp(const QString& topic);
     void showError(const QString& what, const QString& why);
@@ -182,6 +192,7 @@ private:
     std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
     std::unique_ptr<bridge::NodesSession> m_nodes; // As well.
     std::unique_ptr<bridge::RolloutSession> m_rolloutSession; // As well.
+    std::unique_ptr<bridge::AlertWatch> m_alerts;
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
@@ -220,6 +231,8 @@ private:
     pages::TapView* m_tap = nullptr;
     QLabel* m_rollout = nullptr;
     pages::RowsTable* m_revisions = nullptr;
+    pages::AlertsView* m_alertsView = nullptr;
+    QSystemTrayIcon* m_tray = nullptr; // Null: the desktop has none, or nothing fired yet.
     QString m_lastApply;
 
     std::vector<QAction*> m_actions;

@@ -1,5 +1,6 @@
 // The window's actions: menus, shortcuts, the locator and what lists them.
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
@@ -13,6 +14,7 @@
 #include "app/pages/review_page.h"
 #include "app/pages/rollout_page.h"
 #include "app/pages/topology_page.h"
+#include "app/pages/write_guard.h"
 #include "app/shell/help_window.h"
 #include "app/shell/main_window.h"
 #include "app/shell/top_bar.h"
@@ -26,6 +28,9 @@
 #include <QMenu>
 #include <QMessageBox>
 #include <QSettings>
+
+#include <array>
+#include <utility>
 
 namespace mesh::shell {
 namespace {
@@ -62,7 +67,30 @@ void MainWindow::makeMenus()
     makeChangeMenu();
     makeMeshMenu();
     makeHelpMenu();
+    guardActions();
     m_topBar->setDraftActions(m_undo, m_redo, m_discard, m_review, m_push);
+}
+
+// What writes is said here once; the rest follows from the profile of the open document.
+void MainWindow::guardActions()
+{
+    using bridge::WriteAction;
+    const std::array<std::pair<const char*, WriteAction>, 7> writing = {{
+        {"change.push", WriteAction::Push},
+        {"change.discard", WriteAction::EditDraft},
+        {"change.rollBack", WriteAction::RollBack},
+        {"edit.new", WriteAction::EditDraft},
+        {"mesh.start", WriteAction::StartMesh},
+        {"mesh.stop", WriteAction::StopMesh},
+        {"file.saveDraft", WriteAction::EditDraft},
+    }};
+    for (QAction* action : m_actions) {
+        for (const auto& [name, what] : writing) {
+            if (action->objectName() == QLatin1String(name)) {
+                pages::guardWrite(*action, m_session, what);
+            }
+        }
+    }
 }
 
 void MainWindow::makeFileMenu()
@@ -146,7 +174,7 @@ void MainWindow::makeViewMenu()
     }
     menu.addSeparator();
     const QStringList panes = {
-        tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Revisions")};
+        tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Revisions"), tr("Alerts")};
     for (int i = 0; i < kPaneCount; ++i) {
         add(menu,
             {QStringLiteral("pane.%1").arg(i + 1),
@@ -239,17 +267,24 @@ void MainWindow::makeMeshMenu()
 {
     QMenu& menu = *m_topBar->menus().addMenu(tr("Mesh"));
     const auto name = [](const char* text) { return QString::fromLatin1(text); };
-    m_startMesh = add(menu, {name("mesh.start"), tr("Start mesh"), {}, [this] {
-                                 if (const auto started = m_session.startMesh(); !started) {
-                                     showError(
-                                         tr("The mesh did not start."),
-                                         QString::fromStdString(started.error().message)
-                                     );
-                                 }
-                             }});
+    m_startMesh =
+        add(menu, {name("mesh.start"), tr("Start mesh"), {}, [this] {
+                       if (!askToWrite(bridge::WriteAction::StartMesh, tr("Start mesh"))) {
+                           return;
+                       }
+                       if (const auto started = m_session.startMesh(); !started) {
+                           showError(
+                               tr("The mesh did not start."),
+                               QString::fromStdString(started.error().message)
+                           );
+                       }
+                   }});
     add(menu, {name("mesh.connect"), tr("Connect a node…"), {}, [this] { connectNode(); }});
-    m_stopMesh =
-        add(menu, {name("mesh.stop"), tr("Stop mesh"), {}, [this] { m_session.stopMesh(); }});
+    m_stopMesh = add(menu, {name("mesh.stop"), tr("Stop mesh"), {}, [this] {
+                                if (askToWrite(bridge::WriteAction::StopMesh, tr("Stop mesh"))) {
+                                    m_session.stopMesh();
+                                }
+                            }});
     m_run = add(menu, {name("mesh.rehearse"), tr("Rehearse, or cancel"), name("Ctrl+R"), [this] {
                            if (m_mode != Mode::Rehearse) {
                                setMode(Mode::Rehearse);
@@ -287,6 +322,9 @@ void MainWindow::makeHelpMenu()
     add(menu, {name("help.protocols"), tr("Protocols and locks"), {}, [this] {
                    showHelp(QStringLiteral("protocols"));
                }});
+    add(menu, {name("help.find"), tr("Find"), {}, [this] { showHelp(QStringLiteral("find")); }});
+    add(menu,
+        {name("help.alerts"), tr("Alerts"), {}, [this] { showHelp(QStringLiteral("alerts")); }});
     add(menu, {name("help.glossary"), tr("Glossary"), {}, [this] {
                    showHelp(QStringLiteral("glossary"));
                }});
@@ -310,8 +348,10 @@ void MainWindow::updateActions()
     const bool isWritable = isOpen && !m_session.isReadOnly();
     // The mode's own text has its own history.
     const bool isRehearsing = m_mode == Mode::Rehearse && isOpen;
-    m_undo->setEnabled(isRehearsing ? m_rehearsal->canUndo() : m_draft.undoStack()->canUndo());
-    m_redo->setEnabled(isRehearsing ? m_rehearsal->canRedo() : m_draft.undoStack()->canRedo());
+    const bool isEditable = !m_session.gate().isRefused(bridge::WriteAction::EditDraft);
+    const QUndoStack& history = *m_draft.undoStack();
+    m_undo->setEnabled(isRehearsing ? m_rehearsal->canUndo() : isEditable && history.canUndo());
+    m_redo->setEnabled(isRehearsing ? m_rehearsal->canRedo() : isEditable && history.canRedo());
     m_run->setEnabled(isOpen);
     m_discard->setEnabled(isOpen && m_draft.isChanged());
     m_review->setEnabled(isOpen && m_draft.isChanged());
@@ -366,6 +406,18 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
                                m_session.context().select(id);
                            }});
     }
+    for (const bridge::EntityRow& entity : m_session.topology().entities) {
+        for (const bridge::InstanceRow& instance : entity.instances) {
+            entries.push_back(
+                {tr("%1 of %2").arg(instance.id, entity.name),
+                 QStringLiteral("chip"),
+                 [this, id = entity.id] {
+                     setMode(Mode::Topology);
+                     m_session.context().select(id);
+                 }}
+            );
+        }
+    }
     for (const bridge::NodeRow& node : m_session.nodes()) {
         const QString name = node.name;
         entries.push_back({QStringLiteral("@ ") + name, QStringLiteral("nodes"), [this, name] {
@@ -373,16 +425,22 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
                                m_nodesPage->select(name);
                            }});
     }
-    for (const model::ObjectRef& ref : model::objectsOf(*m_session.document(), "routes")) {
-        const std::string path = model::pathOf(*m_session.document(), ref);
-        entries.push_back(
-            {QStringLiteral("/ ") + QString::fromStdString(ref.name),
-             QStringLiteral("route"),
-             [this, path] {
-                 setMode(Mode::Edit);
-                 m_edit->goToPath(path);
-             }}
-        );
+    const auto document = m_session.document();
+    for (const model::EntityKind& kind : model::entityKinds()) {
+        const bool isRoute = kind.plural == "routes";
+        for (const model::ObjectRef& ref : model::objectsOf(*document, kind.plural)) {
+            const QString name = QString::fromStdString(ref.name);
+            const QString word =
+                QString::fromUtf8(kind.plural.data(), static_cast<qsizetype>(kind.plural.size()));
+            entries.push_back(
+                {isRoute ? QStringLiteral("/ ") + name : tr("%1 in %2").arg(name, word),
+                 isRoute ? QStringLiteral("route") : QStringLiteral("document"),
+                 [this, ref] {
+                     setMode(Mode::Edit);
+                     m_edit->goToPath(model::pathOf(*m_session.document(), ref));
+                 }}
+            );
+        }
     }
     for (const bridge::RevisionRow& revision : m_session.revisions()) {
         entries.push_back(

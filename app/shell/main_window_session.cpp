@@ -1,6 +1,8 @@
 // The window's reactions to the session: documents, drafts, panes, banners.
+#include "app/bridge/alert_watch.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
@@ -17,6 +19,7 @@
 #include "app/pages/tap_view.h"
 #include "app/pages/texts.h"
 #include "app/pages/topology_page.h"
+#include "app/pages/write_guard.h"
 #include "app/shell/main_window.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/theme.h"
@@ -32,6 +35,7 @@
 #include <QMenu>
 #include <QMessageBox>
 #include <QSettings>
+#include <QSystemTrayIcon>
 
 #include <algorithm>
 
@@ -114,6 +118,14 @@ void MainWindow::connectSession()
     );
     connect(&m_draft, &forms::Draft::changed, this, &MainWindow::onDraftChanged);
     connect(&theme::current(), &theme::Theme::changed, this, &MainWindow::refreshChrome);
+    using bridge::AlertWatch;
+    connect(m_alerts.get(), &AlertWatch::alertsChanged, this, &MainWindow::refreshAlerts);
+    connect(m_alerts.get(), &AlertWatch::alertFired, this, &MainWindow::notify);
+    connect(m_alerts.get(), &AlertWatch::alertOver, this, &MainWindow::notify);
+    connect(&m_session.gate(), &bridge::WriteGate::changed, this, [this] {
+        refreshChrome();
+        updateActions();
+    });
 }
 
 void MainWindow::onDocumentChanged()
@@ -163,10 +175,20 @@ void MainWindow::onApplyFinished(bool isSuccess, const QString& text)
 
 void MainWindow::refreshChrome()
 {
-    const auto kind =
-        environmentOf(m_session.setting(QStringLiteral("environment"), QStringLiteral("local")));
-    m_topBar->meshButton().setMesh(m_session.isOpen() ? m_session.name() : QString(), kind);
-    m_rolloutPage->setEnvironment(environmentTag(kind));
+    const bridge::WriteGate& gate = m_session.gate();
+    const theme::EnvironmentKind kind = environmentOf(gate.profile().environment);
+    const QString profile = gate.profile().name;
+    QStringList tag = {profile.isEmpty() ? environmentTag(kind) : profile};
+    if (gate.level() == bridge::SafetyLevel::ReadOnly) {
+        tag << tr("READ-ONLY");
+    }
+    if (gate.isOverridden()) {
+        tag << tr("OVERRIDDEN");
+    }
+    m_topBar->meshButton().setMesh(
+        m_session.isOpen() ? m_session.name() : QString(), kind, tag.join(QStringLiteral(" · "))
+    );
+    m_rolloutPage->setEnvironment(tag.front());
     m_topBar->setChanges(m_draft.isChanged() ? std::max(m_draft.changedObjects(), 1) : 0);
     updateTint();
     m_honesty->refresh();
@@ -254,6 +276,42 @@ void MainWindow::refreshPanes()
         }
         m_revisions->setRows(std::move(rows));
     }
+}
+
+void MainWindow::refreshAlerts()
+{
+    const int firing = m_alerts->book().firing();
+    m_paneStrip->setNote(
+        Pane::Alerts,
+        firing > 0 ? QString::number(firing) : QString(),
+        theme::tokens().of(theme::State::Failure).text
+    );
+}
+
+// Through the tray, so that it is seen while the window is not; in the window the pane says it.
+void MainWindow::notify(const QString& title, const QString& text)
+{
+    if (!m_options.isPersistent || isActiveWindow() || !QSystemTrayIcon::isSystemTrayAvailable()) {
+        return;
+    }
+    if (m_tray == nullptr) {
+        m_tray = new QSystemTrayIcon(windowIcon(), this);
+        m_tray->setToolTip(windowTitle());
+        connect(m_tray, &QSystemTrayIcon::activated, this, [this] {
+            setWindowState(windowState() & ~Qt::WindowMinimized);
+            raise();
+            activateWindow();
+        });
+        connect(m_tray, &QSystemTrayIcon::messageClicked, this, [this] {
+            raise();
+            activateWindow();
+            if (m_pane != static_cast<int>(Pane::Alerts)) {
+                togglePane(static_cast<int>(Pane::Alerts));
+            }
+        });
+        m_tray->show();
+    }
+    m_tray->showMessage(tr("%1 – %2").arg(m_session.name(), title), text, QSystemTrayIcon::Warning);
 }
 
 void MainWindow::refreshTimeBar()
@@ -486,8 +544,18 @@ void MainWindow::showMeshMenu()
 
 void MainWindow::usePolicy(const QString& text)
 {
+    const auto answer = m_session.gate().mayWrite(bridge::WriteAction::EditDraft);
+    if (answer.permit == bridge::WritePermit::Refused) {
+        showError(tr("The policy was not taken over."), answer.reason);
+        return;
+    }
     m_draft.editText(text);
     review();
+}
+
+bool MainWindow::askToWrite(bridge::WriteAction action, const QString& what)
+{
+    return pages::askToWrite(this, m_session, action, what);
 }
 
 void MainWindow::review()

@@ -398,7 +398,7 @@ PaneStrip::PaneStrip(QWidget* parent)
     row->setContentsMargins(8, 1, 8, 0);
     row->setSpacing(2);
     const std::array<QString, kPaneCount> titles = {
-        tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Revisions")};
+        tr("Problems"), tr("Events"), tr("Tap"), tr("Rollout"), tr("Revisions"), tr("Alerts")};
     for (int i = 0; i < kPaneCount; ++i) {
         const auto at = static_cast<std::size_t>(i);
         auto* button = new PaneButton(tr("Alt %1").arg(i + 1), titles[at], this);

@@ -91,8 +91,8 @@ private:
     SimulationStatus m_status;
 };
 
-enum class Pane : std::uint8_t { Problems, Events, Tap, Rollout, Revisions };
-inline constexpr int kPaneCount = 5;
+enum class Pane : std::uint8_t { Problems, Events, Tap, Rollout, Revisions, Alerts };
+inline constexpr int kPaneCount = 6;
 
 // "Alt 1 Problems 2": opens or closes one bottom pane.
 class PaneButton : public QAbstractButton

@@ -108,16 +108,15 @@ MeshButton::MeshButton(QWidget* parent)
     setFocusPolicy(Qt::TabFocus);
     setAttribute(Qt::WA_Hover);
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    setMesh({}, theme::EnvironmentKind::Local);
+    setMesh({}, theme::EnvironmentKind::Local, {});
 }
 
-void MeshButton::setMesh(const QString& name, theme::EnvironmentKind kind)
+void MeshButton::setMesh(const QString& name, theme::EnvironmentKind kind, const QString& tag)
 {
     m_name = name;
+    m_tag = tag;
     m_kind = kind;
-    setAccessibleName(
-        name.isEmpty() ? tr("No mesh open") : tr("Mesh %1, %2").arg(name, environmentTag(kind))
-    );
+    setAccessibleName(name.isEmpty() ? tr("No mesh open") : tr("Mesh %1, %2").arg(name, tag));
     setToolTip(tr("Open, close and recent meshes"));
     updateGeometry();
     update();
@@ -128,9 +127,7 @@ double MeshButton::tagWidth() const
     if (m_name.isEmpty()) {
         return 0;
     }
-    return QFontMetricsF(theme::font(theme::Role::Capitals))
-               .horizontalAdvance(environmentTag(m_kind))
-           + 16;
+    return QFontMetricsF(theme::font(theme::Role::Capitals)).horizontalAdvance(m_tag) + 16;
 }
 
 QSize MeshButton::sizeHint() const
@@ -163,7 +160,7 @@ void MeshButton::paintEvent(QPaintEvent* event)
         painter.drawRoundedRect(tag.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
         painter.setFont(theme::font(theme::Role::Capitals));
         painter.setPen(color);
-        painter.drawText(tag, Qt::AlignCenter, environmentTag(m_kind));
+        painter.drawText(tag, Qt::AlignCenter, m_tag);
         x += tag.width() + 8;
     }
     painter.setFont(theme::font(theme::Role::BodyStrong));

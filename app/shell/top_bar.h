@@ -30,7 +30,8 @@ class MeshButton : public QAbstractButton
 public:
     explicit MeshButton(QWidget* parent);
 
-    void setMesh(const QString& name, theme::EnvironmentKind kind); // Empty name: none is open.
+    // Empty name: none is open. tag: what stands before it, in the colour of the kind.
+    void setMesh(const QString& name, theme::EnvironmentKind kind, const QString& tag);
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 
@@ -41,6 +42,7 @@ private:
     [[nodiscard]] double tagWidth() const;
 
     QString m_name;
+    QString m_tag;
     theme::EnvironmentKind m_kind = theme::EnvironmentKind::Local;
 };
 

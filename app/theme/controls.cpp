@@ -15,7 +15,7 @@ namespace {
 constexpr char kRoleProperty[] = "meshButtonRole";
 constexpr char kTextRoleProperty[] = "meshTextRole";
 constexpr char kTextColorProperty[] = "meshTextColor";
-constexpr char kFieldErrorProperty[] = "meshFieldError";
+constexpr char kFieldStateProperty[] = "meshFieldState";
 
 void applyText(QWidget& widget)
 {
@@ -55,7 +55,7 @@ ButtonRole buttonRole(const QWidget& button)
 
 void setFieldState(QWidget& input, FieldState state)
 {
-    input.setProperty(kFieldErrorProperty, state == FieldState::Error);
+    input.setProperty(kFieldStateProperty, static_cast<int>(state));
     input.update();
 }
 

@@ -21,8 +21,9 @@ enum class ButtonRole : std::uint8_t { Normal, Primary, Destructive, Ghost };
 void setButtonRole(QAbstractButton& button, ButtonRole role);
 [[nodiscard]] ButtonRole buttonRole(const QWidget& button);
 
-// Marks an input (line edit, combo box, spin box) as wrong: failure border and ring.
-enum class FieldState : std::uint8_t { Normal, Error };
+// Marks an input (line edit, combo box, spin box). Error: failure border and ring. The last three
+// tint the ground as well, for fields that judge what is typed: green, amber, red.
+enum class FieldState : std::uint8_t { Normal, Error, Valid, Doubtful, Invalid };
 void setFieldState(QWidget& input, FieldState state);
 
 // The type role of a label or of any other text widget, kept when the theme changes.

@@ -136,18 +136,25 @@ void inputPanel(QPainter& painter, const QStyleOption& option, const QWidget* wi
 {
     const Tokens& t = tokens();
     const bool isEnabled = isOn(option, QStyle::State_Enabled);
-    const bool isWrong = widget != nullptr && widget->property("meshFieldError").toBool();
-    const QColor& failure = t.of(State::Failure).text;
+    const auto state =
+        static_cast<FieldState>(widget != nullptr ? widget->property("meshFieldState").toInt() : 0);
+    const bool isTinted = state >= FieldState::Valid;
+    const StateColors& tone = t.of(
+        state == FieldState::Valid      ? State::Healthy
+        : state == FieldState::Doubtful ? State::Degraded
+                                        : State::Failure
+    );
     QColor border =
         isOn(option, QStyle::State_MouseOver) && isEnabled ? t.borderStrong : t.borderInput;
-    if (isWrong) {
-        border = failure;
+    if (state != FieldState::Normal) {
+        border = tone.text;
     }
-    roundedBox(painter, option.rect, 6, isEnabled ? t.input : t.hover, border);
+    const QColor& ground = isTinted ? tone.soft : t.input;
+    roundedBox(painter, option.rect, 6, isEnabled ? ground : t.hover, border);
     if (isOn(option, QStyle::State_HasFocus)) {
-        focusRing(painter, option.rect, 6, isWrong ? failure : t.accent);
-    } else if (isWrong) {
-        focusRing(painter, option.rect, 6, failure);
+        focusRing(painter, option.rect, 6, state == FieldState::Normal ? t.accent : tone.text);
+    } else if (state == FieldState::Error) {
+        focusRing(painter, option.rect, 6, tone.text);
     }
 }
 

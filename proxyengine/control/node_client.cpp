@@ -1,12 +1,9 @@
 #include "proxyengine/control/node_client.h"
 
-#include "proxyengine/control/json_reader.h"
 #include "proxyengine/control/node_address.h"
 #include "proxyengine/control/node_tls.h"
 #include "proxyengine/http/client.h"
 #include "proxyengine/net/event_loop.h"
-
-#include <fmt/format.h>
 
 #include <optional>
 #include <utility>
@@ -15,16 +12,6 @@ namespace mesh::control {
 namespace {
 
 constexpr Duration kTurnWaitMax = std::chrono::milliseconds(100);
-constexpr int kRefusedStatus = 401; // Told by a node that does not take our certificate.
-
-Result<NodeAnswer> refusalOf(const AdminAddress& address, const std::string& body)
-{
-    const auto json = nlohmann::ordered_json::parse(body, nullptr, false);
-    return fail(
-        ErrorCode::Tls, fmt::format("node {}: {}", toText(address), textOf(json, "message"))
-    );
-}
-
 } // namespace
 
 Result<NodeAnswer> requestNode(
@@ -76,8 +63,8 @@ Result<NodeAnswer> requestNode(const Clock& clock, const NodeRequest& asked)
             [&](Result<http::Response> response) {
                 if (!response) {
                     answer = tl::unexpected(std::move(response).error());
-                } else if (address.isTls && response->status == kRefusedStatus) {
-                    answer = refusalOf(address, response->body);
+                } else if (auto error = refusalOf(address, *response)) {
+                    answer = tl::unexpected(*std::move(error));
                 } else {
                     answer = NodeAnswer{response->status, std::move(response->body)};
                 }

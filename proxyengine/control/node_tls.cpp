@@ -4,6 +4,7 @@
 #include "proxyengine/base/limits.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/control/admin_message.h"
+#include "proxyengine/control/json_reader.h"
 #include "proxyengine/net/socket_address.h"
 #include "proxyengine/net/sockets.h"
 #include "proxyengine/telemetry/access_log.h"
@@ -16,6 +17,8 @@
 
 namespace mesh::control {
 namespace {
+
+constexpr int kRefusedStatus = 401; // Of nothing else that a node answers.
 
 struct Files
 {
@@ -185,7 +188,8 @@ private:
             m_ours->authorities
         );
         logRefused(reason);
-        const std::string body = messageResponse(401, "this node refuses you: " + reason).body;
+        const std::string body =
+            messageResponse(kRefusedStatus, "this node refuses you: " + reason).body;
         // What the socket does not take at once is not worth waiting for.
         static_cast<void>(write(fmt::format(
             "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json; charset=utf-8\r\n"
@@ -305,6 +309,20 @@ std::string describe(const tls::CertificateFacts& facts)
         telemetry::timeText(facts.notBefore),
         telemetry::timeText(facts.notAfter)
     );
+}
+
+std::optional<Error> refusalOf(const AdminAddress& address, const http::Response& response)
+{
+    if (!address.isTls || response.status != kRefusedStatus) {
+        return std::nullopt;
+    }
+    const auto json = nlohmann::ordered_json::parse(response.body, nullptr, false);
+    return Error{
+        ErrorCode::Tls,
+        fmt::format("node {}: {}", toText(address), textOf(json, "message")),
+        {},
+        0,
+        SourcePlace::here()};
 }
 
 Result<std::shared_ptr<const NodeTls>> loadNodeTls(const NodeCredentials& named)

@@ -5,11 +5,13 @@
 #include "proxyengine/control/listen_text.h"
 #include "proxyengine/control/node_credentials.h"
 #include "proxyengine/http/channel.h"
+#include "proxyengine/http/message.h"
 #include "proxyengine/tls/certificate.h"
 #include "proxyengine/tls/context.h"
 #include "proxyengine/tls/verifier.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 // Mutual TLS of admin connections: both sides show a certificate, both judge the other's.
@@ -40,6 +42,11 @@ struct NodeTls
 // authorities, in force, and name the host of the address (DNS name or IP address).
 [[nodiscard]] http::ChannelFunction clientChannels(
     NodeCredentials files, const AdminAddress& address
+);
+
+// What a node with TLS that does not take our certificate has answered; nothing when it does.
+[[nodiscard]] std::optional<Error> refusalOf(
+    const AdminAddress& address, const http::Response& response
 );
 
 // "subject CN=edge-1, issuer CN=shop, names edge-1.shop, 10.0.0.2, valid until 2026-03-14T...Z"

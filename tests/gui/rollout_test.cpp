@@ -5,6 +5,7 @@
 #include "app/bridge/rollout_private.h"
 #include "app/pages/rollout_grid.h"
 #include "app/pages/rollout_page.h"
+#include "app/theme/tables.h"
 #include "app/theme/theme.h"
 #include "tests/gui/rollout_sample.h"
 

@@ -6,6 +6,7 @@
 #include "proxyengine/base/mailbox.h"
 #include "proxyengine/config/codec.h"
 #include "proxyengine/control/admin_server.h"
+#include "proxyengine/control/node_calls.h"
 #include "proxyengine/control/node_client.h"
 #include "proxyengine/control/remote_engine.h"
 #include "proxyengine/net/sockets.h"
@@ -85,6 +86,7 @@ private Q_SLOTS:
     void withoutTlsNothingIsSaid();
     void aRemoteEngineFollowsAndCommands();
     void aRemoteEngineSaysWhyItIsNotBelieved();
+    void callsToManyNodesAreJudgedAlike();
     void replacedFilesCountFromTheNextConnection();
     void thoseOfAFormerAuthorityMustGo();
     void whoeverConnectsAndWaitsKeepsNobodyOut();
@@ -407,6 +409,37 @@ void AdminTlsTest::aRemoteEngineSaysWhyItIsNotBelieved()
     QCOMPARE(right.certFile, stranger.certFile);
     QTRY_COMPARE_WITH_TIMEOUT(inbox.state().state, api::EngineState::Running, 20'000);
     remote->stop(Duration{});
+}
+
+void AdminTlsTest::callsToManyNodesAreJudgedAlike()
+{
+    const NodeCredentials stranger =
+        files(QStringLiteral("stranger"), consoleSpec(), m_other, m_shop);
+    const auto calls = NodeCalls::start(m_clock);
+    QVERIFY(calls.has_value());
+    Mailbox<Result<NodeAnswer>> answers(8, {});
+    for (const NodeCredentials& credentials : {m_consoleFiles, stranger}) {
+        NodeCall call;
+        call.request = request(credentials);
+        (*calls)->call(call, [&answers](Result<NodeAnswer> answer) {
+            static_cast<void>(answers.push(std::move(answer)));
+        });
+    }
+
+    std::vector<Result<NodeAnswer>> taken;
+    QTRY_VERIFY([&] {
+        while (auto answer = answers.pop()) {
+            taken.push_back(*std::move(answer));
+        }
+        return taken.size() == 2;
+    }());
+    const bool isFirstServed = taken[0].has_value();
+    const Result<NodeAnswer>& served = taken[isFirstServed ? 0 : 1];
+    const Result<NodeAnswer>& refused = taken[isFirstServed ? 1 : 0];
+    QVERIFY(served && served->status == 200);
+    QVERIFY(!refused.has_value());
+    QCOMPARE(refused.error().code, ErrorCode::Tls);
+    QVERIFY(refused.error().message.find("issuer CN=other authority") != std::string::npos);
 }
 
 void AdminTlsTest::replacedFilesCountFromTheNextConnection()
