@@ -86,6 +86,8 @@ NodesInspector::NodesInspector(
     m_tabs->setAccessibleName(tr("What is shown of the node"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
+    m_tabs->setUsesScrollButtons(false);
+    m_tabs->setElideMode(Qt::ElideNone);
     for (const QString& title :
          {tr("Overview"), tr("Configuration"), tr("Targets"), tr("Certificates")}) {
         m_tabs->addTab(title);
@@ -307,6 +309,8 @@ QWidget* NodesInspector::makeOverview()
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setWidget(content);
+    scroll->viewport()->setAutoFillBackground(false);
+    content->setAutoFillBackground(false);
     return scroll;
 }
 

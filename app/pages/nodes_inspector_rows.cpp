@@ -205,7 +205,7 @@ void NodesInspector::refreshFacts(const NodeRow& node)
         node.isConverged || node.hash.isEmpty() ? tr("nothing") : tr("rev %1").arg(summary.revision)
     );
     set(Process,
-        tr("%1 · %2 client, %3 upstream connections")
+        tr("%1 · connections %2 in, %3 out")
             .arg(bytesText(node.memoryBytes))
             .arg(node.connections)
             .arg(node.upstreamConnections));

@@ -203,7 +203,6 @@ QWidget* CurrentRollout::makeHead()
     }
     connect(m_hold, &QPushButton::clicked, &m_session, &bridge::RolloutSession::hold);
     connect(m_stop, &QPushButton::clicked, &m_session, &bridge::RolloutSession::stop);
-    guardWrite(*m_rollBack, m_mesh, bridge::WriteAction::RollBack);
     connect(m_rollBack, &QPushButton::clicked, &m_session, &bridge::RolloutSession::rollBack);
     row->addWidget(m_right);
     return head;
@@ -421,6 +420,7 @@ RolloutPage::RolloutPage(
     m_review->setSwitch(m_switches[0]);
     m_current->setSwitch(m_switches[1]);
     m_history->setSwitch(m_switches[2]);
+    guardWrite(m_current->rollBackButton(), mesh, bridge::WriteAction::RollBack);
     m_views->addWidget(m_review);
     m_views->addWidget(m_current);
     m_views->addWidget(m_history);

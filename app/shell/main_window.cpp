@@ -51,6 +51,7 @@ constexpr int kPaneHeight = 220;
 constexpr int kInspectorWidth = 344;
 constexpr int kNodesInspectorWidth = 376;
 constexpr int kRouteTesterHeight = 260;
+constexpr int kWideWindow = 1280; // Narrower ones leave the page more room.
 
 // The line of the environment across the window's top. Property "kind": its colour.
 class TintLine : public QWidget
@@ -540,8 +541,9 @@ void MainWindow::updateRegions()
     m_inspectorDock->setVisible(isOpen && hasInspector && m_isInspectorShown);
     if (const int wanted = isOfNodes ? 1 : 0; m_inspectors->currentIndex() != wanted) {
         m_inspectors->setCurrentIndex(wanted);
-        const int width = isOfNodes ? kNodesInspectorWidth : kInspectorWidth;
-        m_inner->resizeDocks({m_inspectorDock}, {width}, Qt::Horizontal);
+        const int wide = isOfNodes ? kNodesInspectorWidth : kInspectorWidth;
+        m_inspectorDock->setMinimumWidth(isOfNodes && width() >= kWideWindow ? wide : 0);
+        m_inner->resizeDocks({m_inspectorDock}, {wide}, Qt::Horizontal);
     }
     m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
     m_bottomDock->setVisible(isOpen);
