@@ -154,7 +154,8 @@ void CtlFilesTest::whatIsUnknownIsRefusedUnlessItMayBeDropped()
     QCOMPARE(ctl({"import", file, "--drop-unknown", "--json"}), 0);
     QCOMPARE(json()["valid"].get<bool>(), true);
     std::string dropped;
-    for (const Json& note : json()["notes"]) {
+    const Json report = json();
+    for (const Json& note : report["notes"]) {
         if (note["kind"] == "dropped") {
             dropped += note["path"].get<std::string>() + "\n";
         }
@@ -217,7 +218,8 @@ void CtlFilesTest::exportToTheGatewaySaysWhatIsLost()
     QCOMPARE(ctl({"export", file, "--format", "gateway", "--json"}), 0);
 
     std::string lost;
-    for (const Json& note : json()["notes"]) {
+    const Json report = json();
+    for (const Json& note : report["notes"]) {
         lost += note["kind"].get<std::string>() + " " + note["path"].get<std::string>() + "\n";
     }
     QCOMPARE(

@@ -103,7 +103,8 @@ public:
     // Of a row of a push by node and key.
     [[nodiscard]] std::string cell(const char* node, const char* key) const
     {
-        for (const auto& row : json()["nodes"]) {
+        const nlohmann::json report = json();
+        for (const auto& row : report["nodes"]) {
             if (row["node"] == node) {
                 return row[key].is_string() ? row[key].get<std::string>() : row[key].dump();
             }
