@@ -92,6 +92,22 @@ void RolloutSession::Private::post(std::function<void()> work)
     QMetaObject::invokeMethod(&receiver, std::move(work), Qt::QueuedConnection);
 }
 
+std::function<void(std::function<void()>)> RolloutSession::Private::poster()
+{
+    // The mesh session outlives the store's thread and every link.
+    return [target = &mesh, guard = alive()](std::function<void()> work) {
+        QMetaObject::invokeMethod(
+            target,
+            [guard, work = std::move(work)] {
+                if (guard) {
+                    work();
+                }
+            },
+            Qt::QueuedConnection
+        );
+    };
+}
+
 void RolloutSession::Private::onDocumentChanged()
 {
     const QString opened = mesh.isOpen() ? mesh.path() : QString();
