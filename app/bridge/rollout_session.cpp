@@ -18,6 +18,7 @@ namespace {
 constexpr int kReviewDelay_ms = 250; // After typing; the forms wait as long.
 const QString kMessageKey = QStringLiteral("draft.message");
 const QString kOriginKey = QStringLiteral("draft.origin");
+const QString kBaseKey = QStringLiteral("draft.base");
 const QString kMutedKey = QStringLiteral("findings.muted");
 
 // The services whose traffic a change touches; several kinds name theirs.
@@ -150,6 +151,9 @@ void RolloutSession::Private::onDraftChanged()
     if (!mesh.isDraftChanged()) {
         draftBase.reset();
         merge = {};
+        if (!mesh.setting(kBaseKey).isEmpty()) {
+            mesh.setSetting(kBaseKey, {}); // The next draft is made on what is newest then.
+        }
         if (!message.isEmpty() || !origin.isEmpty()) {
             message.clear();
             origin.clear();
