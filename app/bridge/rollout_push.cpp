@@ -258,8 +258,8 @@ Result<void> RolloutSession::Private::push()
     mesh.saveRevision(
         document,
         message.trimmed(),
-        [this, document, opened](const Result<std::int64_t>& saved) {
-            if (opened != generation) {
+        [this, document, opened, guard = alive()](const Result<std::int64_t>& saved) {
+            if (!guard || opened != generation) {
                 return;
             }
             isSaving = false;
@@ -411,8 +411,9 @@ void RolloutSession::Private::onOver()
     mesh.saveRevision(
         pushedBefore,
         RolloutSession::tr("Back to revision %1, after %2 was rolled back").arg(back).arg(from),
-        [this, text, opened, from, isDraftFree](const Result<std::int64_t>& saved) {
-            if (opened != generation || !saved) {
+        [this, text, opened, from, isDraftFree, guard = alive()](const Result<std::int64_t>& saved
+        ) {
+            if (!guard || opened != generation || !saved) {
                 return;
             }
             mesh.useModels(pushedBefore);
@@ -490,9 +491,10 @@ void RolloutSession::Private::findKept()
         return;
     }
     const int opened = generation;
-    mesh.file()->pushes([this, opened](Result<std::vector<store::PushRecord>> found) {
+    mesh.file()->pushes([this, opened, tell = poster()](Result<std::vector<store::PushRecord>> found
+                        ) {
         auto shared = std::make_shared<Result<std::vector<store::PushRecord>>>(std::move(found));
-        post([this, opened, shared] {
+        tell([this, opened, shared] {
             if (opened != generation || !*shared) {
                 return;
             }

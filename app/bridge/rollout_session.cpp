@@ -18,6 +18,7 @@ namespace {
 constexpr int kReviewDelay_ms = 250; // After typing; the forms wait as long.
 const QString kMessageKey = QStringLiteral("draft.message");
 const QString kOriginKey = QStringLiteral("draft.origin");
+const QString kBaseKey = QStringLiteral("draft.base");
 const QString kMutedKey = QStringLiteral("findings.muted");
 
 // The services whose traffic a change touches; several kinds name theirs.
@@ -92,6 +93,22 @@ void RolloutSession::Private::post(std::function<void()> work)
     QMetaObject::invokeMethod(&receiver, std::move(work), Qt::QueuedConnection);
 }
 
+std::function<void(std::function<void()>)> RolloutSession::Private::poster()
+{
+    // The mesh session outlives the store's thread and every link.
+    return [target = &mesh, guard = alive()](std::function<void()> work) {
+        QMetaObject::invokeMethod(
+            target,
+            [guard, work = std::move(work)] {
+                if (guard) {
+                    work();
+                }
+            },
+            Qt::QueuedConnection
+        );
+    };
+}
+
 void RolloutSession::Private::onDocumentChanged()
 {
     const QString opened = mesh.isOpen() ? mesh.path() : QString();
@@ -134,6 +151,9 @@ void RolloutSession::Private::onDraftChanged()
     if (!mesh.isDraftChanged()) {
         draftBase.reset();
         merge = {};
+        if (!mesh.setting(kBaseKey).isEmpty()) {
+            mesh.setSetting(kBaseKey, {}); // The next draft is made on what is newest then.
+        }
         if (!message.isEmpty() || !origin.isEmpty()) {
             message.clear();
             origin.clear();

@@ -401,6 +401,9 @@ RolloutPage::RolloutPage(
     , m_history(new HistoryPage(session, m_views))
 {
     setObjectName(QStringLiteral("rolloutPage"));
+    // The figures of a review would not let the inspector of other modes have its width.
+    constexpr int kWidthMin = 640;
+    setMinimumWidth(kWidthMin);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_views);

@@ -46,7 +46,7 @@ struct Review
     void edit()
     {
         mesh.replace(QStringLiteral("read_timeout: 10000"), QStringLiteral("read_timeout: 3000"));
-        mesh.replace(QStringLiteral("retries: 5"), QStringLiteral("retries: 2"));
+        mesh.replace(QStringLiteral("retries: 4"), QStringLiteral("retries: 2"));
     }
 
     [[nodiscard]] bool isReviewed() const
