@@ -292,8 +292,7 @@ private:
         command->add_option("--mode", options.mode, "In virtual time, with real proxies, or both")
             ->check(CLI::IsMember({"virtual", "live", "both"}))
             ->capture_default_str();
-        command->add_option("--seed", options.seed, "Instead of the file's")
-            ->check(wholeNumber());
+        command->add_option("--seed", options.seed, "Instead of the file's")->check(wholeNumber());
         command->add_option("--replications", options.replications, "Instead of the file's")
             ->check(CLI::Range(1, kReplicationsMax));
         command

@@ -5,6 +5,7 @@
 #include "app/pages/nodes_model.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/theme.h"
@@ -179,6 +180,16 @@ void NodesInspector::makeMenu()
     m_maintenance->setObjectName(QStringLiteral("node.maintenance"));
     connect(m_maintenance, &QAction::triggered, this, &NodesInspector::toggleMaintenance);
     add(*m_menu, "node.drain", tr("Drain and stop…"), [this] { drain(); });
+    for (QAction* action : m_menu->actions()) {
+        if (action->objectName() != QLatin1String("node.try") && !action->isSeparator()) {
+            const bool isDrain = action->objectName() == QLatin1String("node.drain");
+            guardWrite(
+                *action,
+                m_session,
+                isDrain ? bridge::WriteAction::Drain : bridge::WriteAction::ConfigureNode
+            );
+        }
+    }
     m_menuButton->setMenu(m_menu);
 }
 
@@ -215,6 +226,8 @@ QWidget* NodesInspector::makeNote()
     m_restore = addButton("restoreNode", tr("Restore…"), {});
     buttons->addStretch();
     column->addLayout(buttons);
+    guardWrite(*m_adopt, m_session, bridge::WriteAction::ConfigureNode);
+    guardWrite(*m_restore, m_session, bridge::WriteAction::ConfigureNode);
     connect(m_try, &QPushButton::clicked, this, [this] { m_session.tryNode(m_node); });
     connect(m_adopt, &QPushButton::clicked, this, &NodesInspector::adopt);
     connect(m_restore, &QPushButton::clicked, this, &NodesInspector::restore);
@@ -362,6 +375,7 @@ QWidget* NodesInspector::makeTargets()
         connect(button, &QPushButton::clicked, this, [this, health = choices[at].second] {
             overrideTarget(health);
         });
+        guardWrite(*button, m_session, bridge::WriteAction::ConfigureNode);
         row->addWidget(button);
         m_overrides[at] = button;
     }
