@@ -25,6 +25,8 @@ constexpr std::array<KindName, 7> kKindNames = {{
 
 // "policy:breaker_opened"
 constexpr std::string_view kPolicyPrefix = "policy:";
+// "fault:kill"; documents of before say "fault".
+constexpr std::string_view kFaultPrefix = "fault:";
 
 Marker::Kind kindOf(const std::string& name)
 {
@@ -45,6 +47,9 @@ store::EventRecord toRecord(const Marker& marker)
     record.subject = marker.subject.toStdString();
     if (marker.kind != Marker::Kind::Policy) {
         record.kind = std::ranges::find(kKindNames, marker.kind, &KindName::kind)->name;
+        if (marker.kind == Marker::Kind::Fault && !marker.policy.isEmpty()) {
+            record.kind = std::string(kFaultPrefix) + marker.policy.toStdString();
+        }
         return record;
     }
     record.kind = std::string(kPolicyPrefix) + marker.policy.toStdString();
@@ -61,6 +66,11 @@ Marker toMarker(const store::EventRecord& record)
     marker.label = QString::fromStdString(record.label);
     marker.detail = QString::fromStdString(record.detail);
     marker.subject = QString::fromStdString(record.subject);
+    if (record.kind.starts_with(kFaultPrefix)) {
+        marker.kind = Marker::Kind::Fault;
+        marker.policy = QString::fromStdString(record.kind.substr(kFaultPrefix.size()));
+        return marker;
+    }
     if (!record.kind.starts_with(kPolicyPrefix)) {
         marker.kind = kindOf(record.kind);
         return marker;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "app/bridge/moments.h"
+#include "app/bridge/node_reads.h"
 #include "app/bridge/session_rows.h"
 #include "app/bridge/topology.h"
+#include "app/bridge/topology_diff.h"
 #include "proxyengine/base/error.h"
 #include "proxyengine/model/document.h"
 
@@ -9,7 +12,9 @@
 #include <QString>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,10 +27,20 @@ class Engine;
 struct EngineOptions;
 } // namespace mesh::api
 
+namespace mesh::fleet {
+class NodeLink;
+}
+
+namespace mesh::store {
+class MeshDocument;
+}
+
 namespace mesh::bridge {
 
+class SessionRecords;
 class ViewContext;
 class WriteGate;
+struct NodeSecond;
 
 // Makes an engine that runs this document as the node named in the options. Handed in by the
 // console, because bridge does not know the proxy.
@@ -33,9 +48,22 @@ using EngineFactory = std::function<Result<std::unique_ptr<api::Engine>>(
     const api::EngineOptions& options, std::shared_ptr<const model::Document> document
 )>;
 
+// An engine elsewhere, and how to ask it what it runs.
+struct FollowedNode
+{
+    std::unique_ptr<api::Engine> engine;
+    NodeReads reads;
+};
+
+// Follows the node with this name at its admin address; returns at once. Handed in by the console,
+// because bridge does not know the admin API.
+using NodeFollower =
+    std::function<Result<FollowedNode>(const std::string& node, const std::string& admin)>;
+
 struct SessionOptions
 {
     EngineFactory engineFactory; // Empty: no mesh can be started, documents can still be read.
+    NodeFollower nodeFollower{}; // Empty: nodes elsewhere are not followed.
     const Clock* clock = nullptr; // Null: the machine's clocks.
     QString author; // Of revisions; empty: "operator".
     int evaluationInterval_ms = 1000; // How often topology and health are published.
@@ -78,6 +106,8 @@ public:
     // An engine that runs elsewhere, or that the caller has started, as this node. Applies go to it
     // too. Replaces an engine of the same name.
     void addEngine(const QString& node, std::unique_ptr<api::Engine> engine);
+    // The same for a node that can be asked what it runs.
+    void addEngine(const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads);
     void closeDocument();
 
     [[nodiscard]] bool isOpen() const;
@@ -87,6 +117,11 @@ public:
     [[nodiscard]] bool isMeshStarting() const;
     [[nodiscard]] QString path() const; // Of the open document; empty: none.
     [[nodiscard]] QString name() const; // mesh.name of the configuration, or the file's base name.
+    // What can be done about a document that openDocument() refused as damaged: its last automatic
+    // backup. Empty: there is none, or the file can be read.
+    [[nodiscard]] std::optional<BackupOffer> backupOffer(const QString& path) const;
+    // Puts the backup in the document's place and opens it. The damaged file is kept beside it.
+    [[nodiscard]] Result<void> openBackup(const QString& path);
     // Writes a copy of the whole document. The answer comes as copyFinished().
     void saveCopy(const QString& path);
 
@@ -94,6 +129,11 @@ public:
     [[nodiscard]] ViewContext& context() const;
     // At the context's time: live, from the last window; paused, from the store.
     [[nodiscard]] const Topology& topology() const;
+    // Of the topology when the context is not live: the configuration and the layout of then.
+    [[nodiscard]] const PastMoment& moment() const;
+    // What changed between the context's cursor and its second cursor; empty without one. The
+    // topology is then the later one with what has vanished, each marked by its `change`.
+    [[nodiscard]] const TopologyDiff& comparison() const;
     // How often topologyChanged() comes while live, 1000 ms at first; health and events are
     // evaluated each second all the same.
     void setRefreshInterval(int milliseconds);
@@ -112,7 +152,30 @@ public:
     [[nodiscard]] const std::vector<Marker>& events() const;
     [[nodiscard]] const std::vector<TapRow>& tap() const;
     [[nodiscard]] const std::vector<NodeRow>& nodes() const; // Sorted by name.
+    // What a node says of its targets, sorted by upstream and target; empty: it has not told.
+    [[nodiscard]] std::vector<NodeTargetRow> targets(const QString& node) const;
+    // What it shows by the configuration, the one that ends first at the top.
+    [[nodiscard]] const std::vector<NodeCertificateRow>& certificates(const QString& node) const;
+    // What a node runs with the newest revision, value by value, sorted by object and field; with
+    // the reason in `problem` when it does not compile for it.
+    [[nodiscard]] std::vector<NodeValueRow> effectiveValues(const QString& node, QString* problem)
+        const;
     [[nodiscard]] const HonestyFigures& honesty() const;
+
+    // --- One node -----------------------------------------------------------------------------
+    // Each is answered by nodeCommandFinished().
+    void setTargetHealth(
+        const QString& node, const QString& upstream, const QString& target, TargetOverride health
+    );
+    void drainNode(const QString& node); // It finishes what it has and ends.
+    // On: its gateway listeners take nothing new until it is off again; the node goes on.
+    void setNodeMaintenance(const QString& node, NodeMaintenance maintenance);
+    void setNodeLogLevel(const QString& node, const QString& level); // "debug", "info", ...
+    void restoreNode(const QString& node); // The newest revision is sent to it.
+    // Its configuration becomes the draft.
+    void adoptNode(const QString& node);
+    // Connects to it anew, without waiting for the next attempt.
+    void tryNode(const QString& node);
     [[nodiscard]] const std::vector<Banner>& banners() const;
 
     // --- Configuration ------------------------------------------------------------------------
@@ -128,6 +191,8 @@ public:
     void discardDraft();
     [[nodiscard]] bool isDraftChanged() const;
     [[nodiscard]] bool hasDraftErrors() const;
+    // Null while the draft has errors.
+    [[nodiscard]] std::shared_ptr<const model::Document> draftDocument() const;
     // Of the draft, errors first by place; then refusals of nodes.
     [[nodiscard]] const std::vector<ProblemRow>& problems() const;
     // Makes the draft a revision and every running engine run it. The answer comes as
@@ -138,6 +203,32 @@ public:
     [[nodiscard]] bool isApplying() const;
     // The text of an older revision becomes the draft and is applied.
     void rollBackTo(std::int64_t revision);
+
+    // --- For a push: RolloutSession ------------------------------------------------------------
+    // The way to every engine that runs or is followed, by node. Answers come while engines are
+    // there; releaseLinks() answers what waits, so that nobody waits for this thread.
+    [[nodiscard]] std::map<std::string, std::shared_ptr<fleet::NodeLink>> nodeLinks() const;
+    void releaseLinks();
+    // As it is sent to nodes: canonical, with the addresses a running mesh has chosen.
+    [[nodiscard]] std::shared_ptr<const model::Document> pushable(model::Document document) const;
+    // Appends a revision that becomes document(); a draft that says the same is gone, any other
+    // stays. No engine is told. Answered when it is on the disk, with its number.
+    void saveRevision(
+        std::shared_ptr<const model::Document> document,
+        const QString& message,
+        std::function<void(Result<std::int64_t>)> onSaved
+    );
+    // Simulated instances behave from now on as this document says.
+    void useModels(std::shared_ptr<const model::Document> document);
+    // What a node said about places in its configuration when it refused it; until the next push.
+    void setNodeProblems(std::vector<ProblemRow> problems);
+    // The open file, null when there is none; for records that only a push keeps.
+    [[nodiscard]] store::MeshDocument* file() const;
+    [[nodiscard]] const Clock& clock() const;
+    [[nodiscard]] QString author() const;
+
+    // What else the document remembers: the audit, requests, small things people keep.
+    [[nodiscard]] SessionRecords& records() const;
 
     // --- Safety ---------------------------------------------------------------------------------
     // The profile of the open document and who may write; apply, rollBackTo, faults and startMesh
@@ -170,6 +261,7 @@ public:
     void setSetting(const QString& key, const QString& value);
 
 Q_SIGNALS:
+    void documentClosing(); // The file and the engines are still there.
     void documentChanged(); // Another document, or its configuration has a new revision.
     void topologyChanged(const mesh::bridge::Topology& topology); // At most once a second.
     void seriesReady(int request, const mesh::bridge::Series& series);
@@ -177,6 +269,7 @@ Q_SIGNALS:
     void eventsChanged();
     void tapChanged();
     void nodesChanged();
+    void nodeMeasured(const mesh::bridge::NodeSecond& second); // Each frame of each node.
     void honestyChanged();
     void bannersChanged();
     void revisionsChanged();
@@ -187,6 +280,7 @@ Q_SIGNALS:
     void meshRunningChanged();
     void applyFinished(bool isSuccess, const QString& text); // Failure: what happened and where.
     void copyFinished(bool isSuccess, const QString& text);
+    void nodeCommandFinished(const QString& node, bool isSuccess, const QString& text);
 
 private:
     class Private;

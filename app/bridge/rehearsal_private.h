@@ -24,6 +24,11 @@ struct FinishedRun
     std::shared_ptr<const model::Document> document;
     QString text;
     std::size_t shown = 0; // Variant.
+    // Of a run that was kept by an earlier start: `result` and `document` are empty, and what it
+    // says is what it said then.
+    bool isRestored = false;
+    QString report{}; // As JSON.
+    QString revisionHash{}; // As of KeptRun.
 };
 
 class RehearsalSession::Private
@@ -47,6 +52,9 @@ public:
     void onLiveFinished(int id, Result<simulator::LiveRehearsal> outcome);
     void addRun(simulator::Rehearsal&& rehearsal);
     void trimRuns();
+    void storeRun(const FinishedRun& run); // Or takes it out of the document.
+    void restoreRuns();
+    [[nodiscard]] QString revisionHash() const; // Of `document`; empty: it is a draft.
     void markOutdated();
     [[nodiscard]] FinishedRun* find(int id);
     [[nodiscard]] const FinishedRun* find(int id) const;
@@ -76,6 +84,7 @@ public:
     std::shared_ptr<const model::Document> runDocument;
     QString runSource;
     QString runName; // Empty: by its number.
+    QString runHash;
     QString runPath; // Of the document it was begun on.
     StabilityRows stability;
     QTimer draftPause;

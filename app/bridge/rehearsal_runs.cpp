@@ -20,8 +20,10 @@ void RehearsalSession::Private::markOutdated()
 {
     bool isAny = false;
     for (FinishedRun& run : finished) {
-        const bool isOutdated =
-            run.text != text || (run.document != document && !(*run.document == *document));
+        const bool isOther = run.isRestored
+                                 ? run.revisionHash.isEmpty() || run.revisionHash != revisionHash()
+                                 : run.document != document && !(*run.document == *document);
+        const bool isOutdated = run.text != text || isOther;
         isAny = isAny || isOutdated != run.row.isOutdated;
         run.row.isOutdated = isOutdated;
     }
@@ -99,6 +101,9 @@ void RehearsalSession::Private::onLiveFinished(int id, Result<simulator::LiveReh
         simulator::compareWithLive(*compared, *outcome);
         run->result = std::move(compared);
         run->row.trust = runRow(*run->result, run->shown).trust;
+        if (run->row.isKept) {
+            storeRun(*run);
+        }
         publishRuns();
     }
     Q_EMIT q.progressChanged();
@@ -110,6 +115,7 @@ void RehearsalSession::Private::addRun(simulator::Rehearsal&& rehearsal)
     run.result = std::make_shared<simulator::Rehearsal>(std::move(rehearsal));
     run.document = runDocument;
     run.text = runText;
+    run.revisionHash = runHash;
     // A candidate is what the run is about; without one there is only the first.
     run.shown = run.result->variants.size() > 1 ? 1 : 0;
     run.row = runRow(*run.result, run.shown);
@@ -151,6 +157,7 @@ Result<void> RehearsalSession::Private::begin(const std::optional<StabilityCell>
     runDocument = document;
     runSource = source;
     runPath = openPath;
+    runHash = revisionHash();
     runName.clear();
     progress = {};
     progress.isRunning = true;
@@ -186,6 +193,9 @@ Result<void> RehearsalSession::runLive()
     const FinishedRun* run = d.find(d.currentId);
     if (run == nullptr) {
         return fail(ErrorCode::NotFound, "no run has finished");
+    }
+    if (run->isRestored) {
+        return fail(ErrorCode::Unsupported, "the run was kept earlier; run the scenario again");
     }
     if (d.jobs.isRunning()) {
         return fail(ErrorCode::Overloaded, "a rehearsal runs already");
@@ -271,6 +281,7 @@ void RehearsalSession::keepRun(int id, bool isKept)
 {
     if (FinishedRun* run = m_private->find(id)) {
         run->row.isKept = isKept;
+        m_private->storeRun(*run);
         m_private->publishRuns();
     }
 }
@@ -281,6 +292,7 @@ void RehearsalSession::renameRun(int id, const QString& name)
     if (run != nullptr && !name.trimmed().isEmpty()) {
         run->row.name = name.trimmed();
         run->row.isKept = true; // Who names a run wants it again.
+        m_private->storeRun(*run);
         m_private->publishRuns();
     }
 }
@@ -288,6 +300,10 @@ void RehearsalSession::renameRun(int id, const QString& name)
 void RehearsalSession::closeRun(int id)
 {
     Private& d = *m_private;
+    if (FinishedRun* run = d.find(id); run != nullptr && run->row.isKept) {
+        run->row.isKept = false;
+        d.storeRun(*run);
+    }
     std::erase_if(d.finished, [id](const FinishedRun& run) { return run.row.id == id; });
     if (d.currentId == id) {
         d.currentId = d.finished.empty() ? 0 : d.finished.back().row.id;
@@ -378,6 +394,9 @@ QString RehearsalSession::report(const QString& format) const
     const FinishedRun* run = std::as_const(*m_private).find(m_private->currentId);
     if (run == nullptr) {
         return {};
+    }
+    if (run->isRestored) {
+        return format == QStringLiteral("json") ? run->report : QString();
     }
     if (format == QStringLiteral("html")) {
         simulator::HtmlOptions page;

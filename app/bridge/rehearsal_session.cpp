@@ -149,6 +149,7 @@ RehearsalSession::RehearsalSession(MeshSession& mesh, RehearsalOptions options)
             d.currentId = 0;
             d.text = d.mesh.isOpen() ? d.mesh.setting(kTextKey) : QString();
             d.publishRuns();
+            d.restoreRuns();
         }
         d.parse();
     };

@@ -186,6 +186,8 @@ void MeshSession::Private::addRevisionRow(const store::Revision& revision)
     row.message = QString::fromStdString(revision.message);
     row.time_us = revision.time.time_since_epoch().count();
     row.hash = QString::fromStdString(revision.hash);
+    std::int64_t& newest = revisionOfHash[revision.hash];
+    newest = std::max(newest, revision.id);
     if (!revisions.empty()) {
         revisions.front().isRunning = false;
     }
@@ -249,6 +251,11 @@ void MeshSession::Private::apply(const QString& message)
             marker.label = MeshSession::tr("rev %1").arg(row.id);
             marker.detail = QString::fromStdString(row.message);
             addEvent(std::move(marker));
+            records->addAudit(
+                QStringLiteral("revision.saved"),
+                QStringLiteral("revision %1").arg(row.id),
+                QString::fromStdString(row.message)
+            );
             setConfiguration(next, yaml);
             file->saveDraft(std::nullopt);
             setDraft(text);
@@ -260,11 +267,11 @@ void MeshSession::Private::apply(const QString& message)
     });
 }
 
-void MeshSession::Private::sendToEngines(PendingApply sent)
+void MeshSession::Private::sendToEngines(PendingApply next)
 {
     nodeProblems.clear();
     updateProblems();
-    pending = std::move(sent);
+    pending = std::move(next);
     for (auto& [name, extra] : extras) {
         const auto id = extra.engine->submit(api::ApplyDocument{pending->document});
         if (id) {
@@ -279,8 +286,8 @@ void MeshSession::Private::sendToEngines(PendingApply sent)
         pending->isMeshWaiting = true;
         job.join();
         const int asked = generation;
-        job = Thread("mesh-apply", [this, asked, mesh = live.get(), next = pending->document] {
-            const Result<void> outcome = mesh->apply(*next);
+        job = Thread("mesh-apply", [this, asked, mesh = live.get(), wanted = pending->document] {
+            const Result<void> outcome = mesh->apply(*wanted);
             const QString failure =
                 outcome ? QString() : QString::fromStdString(outcome.error().message);
             QMetaObject::invokeMethod(
@@ -320,6 +327,8 @@ void MeshSession::Private::take(const std::string& node, const api::CommandDone&
     if (event.result && !event.result->hash.empty()) {
         nodes[node].hash = event.result->hash;
     }
+    links->onDone(node, event);
+    finishCommand(node, event);
     if (!pending) {
         return;
     }
@@ -391,6 +400,13 @@ void MeshSession::Private::checkApply()
 
 void MeshSession::Private::finishApply(bool isSuccess, const QString& words)
 {
+    if (pending && pending->revision != 0) {
+        records->addAudit(
+            isSuccess ? QStringLiteral("apply.done") : QStringLiteral("apply.failed"),
+            QStringLiteral("revision %1").arg(pending->revision),
+            words
+        );
+    }
     pending.reset();
     updateNodes();
     Q_EMIT q.applyFinished(isSuccess, words);

@@ -70,6 +70,11 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     if (options.author.isEmpty()) {
         options.author = QStringLiteral("operator");
     }
+    makeLinks();
+    records = std::make_unique<SessionRecords>(q);
+    replay = std::make_unique<Replay>(context, clock, [this] {
+        return recorded.end_s * std::int64_t(1'000'000);
+    });
     constexpr int kDrainInterval_ms = 100; // Ten batches a second.
     drainTimer.setSingleShot(true);
     drainTimer.setInterval(kDrainInterval_ms);
@@ -85,7 +90,11 @@ MeshSession::Private::Private(MeshSession& session, SessionOptions sessionOption
     });
 }
 
-MeshSession::Private::~Private() { close(); }
+MeshSession::Private::~Private()
+{
+    links->close();
+    close();
+}
 
 std::int64_t MeshSession::Private::now_us() const
 {
@@ -248,18 +257,31 @@ void MeshSession::Private::setConfiguration(
 {
     document = std::move(configuration);
     zoneTraffic.setDocument(*document);
+    readCertificates();
     text = QString::fromStdString(yaml);
     hash = yaml.empty() ? std::string() : config::hashOf(*document);
+    sent.emplace_back(hash, document);
+    if (sent.size() > kSentDocumentsMax) {
+        sent.erase(sent.begin());
+    }
+    if (file) {
+        followNodes();
+    }
 }
 
 void MeshSession::Private::close()
 {
+    if (file) {
+        Q_EMIT q.documentClosing();
+    }
     stopMesh();
+    reader.join();
     stopExtraEngines();
     evaluationTimer.stop();
     drainTimer.stop();
     if (file) {
         file->addMetrics(std::exchange(unsaved, {}));
+        writeSamples();
         file->close();
         file.reset();
     }
@@ -268,6 +290,8 @@ void MeshSession::Private::close()
     folder.reset();
     setConfiguration(std::make_shared<model::Document>(), {});
     revisions.clear();
+    revisionOfHash.clear();
+    nodeCommands.clear();
     positions.clear();
     settings.clear();
     gate.load();
@@ -289,6 +313,7 @@ void MeshSession::Private::close()
     unsaved.clear();
     firstSecond = 0;
     isAskingStore = false;
+    forgetPast();
     topology = {};
     nodeRows.clear();
     honesty = {};
@@ -432,12 +457,29 @@ void MeshSession::Private::stopMesh()
     Q_EMIT q.meshRunningChanged();
 }
 
+void MeshSession::Private::addEngine(
+    const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads
+)
+{
+    const auto former = extras.find(name);
+    if (former != extras.end()) {
+        former->second.engine->stop(kStopGrace);
+        extras.erase(former);
+    }
+    ExtraEngine& extra = extras[name];
+    extra.sink = inbox.makeSink(name);
+    extra.engine = std::move(engine);
+    extra.reads = std::move(reads);
+    extra.engine->subscribe(*extra.sink);
+}
+
 void MeshSession::Private::stopExtraEngines()
 {
     for (auto& [name, extra] : extras) {
         extra.engine->stop(kStopGrace);
     }
     extras.clear();
+    followed.clear();
 }
 
 // --- The public door ----------------------------------------------------------------------------
@@ -514,16 +556,14 @@ void MeshSession::stopMesh() { m_private->stopMesh(); }
 
 void MeshSession::addEngine(const QString& node, std::unique_ptr<api::Engine> engine)
 {
-    const std::string name = node.toStdString();
-    const auto former = m_private->extras.find(name);
-    if (former != m_private->extras.end()) {
-        former->second.engine->stop(kStopGrace);
-        m_private->extras.erase(former);
-    }
-    ExtraEngine& extra = m_private->extras[name];
-    extra.sink = m_private->inbox.makeSink(name);
-    extra.engine = std::move(engine);
-    extra.engine->subscribe(*extra.sink);
+    addEngine(node, std::move(engine), NodeReads{});
+}
+
+void MeshSession::addEngine(
+    const QString& node, std::unique_ptr<api::Engine> engine, NodeReads reads
+)
+{
+    m_private->addEngine(node.toStdString(), std::move(engine), std::move(reads));
     m_private->updateNodes();
 }
 
@@ -601,6 +641,7 @@ void MeshSession::savePositions(const QString& view, const std::vector<Position>
     for (const Position& position : positions) {
         rows.push_back({position.id.toStdString(), position.x, position.y, position.isPinned});
     }
+    m_private->file->addLayoutMoves(view.toStdString(), m_private->now_us(), rows);
     m_private->file->saveLayout(view.toStdString(), std::move(rows));
 }
 

@@ -4,6 +4,7 @@
 #include "proxyengine/base/limits.h"
 
 #include <algorithm>
+#include <array>
 
 namespace mesh::bridge {
 
@@ -33,7 +34,32 @@ std::vector<FaultRow> rowsOf(const QString& instance, const simulator::InstanceF
     return rows;
 }
 
+// As the document keeps it; indexed by FaultKind.
+constexpr std::array<const char*, 4> kFaultWords = {"kill", "freeze", "latency", "errors"};
+
 } // namespace
+
+std::vector<FaultRow> MeshSession::Private::faultsAt(std::int64_t time_us) const
+{
+    std::vector<FaultRow> rows;
+    for (const Marker& event : events) {
+        const bool isOn = event.kind == Marker::Kind::Fault && event.begin_us <= time_us
+                          && (event.end_us == 0 || event.end_us > time_us);
+        const auto word = std::ranges::find_if(kFaultWords, [&](const char* each) {
+            return event.policy == QLatin1String(each);
+        });
+        if (isOn && word != kFaultWords.end()) {
+            rows.push_back(
+                {static_cast<FaultKind>(word - kFaultWords.begin()),
+                 event.detail.section(u' ', 0, 0),
+                 event.subject,
+                 event.detail.section(u' ', 1),
+                 event.begin_us}
+            );
+        }
+    }
+    return rows;
+}
 
 void MeshSession::Private::readEvents(const std::vector<store::EventRecord>& stored)
 {
@@ -67,6 +93,8 @@ void MeshSession::Private::beginFaultEvent(const FaultRow& fault)
     marker.label = MeshSession::tr("fault");
     marker.detail = QStringLiteral("%1 %2").arg(fault.instance, fault.text);
     marker.subject = fault.service;
+    marker.policy = QLatin1String(kFaultWords[static_cast<std::size_t>(fault.kind)]);
+    records->addAudit(QStringLiteral("fault.started"), fault.instance, fault.text);
     if (file && file->access().isWritable()) {
         auto id = std::make_shared<std::int64_t>(0);
         faultEvents[{fault.instance, fault.kind}] = id;
@@ -83,6 +111,7 @@ void MeshSession::Private::beginFaultEvent(const FaultRow& fault)
 void MeshSession::Private::endFaultEvent(const FaultRow& fault)
 {
     const QString detail = QStringLiteral("%1 %2").arg(fault.instance, fault.text);
+    records->addAudit(QStringLiteral("fault.ended"), fault.instance, fault.text);
     for (Marker& marker : events) {
         const bool isThis = marker.kind == Marker::Kind::Fault && marker.end_us == 0
                             && marker.begin_us == fault.since_us && marker.detail == detail;

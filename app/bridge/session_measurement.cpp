@@ -1,3 +1,4 @@
+#include "app/bridge/node_second.h"
 #include "app/bridge/session_private.h"
 #include "proxyengine/base/limits.h"
 
@@ -8,6 +9,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string_view>
 #include <variant>
 
 namespace mesh::bridge {
@@ -122,6 +126,7 @@ void MeshSession::Private::drain()
         }
         unsaved.clear();
     }
+    writeSamples();
     if (std::exchange(isTapNew, false)) {
         Q_EMIT q.tapChanged();
     }
@@ -147,16 +152,7 @@ void MeshSession::Private::take(const std::string& node, const api::StatsEvent& 
         bookedSecond(frame.time.time_since_epoch().count(), interval_us, status.lastSecond);
     status.lastFrame_us = now_us();
     status.hash = frame.hash.empty() ? status.hash : frame.hash;
-    status.connections = frame.connections;
-    const double seconds = static_cast<double>(interval_us) / static_cast<double>(kSecond_us);
-    std::uint64_t requests = 0;
-    for (const telemetry::RequestSeries& series : frame.requests) {
-        for (const std::uint64_t count : series.answers) {
-            requests += count;
-        }
-    }
-    status.rps = static_cast<double>(requests) / seconds;
-    status.cpuPercent = toSeconds(frame.cpu) / seconds * 100;
+    readFigures(status, frame);
     if (status.state == api::EngineState::Starting
         || status.state == api::EngineState::Unreachable) {
         status.state = api::EngineState::Running; // It measures, so it runs.
@@ -165,6 +161,8 @@ void MeshSession::Private::take(const std::string& node, const api::StatsEvent& 
         status.health[{health.upstream, health.target}] = health;
     }
     readPolicies(status, frame);
+    Q_EMIT q.nodeMeasured(secondOf(node, frame, status.lastSecond));
+    links->onFrame(node, frame.hash, frame.time);
     firstSecond = firstSecond == 0 ? status.lastSecond : std::min(firstSecond, status.lastSecond);
     zoneTraffic.add(node, status.lastSecond, frame);
     carriage.add(status.lastSecond, frame);
@@ -183,11 +181,13 @@ void MeshSession::Private::take(const std::string& node, const api::StateEvent& 
         marker.begin_us = marker.end_us = now_us();
         marker.label = MeshSession::tr("%1 unreachable").arg(QString::fromStdString(node));
         addEvent(std::move(marker));
+        links->onUnreachable(node);
     }
     status.state = event.state;
     status.version = event.version;
     status.hash = event.hash;
     status.listeners = event.listeners;
+    status.isInMaintenance = event.isInMaintenance;
     status.health.clear();
     for (const telemetry::TargetHealth& health : event.health) {
         status.health[{health.upstream, health.target}] = health;
@@ -235,7 +235,30 @@ void MeshSession::Private::take(const std::string& node, const api::AccessEvent&
     row.attempts = event.attempts;
     row.latency_ms = event.latencyTotal_ms;
     row.upstream_ms = event.latencyUpstream_ms;
+    row.proxy_ms = event.latencyProxy_ms;
+    row.bytesIn = event.bytesIn;
+    row.bytesOut = event.bytesOut;
     row.requestId = QString::fromStdString(event.requestId);
+    row.failure = QString::fromStdString(event.failure);
+    for (const api::AccessAttempt& attempt : event.tries) {
+        row.tries.push_back(
+            {QString::fromStdString(attempt.target),
+             attempt.started_ms,
+             attempt.latency_ms,
+             attempt.status,
+             QString::fromStdString(attempt.outcome)}
+        );
+    }
+    for (const std::string& policy : event.policies) {
+        row.policies.append(QString::fromStdString(policy));
+    }
+    row.why = QString::fromStdString(event.why);
+    for (const api::AccessHeader& header : event.requestHeaders) {
+        row.headers.emplace_back(
+            QString::fromStdString(header.name), QString::fromStdString(header.value)
+        );
+    }
+    keepSample(node, event);
     tap.push_back(std::move(row));
     keepNewest(tap, kTapRowsMax);
     isTapNew = true;
@@ -275,8 +298,10 @@ void MeshSession::Private::evaluate()
     readFaults();
     endQuietPolicies();
     updateNodes();
+    noteNodeStates();
     updateHonesty();
     checkApply();
+    backUpWhenDue();
     if (context.timeMode() == TimeMode::Live) {
         publishLive();
     }
@@ -305,6 +330,8 @@ void MeshSession::Private::publishLive()
     if (!file) {
         return;
     }
+    moment = {};
+    comparison = {};
     const std::int64_t end = liveEnd_s();
     const std::int64_t length = context.window_s();
     const auto build = [this, end, length](const std::vector<store::SeriesTotal>& series) {
@@ -353,40 +380,6 @@ void MeshSession::Private::publishLive()
     });
 }
 
-void MeshSession::Private::publishPast()
-{
-    if (!file) {
-        return;
-    }
-    const std::int64_t end = floorSecond(context.cursor_us());
-    const std::int64_t cursor_us = context.cursor_us();
-    file->window(
-        {end - context.window_s(), end},
-        [this, cursor_us](Result<store::WindowTotals> totals) {
-            auto shared = std::make_shared<Result<store::WindowTotals>>(std::move(totals));
-            post([this, cursor_us, shared] {
-                const bool isWanted =
-                    context.timeMode() != TimeMode::Live && context.cursor_us() == cursor_us;
-                if (!*shared || !isWanted) {
-                    return;
-                }
-                const store::WindowTotals& window = **shared;
-                TopologyInput input =
-                    inputAt(window.series, static_cast<double>(window.end_s - window.begin_s));
-                input.now_us = cursor_us;
-                input.policies = policiesAt(cursor_us);
-                for (const store::SeriesTotal& series : window.series) {
-                    if (series.key.kind == store::SeriesKind::Node) {
-                        input.silentFor_s[series.key.source] =
-                            static_cast<double>(window.end_s - series.last_s - 1);
-                    }
-                }
-                publish(buildTopology(input, nullptr));
-            });
-        }
-    );
-}
-
 void MeshSession::Private::publish(TopologyOutcome outcome)
 {
     for (const HealthChange& change : outcome.changes) {
@@ -425,6 +418,10 @@ void MeshSession::Private::announceTopology()
 void MeshSession::Private::updateNodes()
 {
     std::vector<NodeRow> rows;
+    std::map<std::string_view, int> workloads;
+    for (const model::Workload& workload : document->workloads) {
+        ++workloads[workload.node];
+    }
     for (const model::Node& node : document->nodes) {
         NodeRow row;
         row.name = QString::fromStdString(node.name);
@@ -433,22 +430,30 @@ void MeshSession::Private::updateNodes()
         row.zone = QString::fromStdString(node.zone.value_or(""));
         row.address =
             node.admin ? QString::fromStdString(*node.admin) : MeshSession::tr("in this process");
-        row.workloads = static_cast<int>(
-            std::ranges::count(document->workloads, node.name, &model::Workload::node)
-        );
+        row.isRemote = node.admin.has_value();
+        row.workloads = workloads[node.name];
         rows.push_back(std::move(row));
     }
+    std::set<std::string_view> known;
+    for (const model::Node& node : document->nodes) {
+        known.insert(node.name);
+    }
     for (const auto& [name, extra] : extras) {
-        const QString id = QString::fromStdString(name);
-        if (std::ranges::find(rows, id, &NodeRow::name) == rows.end()) {
+        if (!known.contains(name)) {
             NodeRow row;
-            row.name = id;
+            row.name = QString::fromStdString(name);
+            row.isRemote = true;
             rows.push_back(std::move(row));
         }
     }
     for (NodeRow& row : rows) {
+        const std::string name = row.name.toStdString();
         row.expectedHash = QString::fromStdString(hash);
-        const auto found = nodes.find(row.name.toStdString());
+        if (const auto shown = certificates.find(name); shown != certificates.end()) {
+            row.certificateEnd_us = shown->second.front().end_us;
+            row.identity = shown->second.front().identity;
+        }
+        const auto found = nodes.find(name);
         if (found == nodes.end()) {
             continue;
         }
@@ -459,9 +464,7 @@ void MeshSession::Private::updateNodes()
         row.version = QString::fromStdString(status.version);
         row.hash = QString::fromStdString(status.hash);
         row.isConverged = !row.hash.isEmpty() && row.hash == row.expectedHash;
-        row.rps = status.rps;
-        row.cpuPercent = status.cpuPercent;
-        row.connections = status.connections;
+        addNodeFacts(row, status);
         for (const api::ListenerState& listener : status.listeners) {
             row.listeners.append(QString::fromStdString(listener.name + " " + listener.address));
         }

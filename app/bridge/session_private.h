@@ -2,10 +2,13 @@
 
 #include "app/bridge/edge_carriage.h"
 #include "app/bridge/engine_inbox.h"
+#include "app/bridge/engine_links.h"
 #include "app/bridge/health.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
 #include "app/bridge/profile.h"
+#include "app/bridge/replay.h"
+#include "app/bridge/session_records.h"
 #include "app/bridge/topology_builder.h"
 #include "app/bridge/view_context.h"
 #include "app/bridge/window_sums.h"
@@ -52,7 +55,12 @@ struct NodeStatus
     std::int64_t lastSecond = 0; // Booked last.
     double rps = 0;
     double cpuPercent = 0;
+    std::optional<double> errorRatio;
     std::uint64_t connections = 0;
+    std::uint64_t upstreamConnections = 0;
+    std::uint64_t memoryBytes = 0;
+    bool isInMaintenance = false;
+    std::optional<std::int64_t> clockOffset_us; // Of frames: their way makes it smaller.
     std::vector<PolicyReport> policies; // Of the last frame.
     std::map<std::pair<std::string, std::string>, VerdictActivity> verdicts; // By kind and subject.
 };
@@ -75,12 +83,31 @@ struct OpenPolicy
 
 using PolicyKey = std::tuple<std::string, std::string, std::string>; // Node, family, subject.
 
+// A topology of the past while it is put together, one answer of the store after another.
+struct PastAsk
+{
+    std::int64_t time_us = 0;
+    std::int64_t revision = 0;
+    std::shared_ptr<const model::Document> document; // Null: not read yet, or it cannot be.
+    std::vector<store::LayoutPosition> positions;
+};
+
+struct PastTopology
+{
+    PastMoment moment;
+    Topology topology;
+};
+
 // An engine that is no part of the live mesh.
 struct ExtraEngine
 {
     std::unique_ptr<api::EventSink> sink; // Outlives the engine, so it stands first.
     std::unique_ptr<api::Engine> engine;
+    NodeReads reads = {};
 };
+
+// To go back to what a node ran, without asking it.
+inline constexpr std::size_t kSentDocumentsMax = 16;
 
 // One apply from the click to the last answer.
 struct PendingApply
@@ -137,7 +164,6 @@ public:
     void take(const std::string& node, const api::CommandDone& event);
     void evaluate();
     void publishLive();
-    void publishPast();
     void publish(TopologyOutcome outcome);
     TopologyInput inputAt(const std::vector<store::SeriesTotal>& series, double seconds);
     void announceTopology();
@@ -146,6 +172,32 @@ public:
     std::int64_t liveEnd_s() const;
     std::set<std::string> expectedNodes() const;
     int requestSeries(const QString& subject, std::int64_t begin_us, std::int64_t end_us);
+
+    // Nodes (session_nodes.cpp).
+    void readFigures(NodeStatus& status, const telemetry::StatsFrame& frame);
+    void addEngine(const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads);
+    void followNodes(); // Those of the document that have an admin address.
+    void readCertificates();
+    void addNodeFacts(NodeRow& row, const NodeStatus& status) const;
+    void command(const QString& node, api::Command command, const QString& done);
+    void finishCommand(const std::string& node, const api::CommandDone& event);
+    void adopt(const QString& node);
+    void answerCommand(const QString& node, bool isSuccess, const QString& words);
+    // The past (session_past.cpp).
+    void publishPast();
+    void askPast(std::int64_t time_us, std::function<void(PastTopology)> answer);
+    void askWindow(const std::shared_ptr<PastAsk>& ask, std::function<void(PastTopology)> answer);
+    PastTopology pastOf(const PastAsk& ask, const store::WindowTotals& window) const;
+    std::vector<FaultRow> faultsAt(std::int64_t time_us) const; // By the events.
+    void showPast(PastTopology past);
+    void showComparison(PastTopology one, PastTopology other);
+    void forgetPast(); // The document is another one.
+
+    // What is remembered besides (session_memory.cpp).
+    void noteNodeStates();
+    void keepSample(const std::string& node, const api::AccessEvent& event);
+    void writeSamples();
+    void backUpWhenDue();
 
     // Policies (session_policies.cpp).
     void readPolicies(NodeStatus& status, const telemetry::StatsFrame& frame);
@@ -165,6 +217,13 @@ public:
     void checkApply();
     void finishApply(bool isSuccess, const QString& text);
     void addRevisionRow(const store::Revision& revision);
+    void saveRevision(
+        std::shared_ptr<const model::Document> next,
+        const QString& message,
+        std::function<void(Result<std::int64_t>)> onSaved
+    );
+    void makeLinks();
+    Result<CommandId> submit(const std::string& node, api::Command command);
     ProblemRow toRow(const config::Problem& problem, const model::Document& of) const;
     QSet<QString> subjectsOf(const std::vector<model::ObjectChange>& changes) const;
 
@@ -194,6 +253,9 @@ public:
     int refresh_ms = 1000;
     std::int64_t published_us = 0; // When topologyChanged() came last.
     EngineInbox inbox;
+    std::unique_ptr<EngineLinks> links;
+    // What nodes have been given, by hash, the newest kSentDocumentsMax.
+    std::vector<std::pair<std::string, std::shared_ptr<const model::Document>>> sent;
 
     std::unique_ptr<QTemporaryDir> folder; // Of a temporary document.
     std::unique_ptr<store::MeshDocument> file;
@@ -207,6 +269,21 @@ public:
     store::TimeRange recorded;
     std::vector<Banner> banners;
 
+    std::unique_ptr<SessionRecords> records; // Outlives the file.
+    std::unique_ptr<Replay> replay;
+    PastMoment moment;
+    TopologyDiff comparison;
+    std::map<std::int64_t, std::shared_ptr<const model::Document>> pastDocuments; // By revision.
+    bool isAskingPast = false;
+    bool isPastDue = false; // The cursor has moved since the store was asked.
+    std::vector<store::SampleRecord> samples; // Not written yet.
+    std::int64_t sampleSecond = 0;
+    std::size_t samplesInSecond = 0;
+    std::map<QString, NodeState> nodeStatesNoted;
+    std::int64_t backedUp_us = 0;
+    std::int64_t revisionBackedUp = 0;
+    QString draftBackedUp;
+
     QString draft;
     std::optional<model::Document> draftDocument;
     std::vector<ProblemRow> draftProblems;
@@ -218,10 +295,15 @@ public:
 
     std::unique_ptr<simulator::LiveMesh> live;
     std::map<std::string, ExtraEngine> extras;
+    std::map<std::string, std::string> followed; // Those of them that followNodes() made: address.
     Thread job; // Starting or changing the live mesh, one at a time.
     bool isStarting = false;
 
     std::map<std::string, NodeStatus> nodes;
+    std::map<std::string, std::vector<NodeCertificateRow>> certificates; // By node.
+    std::map<std::pair<std::string, CommandId>, QString> nodeCommands; // What to say when done.
+    std::map<std::string, std::int64_t> revisionOfHash; // The newest one of each.
+    Thread reader; // Of what a node runs.
     WindowSums sums;
     ZoneTraffic zoneTraffic;
     EdgeCarriage carriage;

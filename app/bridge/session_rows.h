@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 // Plain values of a MeshSession other than the topology: what lists, strips and banners show.
@@ -68,11 +69,62 @@ struct NodeRow
     QString expectedHash; // What it should run.
     bool isConverged = false; // Both known and equal.
     double rps = 0; // Requests it answered in the last frame.
+    std::optional<double> errorRatio; // 5xx and unanswered of them, 0..1; absent: there were none.
     double cpuPercent = 0; // Of one processor, of its process, in the last frame.
-    std::uint64_t connections = 0;
+    std::uint64_t connections = 0; // From clients.
+    std::uint64_t upstreamConnections = 0; // To targets.
+    std::uint64_t memoryBytes = 0; // Of its process; 0: it does not tell.
+    std::optional<std::int64_t> clockOffset_ms; // Its clock before (+) or behind (-) ours.
     int workloads = 0;
+    bool isRemote = false; // Another process, reached through its admin API.
+    std::int64_t revision = 0; // The newest one that is what it runs; 0: none of this document.
+    bool isInMaintenance = false; // Its gateway listeners take nothing new.
+    bool isDrifted = false; // It runs what is no revision of this document.
+    QString identity; // "spiffe://shop.local/node/vm-7"; empty: it has no certificate.
+    std::int64_t certificateEnd_us = 0; // Of the one that ends first; 0: it shows none.
     friend bool operator==(const NodeRow&, const NodeRow&) = default;
 };
+
+// One target as one node sees it.
+struct NodeTargetRow
+{
+    QString upstream;
+    QString target; // host:port
+    QString workload; // Empty: the document knows none there.
+    QString zone;
+    int weight = 0;
+    enum class Health : std::uint8_t { Healthy, Unhealthy, DnsError, Unchecked };
+    Health health = Health::Unchecked;
+    QString reason; // Why it is not healthy, or held; empty: nothing to say.
+    bool isEjected = false;
+    std::int64_t since_us = 0; // 0: unknown.
+    friend bool operator==(const NodeTargetRow&, const NodeTargetRow&) = default;
+};
+
+// A certificate that a node of the document shows.
+struct NodeCertificateRow
+{
+    QString use; // "node", "workload cart-1", "gateway"
+    QString identity; // Empty: it has none.
+    QString subject;
+    QStringList names;
+    std::int64_t begin_us = 0;
+    std::int64_t end_us = 0;
+};
+
+// One value that a node runs with.
+struct NodeValueRow
+{
+    QString object; // "routes/cart"
+    QString field; // "resilience.timeout"
+    QString value; // As JSON; secrets are "***".
+    QString origin; // "document", "default", "inherited"
+    QString from; // The path that says it; empty: a default.
+};
+
+enum class NodeMaintenance : std::uint8_t { Off, On };
+
+enum class TargetOverride : std::uint8_t { None, Healthy, Unhealthy };
 
 enum class FaultKind : std::uint8_t { Kill, Freeze, Latency, Errors };
 
@@ -120,6 +172,16 @@ struct Banner
     friend bool operator==(const Banner&, const Banner&) = default;
 };
 
+// One attempt of a request.
+struct TapAttempt
+{
+    QString target;
+    double started_ms = 0; // Since the request began.
+    double latency_ms = 0; // To the answer's head, or to its failure.
+    int status = 0; // 0: it brought no answer.
+    QString outcome; // "answered", "connect_failed"
+};
+
 // One request as it happened, sampled. Newest last, at most kTapRowsMax.
 struct TapRow
 {
@@ -136,7 +198,15 @@ struct TapRow
     int attempts = 0;
     double latency_ms = 0;
     double upstream_ms = 0;
+    double proxy_ms = 0;
+    std::uint64_t bytesIn = 0;
+    std::uint64_t bytesOut = 0;
     QString requestId;
+    QString failure; // "the upstream's certificate has expired"; empty: it did not fail.
+    std::vector<TapAttempt> tries; // Empty: the node does not tell.
+    QStringList policies; // That acted: "retried", "rate_limited".
+    QString why; // What of the route took it; empty: not told.
+    std::vector<std::pair<QString, QString>> headers; // Those asked for, by lower-case name.
 };
 
 } // namespace mesh::bridge

@@ -13,6 +13,9 @@ namespace mesh::bridge {
 
 enum class HealthState : std::uint8_t { Healthy, Degraded, Failure, Idle, NoData, Stale };
 
+// What became of something between two moments that are compared.
+enum class Change : std::uint8_t { None, Appeared, Vanished, Worse, Better };
+
 enum class EntityKind : std::uint8_t { Service, Gateway, External, Unknown };
 
 enum class InstanceState : std::uint8_t { Up, Ejected, Draining, Starting, Stale, Down, Frozen };
@@ -106,6 +109,7 @@ struct EntityRow
     std::vector<PolicyRow> policies; // The most urgent first.
     EdgeLock lock = EdgeLock::Unknown; // Of what came to its sidecars, whoever called.
     QString lockText; // "12 of 340 requests came in plaintext in 60 s"; empty: nothing to say.
+    Change change = Change::None; // Of a comparison of two moments.
     friend bool operator==(const EntityRow&, const EntityRow&) = default;
 };
 
@@ -120,6 +124,7 @@ struct EdgeRow
     QString lockText; // As of an entity.
     Figures figures;
     std::vector<PolicyRow> policies; // Of the target, as the source's nodes apply them.
+    Change change = Change::None; // Of a comparison of two moments.
     friend bool operator==(const EdgeRow&, const EdgeRow&) = default;
 };
 
@@ -170,7 +175,7 @@ struct Marker
     QString label; // "rev 42"
     QString detail;
     QString subject; // EntityRow::id it concerns; empty: the mesh.
-    QString policy{}; // Of a Policy: the engine's word, "breaker_opened".
+    QString policy{}; // Of a Policy: the engine's word, "breaker_opened"; of a Fault: "kill".
     QString target{}; // Of a Policy: the engine's subject, "target:cart/10.0.0.3:7001".
     QString node{}; // That told it; empty: none.
 };

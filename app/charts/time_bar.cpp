@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace mesh::charts {
 
@@ -49,8 +50,10 @@ public:
         , back(makeButton(QStringLiteral("step-back"), tr("Previous event (Alt+Left)")))
         , pause(makeButton(QStringLiteral("pause"), tr("Pause (Space)")))
         , forward(makeButton(QStringLiteral("step-forward"), tr("Next event (Alt+Right)")))
+        , live(makeButton(QString(), tr("Go live (Home)")))
         , window(new QComboBox(owner))
         , refresh(new QComboBox(owner))
+        , speed(new QComboBox(owner))
     {
         window->setObjectName(QStringLiteral("windowLength"));
         window->setAccessibleName(tr("Window"));
@@ -62,11 +65,33 @@ public:
         for (const int seconds : {1, 5, 10, 30, 60}) {
             refresh->addItem(tr("every %1").arg(secondsText(seconds)), seconds * 1'000);
         }
+        speed->setObjectName(QStringLiteral("replaySpeed"));
+        speed->setAccessibleName(tr("Replay speed"));
+        speed->setToolTip(tr("Seconds of the past in one second"));
+        for (const double times : {0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 60.0}) {
+            speed->addItem(tr("speed %1×").arg(times), times);
+        }
+        live->setObjectName(QStringLiteral("goLive"));
+        live->setText(tr("now"));
+        live->setFont(theme::font(theme::Role::Caption));
     }
 
     [[nodiscard]] bool isLive() const
     {
         return context == nullptr || context->timeMode() == bridge::TimeMode::Live;
+    }
+    [[nodiscard]] bool isReplay() const
+    {
+        return context != nullptr && context->timeMode() == bridge::TimeMode::Replay;
+    }
+    [[nodiscard]] std::optional<std::int64_t> second() const
+    {
+        return isLive() ? std::nullopt : context->second_us();
+    }
+    // Of everything that says which time is shown.
+    [[nodiscard]] QColor accent() const
+    {
+        return isLive() ? theme::tokens().accent : theme::tokens().replay;
     }
     [[nodiscard]] std::int64_t windowEnd() const
     {
@@ -110,14 +135,18 @@ public:
     void drawRate(QPainter& painter) const;
     void drawAxis(QPainter& painter) const;
     void drawFlags(QPainter& painter) const;
+    void drawComparison(QPainter& painter) const;
+    void togglePlay() const;
 
     TimeBar* bar;
     const bridge::ViewContext* context;
     QToolButton* back;
     QToolButton* pause;
     QToolButton* forward;
+    QToolButton* live;
     QComboBox* window;
     QComboBox* refresh;
+    QComboBox* speed;
     bridge::Series series;
     std::vector<bridge::Marker> markers;
     std::int64_t now_us = 0;
@@ -130,7 +159,9 @@ QToolButton* TimeBar::Private::makeButton(const QString& icon, const QString& na
 {
     auto* const button = new QToolButton(bar);
     theme::setButtonRole(*button, theme::ButtonRole::Ghost);
-    button->setIcon(theme::icon(icon));
+    if (!icon.isEmpty()) {
+        button->setIcon(theme::icon(icon));
+    }
     button->setIconSize(QSize(14, 14));
     button->setToolTip(name);
     button->setAccessibleName(name);
@@ -140,9 +171,14 @@ QToolButton* TimeBar::Private::makeButton(const QString& icon, const QString& na
 
 void TimeBar::Private::takeContext() const
 {
-    pause->setIcon(theme::icon(isLive() ? QStringLiteral("pause") : QStringLiteral("play")));
-    pause->setToolTip(isLive() ? tr("Pause (Space)") : tr("Go live (Home)"));
+    const bool isMoving = isLive() || isReplay();
+    pause->setIcon(theme::icon(isMoving ? QStringLiteral("pause") : QStringLiteral("play")));
+    pause->setToolTip(isMoving ? tr("Pause (Space)") : tr("Replay from here (Space)"));
     pause->setAccessibleName(pause->toolTip());
+    live->setEnabled(!isLive());
+    refresh->setVisible(isLive());
+    speed->setVisible(!isLive());
+    speed->setCurrentIndex(speed->findData(context == nullptr ? 1.0 : context->speed()));
     const int index = window->findData(window_s());
     if (index >= 0) {
         window->setCurrentIndex(index);
@@ -153,18 +189,18 @@ void TimeBar::Private::takeContext() const
 void TimeBar::Private::drawState(QPainter& painter) const
 {
     const theme::Tokens& t = theme::tokens();
-    const theme::StateColors& colors =
-        t.of(isLive() ? theme::State::Healthy : theme::State::Degraded);
-    const QString word = isLive() ? tr("LIVE") : tr("PAUSED");
+    const theme::StateColors& healthy = t.of(theme::State::Healthy);
+    const QColor text = isLive() ? healthy.text : t.replay;
+    const QString word = isLive() ? tr("LIVE") : isReplay() ? tr("REPLAY") : tr("PAUSED");
     painter.setFont(theme::font(theme::Role::Capitals));
     const double width = theme::figuresWidth(painter.font(), word) + 28;
     const QRectF pill(96, 9, width, 22);
     painter.setPen(Qt::NoPen);
-    painter.setBrush(colors.soft);
+    painter.setBrush(isLive() ? healthy.soft : theme::faded(t.replay, 0.2));
     painter.drawRoundedRect(pill, 11, 11);
-    painter.setBrush(colors.text);
+    painter.setBrush(text);
     painter.drawEllipse(QPointF(pill.left() + 12, pill.center().y()), 3, 3);
-    painter.setPen(colors.text);
+    painter.setPen(text);
     painter.drawText(pill.adjusted(19, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, word);
     if (now_us == 0) {
         return;
@@ -172,13 +208,13 @@ void TimeBar::Private::drawState(QPainter& painter) const
     const std::int64_t end = windowEnd();
     const std::int64_t begin = end - window_s() * 1'000'000LL;
     const QDateTime day = QDateTime::fromMSecsSinceEpoch(end / 1'000);
-    const QString text = clockText(begin, 1'000'000) + QStringLiteral(" – ")
-                         + clockText(end, 1'000'000) + QStringLiteral(" · ")
-                         + day.toString(QStringLiteral("d MMM"));
+    const QString times = clockText(begin, 1'000'000) + QStringLiteral(" – ")
+                          + clockText(end, 1'000'000) + QStringLiteral(" · ")
+                          + day.toString(QStringLiteral("d MMM"));
     painter.setFont(theme::font(theme::Role::Caption));
     painter.setPen(t.text2);
     theme::drawFigures(
-        painter, QRectF(14, 36, kLeft - 14, 16), text, Qt::AlignLeft | Qt::AlignVCenter
+        painter, QRectF(14, 36, kLeft - 14, 16), times, Qt::AlignLeft | Qt::AlignVCenter
     );
 }
 
@@ -261,14 +297,10 @@ void TimeBar::Private::drawAxis(QPainter& painter) const
             painter, label, clockText(tick, tickStep(all, countMax)), Qt::AlignCenter
         );
     }
-    painter.setPen(t.text2);
-    painter.drawText(
-        QRectF(box.right() + 6, box.top(), 34, box.height()), Qt::AlignVCenter, tr("now")
-    );
     const double right = xOf(windowEnd());
     const double left = std::max(box.left(), xOf(windowEnd() - window_s() * 1'000'000LL));
-    painter.setPen(QPen(t.accent, 1));
-    painter.setBrush(theme::faded(t.accent, 0.16));
+    painter.setPen(QPen(accent(), 1));
+    painter.setBrush(theme::faded(accent(), 0.16));
     painter.drawRoundedRect(
         QRectF(QPointF(left, box.top() - 1.5), QPointF(right, box.bottom() + 1.5)), 3, 3
     );
@@ -301,6 +333,43 @@ void TimeBar::Private::drawFlags(QPainter& painter) const
     }
 }
 
+// Both cursors of a comparison, A before B, and the time between them.
+void TimeBar::Private::drawComparison(QPainter& painter) const
+{
+    if (!second()) {
+        return;
+    }
+    const theme::Tokens& t = theme::tokens();
+    const QRectF box = strip();
+    const double first = xOf(std::min(windowEnd(), *second()));
+    const double last = xOf(std::max(windowEnd(), *second()));
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(theme::faded(t.replay, 0.12));
+    painter.drawRect(QRectF(first, box.top(), last - first, box.height()));
+    painter.setFont(theme::font(theme::Role::Capitals));
+    for (const auto& [x, letter] : {std::pair(first, tr("A")), std::pair(last, tr("B"))}) {
+        painter.setPen(QPen(t.replay, 1.5));
+        painter.drawLine(QPointF(x, kFlagsTop), QPointF(x, box.bottom() + 2));
+        const QRectF disc(x - 7, box.center().y() - 7, 14, 14);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(t.replay);
+        painter.drawEllipse(disc);
+        painter.setPen(t.panel);
+        painter.drawText(disc, Qt::AlignCenter, letter);
+    }
+}
+
+void TimeBar::Private::togglePlay() const
+{
+    if (isLive()) {
+        Q_EMIT bar->pauseAt(now_us);
+    } else if (isReplay()) {
+        Q_EMIT bar->pauseAt(context->cursor_us());
+    } else {
+        Q_EMIT bar->replayFrom(context->cursor_us());
+    }
+}
+
 TimeBar::TimeBar(const bridge::ViewContext* context, QWidget* parent)
     : QWidget(parent)
     , m_private(std::make_unique<Private>(this, context))
@@ -313,12 +382,10 @@ TimeBar::TimeBar(const bridge::ViewContext* context, QWidget* parent)
     Private& d = *m_private;
     connect(d.back, &QToolButton::clicked, this, [this] { stepToMarker(-1); });
     connect(d.forward, &QToolButton::clicked, this, [this] { stepToMarker(1); });
-    connect(d.pause, &QToolButton::clicked, this, [this] {
-        if (m_private->isLive()) {
-            Q_EMIT pauseAt(m_private->now_us);
-        } else {
-            Q_EMIT goLive();
-        }
+    connect(d.pause, &QToolButton::clicked, this, [this] { m_private->togglePlay(); });
+    connect(d.live, &QToolButton::clicked, this, &TimeBar::goLive);
+    connect(d.speed, &QComboBox::activated, this, [this](int index) {
+        Q_EMIT speedChosen(m_private->speed->itemData(index).toDouble());
     });
     connect(d.window, &QComboBox::activated, this, [this](int index) {
         Q_EMIT windowChosen(m_private->window->itemData(index).toInt());
@@ -401,6 +468,9 @@ void TimeBar::resizeEvent(QResizeEvent* /*event*/)
     }
     d.window->setGeometry(width() - kRight + 4, 8, 78, 24);
     d.refresh->setGeometry(width() - kRight + 86, 8, 88, 24);
+    d.speed->setGeometry(width() - kRight + 86, 8, 88, 24);
+    const QRectF strip = d.strip();
+    d.live->setGeometry(static_cast<int>(strip.right()) + 2, static_cast<int>(strip.top()), 36, 24);
 }
 
 void TimeBar::paintEvent(QPaintEvent* /*event*/)
@@ -410,16 +480,23 @@ void TimeBar::paintEvent(QPaintEvent* /*event*/)
     const theme::Tokens& t = theme::tokens();
     painter.fillRect(rect(), t.panel);
     painter.fillRect(QRectF(0, 0, width(), 1), t.border);
+    if (!m_private->isLive()) {
+        painter.fillRect(rect(), theme::faded(t.replay, 0.07));
+        painter.fillRect(QRectF(0, 0, width(), 2), t.replay);
+    }
     m_private->drawState(painter);
     if (m_private->now_us > 0 && m_private->strip().width() > 40) {
         m_private->drawRate(painter);
         m_private->drawFlags(painter);
         m_private->drawAxis(painter);
+        m_private->drawComparison(painter);
     }
     painter.setFont(theme::font(theme::Role::Caption));
     painter.setPen(t.text3);
     const QString hint =
-        tr("%1 shown · Alt ← → markers").arg(secondsText(m_private->spanLength_s()));
+        m_private->isLive()
+            ? tr("%1 shown · Alt ← → markers").arg(secondsText(m_private->spanLength_s()))
+            : tr("Shift+click compares · Home: live");
     const QRectF box(width() - kRight, 38, kRight - 6, 14);
     theme::drawFigures(painter, box, hint, Qt::AlignRight | Qt::AlignVCenter);
 }
@@ -427,7 +504,15 @@ void TimeBar::paintEvent(QPaintEvent* /*event*/)
 void TimeBar::mousePressEvent(QMouseEvent* event)
 {
     const QRectF strip = m_private->strip().adjusted(0, -20, 0, 14);
-    if (event->button() == Qt::LeftButton && strip.contains(event->position())) {
+    if (event->button() != Qt::LeftButton || !strip.contains(event->position())) {
+        return;
+    }
+    if (event->modifiers().testFlag(Qt::ShiftModifier)) {
+        if (m_private->isLive()) {
+            Q_EMIT pauseAt(m_private->now_us);
+        }
+        Q_EMIT compareWith(m_private->timeAt(event->position().x()));
+    } else {
         m_private->isScrubbing = true;
         Q_EMIT pauseAt(m_private->timeAt(event->position().x()));
     }
@@ -474,7 +559,9 @@ void TimeBar::keyPressEvent(QKeyEvent* event)
     } else if (event->key() == Qt::Key_Home) {
         Q_EMIT goLive();
     } else if (event->key() == Qt::Key_Space) {
-        d.pause->click();
+        d.togglePlay();
+    } else if (event->key() == Qt::Key_Escape && d.second()) {
+        Q_EMIT compareWith(std::nullopt);
     } else {
         QWidget::keyPressEvent(event);
     }

@@ -17,8 +17,9 @@ class ViewContext;
 
 namespace mesh::charts {
 
-// The one time axis of the console, 60 px high: transport buttons and LIVE or PAUSED at the left,
-// rate, flags of events and the window's brush in the middle, window and refresh at the right.
+// The one time axis of the console, 60 px high: transport buttons and LIVE, PAUSED or REPLAY at the
+// left, rate, flags of events, the window's brush and both cursors in the middle, window and
+// refresh, or the speed of a replay, at the right. What is not live has the colour of replays.
 // It reads the context and never writes it; the owner connects the signals.
 class TimeBar : public QWidget
 {
@@ -46,6 +47,10 @@ public:
 Q_SIGNALS:
     void goLive();
     void pauseAt(std::int64_t time_us);
+    void replayFrom(std::int64_t time_us);
+    void speedChosen(double speed);
+    // The second cursor; nothing: it goes.
+    void compareWith(std::optional<std::int64_t> time_us);
     void windowChosen(int seconds);
     void refreshChosen(int interval_ms);
     void cursorMoved(std::optional<std::int64_t> time_us);

@@ -38,9 +38,30 @@ std::array<QColor, kSeriesCount> colorsOf(ChartKind kind, const theme::Tokens& t
     case ChartKind::Errors:
         return {t.of(theme::State::Failure).line, QColor(), QColor()};
     case ChartKind::Latency:
+    case ChartKind::Lines:
         break;
     }
     return t.percentiles;
+}
+
+QColor colorOf(const ChartLine& line, const theme::Tokens& t)
+{
+    return t.series[static_cast<std::size_t>(line.color) % t.series.size()];
+}
+
+// The newest value of a line at a moment, at most two steps old.
+std::optional<double> valueAt(const ChartLine& line, std::int64_t time_us, std::int64_t step_us)
+{
+    const auto after = std::upper_bound(
+        line.points.begin(),
+        line.points.end(),
+        time_us,
+        [](std::int64_t time, const auto& point) { return time < point.first; }
+    );
+    if (after == line.points.begin() || time_us - std::prev(after)->first > 2 * step_us) {
+        return std::nullopt;
+    }
+    return std::prev(after)->second;
 }
 
 QString nameOf(ChartKind kind, int index)
@@ -67,6 +88,7 @@ std::optional<double> valueOf(ChartKind kind, int index, const bridge::SeriesPoi
         return all > 0 ? std::optional<double>(100 * point.rps5xx / all) : std::nullopt;
     }
     case ChartKind::Latency:
+    case ChartKind::Lines:
         break;
     }
     return index == 0 ? point.p50_ms : (index == 1 ? point.p95_ms : point.p99_ms);
@@ -124,6 +146,8 @@ public:
     void refill();
     void refreshOverlay();
     void addLine(const QList<QPointF>& line, const QList<QPointF>& below, int index);
+    void refillLines();
+    void addCut(const QList<QPointF>& points, const ChartLine& line);
     [[nodiscard]] std::int64_t timeAt(double xPixel) const;
     [[nodiscard]] double secondsOf(std::int64_t time_us) const
     {
@@ -137,7 +161,8 @@ public:
     ChartOverlay* overlay;
     QValueAxis* x;
     QValueAxis* y;
-    bridge::Series series;
+    bridge::Series series; // Of the kind Lines: only its moments.
+    std::vector<ChartLine> lines;
     TimeSpan span;
     std::vector<bridge::Marker> markers;
     std::optional<TimeSpan> window;
@@ -178,10 +203,69 @@ void TimeChart::Private::addLine(const QList<QPointF>& line, const QList<QPointF
     upper->attachAxis(y);
 }
 
+void TimeChart::Private::addCut(const QList<QPointF>& points, const ChartLine& line)
+{
+    if (points.size() < 2) {
+        return;
+    }
+    QChart* const inner = view->chart();
+    const QColor color = colorOf(line, theme::tokens());
+    auto* const upper = new QLineSeries;
+    upper->replace(points);
+    upper->setPen(QPen(color, 1.5));
+    if (line.fill == ChartLine::Fill::Below) {
+        auto* const lower = new QLineSeries;
+        lower->append(points.front().x(), 0);
+        lower->append(points.back().x(), 0);
+        auto* const area = new QAreaSeries(upper, lower);
+        upper->setParent(area);
+        lower->setParent(area);
+        area->setBrush(theme::faded(color, 0.2));
+        area->setPen(QPen(color, 1.5));
+        inner->addSeries(area);
+        area->attachAxis(x);
+        area->attachAxis(y);
+        return;
+    }
+    inner->addSeries(upper);
+    upper->attachAxis(x);
+    upper->attachAxis(y);
+}
+
+void TimeChart::Private::refillLines()
+{
+    double highest = 0;
+    for (const ChartLine& line : lines) {
+        QList<QPointF> cut;
+        std::int64_t before_us = 0;
+        for (const auto& [time_us, value] : line.points) {
+            if (time_us < span.begin_us || time_us > span.end_us) {
+                continue;
+            }
+            if (!cut.isEmpty() && time_us - before_us > 2 * series.step_us) {
+                addCut(cut, line);
+                cut.clear();
+            }
+            cut.append(QPointF(secondsOf(time_us), value));
+            before_us = time_us;
+            highest = std::max(highest, value);
+        }
+        addCut(cut, line);
+    }
+    top = roundTop(highest * 1.05, std::max(1.0, threshold.value_or(0)));
+    x->setRange(0, std::max(1.0, secondsOf(span.end_us)));
+    y->setRange(0, top);
+    refreshOverlay();
+}
+
 void TimeChart::Private::refill()
 {
     QChart* const inner = view->chart();
     inner->removeAllSeries();
+    if (kind == ChartKind::Lines) {
+        refillLines();
+        return;
+    }
     double highest = 0;
     for (int index = 0; index < countOf(kind); ++index) {
         QList<QPointF> line;
@@ -261,6 +345,7 @@ public:
     }
 
     std::vector<std::pair<QString, QString>> values;
+    std::vector<int> lineColors; // Of the kind Lines, one for each value.
 
 protected:
     void paintEvent(QPaintEvent* /*event*/) override
@@ -284,7 +369,11 @@ protected:
             theme::drawFigures(painter, QRectF(0, 0, right, height()), values[i].first, flags);
             right -= theme::figuresWidth(painter.font(), values[i].first) + 13;
             painter.setPen(Qt::NoPen);
-            painter.setBrush(colors[i]);
+            painter.setBrush(
+                i < lineColors.size()
+                    ? t.series[static_cast<std::size_t>(lineColors[i]) % t.series.size()]
+                    : colors[std::min(i, colors.size() - 1)]
+            );
             painter.drawRoundedRect(QRectF(right, height() / 2.0 - 4, 8, 8), 2, 2);
             right -= 10;
         }
@@ -313,6 +402,33 @@ void TimeChart::setSeries(const bridge::Series& series, const TimeSpan& span)
     m_private->span = grownSpan(series, span, kShownLeast_s);
     m_private->refill();
     m_title->values = valuesAt(series.points.empty() ? 0 : series.points.back().time_us);
+    m_title->update();
+}
+
+void TimeChart::setLines(std::vector<ChartLine> lines, std::int64_t step_us, const TimeSpan& span)
+{
+    bridge::Series moments;
+    moments.step_us = step_us;
+    for (const ChartLine& line : lines) {
+        for (const auto& point : line.points) {
+            bridge::SeriesPoint moment;
+            moment.time_us = point.first;
+            moments.points.push_back(moment);
+        }
+    }
+    std::sort(moments.points.begin(), moments.points.end(), [](const auto& a, const auto& b) {
+        return a.time_us < b.time_us;
+    });
+    m_private->lines = std::move(lines);
+    m_private->span = grownSpan(moments, span, kShownLeast_s);
+    m_private->series = std::move(moments);
+    m_private->refill();
+    m_title->lineColors.clear();
+    for (const ChartLine& line : m_private->lines) {
+        m_title->lineColors.push_back(line.color);
+    }
+    const auto& points = m_private->series.points;
+    m_title->values = valuesAt(points.empty() ? 0 : points.back().time_us);
     m_title->update();
 }
 
@@ -346,6 +462,13 @@ void TimeChart::setCursorTime(std::optional<std::int64_t> time_us)
 std::vector<std::pair<QString, QString>> TimeChart::valuesAt(std::int64_t time_us) const
 {
     std::vector<std::pair<QString, QString>> values;
+    if (m_private->kind == ChartKind::Lines) {
+        for (const ChartLine& line : m_private->lines) {
+            const auto value = valueAt(line, time_us, m_private->series.step_us);
+            values.emplace_back(line.name, value ? theme::rateText(*value) : theme::noValue());
+        }
+        return values;
+    }
     const bridge::SeriesPoint* const point = pointAt(m_private->series, time_us);
     if (point == nullptr) {
         return values;

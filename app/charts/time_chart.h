@@ -17,6 +17,17 @@ enum class ChartKind : std::uint8_t {
     Requests, // Stacked areas 2xx, 4xx, 5xx, requests per second.
     Errors, // 5xx share in per cent with the threshold.
     Latency, // p50, p95, p99 in milliseconds.
+    Lines, // Any quantities of one unit, given by setLines().
+};
+
+// One line of a chart of the kind Lines.
+struct ChartLine
+{
+    QString name;
+    int color = 0; // Index into the theme's series.
+    enum class Fill : std::uint8_t { No, Below };
+    Fill fill = Fill::No;
+    std::vector<std::pair<std::int64_t, double>> points; // Time, microseconds, and value; sorted.
 };
 
 class TitleRow;
@@ -43,6 +54,8 @@ public:
     // What is drawn over `span`, from the first point on but at least a minute. A hole wider than 2
     // steps is a gap, never a line to zero.
     void setSeries(const bridge::Series& series, const TimeSpan& span);
+    // The same for the kind Lines; at most six.
+    void setLines(std::vector<ChartLine> lines, std::int64_t step_us, const TimeSpan& span);
     void setMarkers(const std::vector<bridge::Marker>& markers);
     // The window the figures of the page speak of, as a band; nothing: no band.
     void setWindow(const std::optional<TimeSpan>& window);

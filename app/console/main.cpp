@@ -15,6 +15,7 @@
 #include <QFileInfo>
 #include <QLocale>
 #include <QSettings>
+#include <QStandardPaths>
 #include <QTimer>
 #include <QTranslator>
 
@@ -178,9 +179,13 @@ int run(int argc, char** argv, const Options& options)
 
     int exitCode = 0;
     const SystemClock clock; // Outlives the engines that follow nodes.
+    const CredentialsFolder credentials(
+        QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/nodes")
+    );
     {
         bridge::SessionOptions sessionOptions;
         sessionOptions.engineFactory = makeEngine;
+        sessionOptions.nodeFollower = makeNodeFollower(clock, credentials);
         bridge::MeshSession session(std::move(sessionOptions));
         shell::WindowOptions windowOptions;
         windowOptions.demoScenario = options.scenario;
@@ -188,7 +193,8 @@ int run(int argc, char** argv, const Options& options)
             findDemo(options.demo.isEmpty() ? QStringLiteral("storefront") : options.demo);
         windowOptions.isPersistent = !isForPicture;
         windowOptions.scenarioFolder = findScenarios();
-        windowOptions.nodeConnector = makeNodeConnector(clock);
+        windowOptions.nodeConnector = makeNodeConnector(clock, credentials);
+        windowOptions.nodeEnrolment = credentials.enrolment(clock);
         shell::MainWindow window(session, windowOptions);
         if (isForPicture || options.size != QSize(1440, 900)) {
             window.resize(options.size);

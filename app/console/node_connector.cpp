@@ -1,5 +1,6 @@
 #include "app/console/node_connector.h"
 
+#include "app/bridge/engine_links.h"
 #include "app/bridge/mesh_session.h"
 #include "proxyengine/api/engine.h"
 #include "proxyengine/control/listen_text.h"
@@ -13,20 +14,29 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 
 namespace mesh::console {
 namespace {
 
 constexpr Duration kTimeout = std::chrono::seconds(5);
 
-Result<QByteArray> askJson(
-    const Clock& clock, const control::AdminAddress& address, std::string_view path
-)
+// A node as this console meets it.
+struct Meeting
 {
-    MESH_TRY(
-        const control::NodeAnswer answer,
-        control::requestNode(clock, address, "GET", path, {}, kTimeout)
-    );
+    control::AdminAddress address;
+    control::NodeCredentials credentials;
+};
+
+Result<QByteArray> askJson(const Clock& clock, const Meeting& meeting, const std::string& path)
+{
+    const control::AdminAddress& address = meeting.address;
+    control::NodeRequest request;
+    request.address = address;
+    request.path = path;
+    request.credentials = meeting.credentials;
+    request.timeout = kTimeout;
+    MESH_TRY(const control::NodeAnswer answer, control::requestNode(clock, request));
     if (answer.status != 200) {
         return fail(
             ErrorCode::Protocol,
@@ -49,31 +59,82 @@ Result<QByteArray> askJson(
     return body;
 }
 
-Result<shell::NodeConnection> reach(const Clock& clock, const QString& text)
+bridge::FollowedNode follow(const Clock& clock, const Meeting& meeting, const std::string& node)
 {
-    MESH_TRY(const control::AdminAddress address, control::parseNodeUrl(text.toStdString()));
-    MESH_TRY(const QByteArray about, askJson(clock, address, "/"));
-    MESH_TRY(const QByteArray configuration, askJson(clock, address, "/config?secrets=shown"));
+    control::RemoteOptions options;
+    options.address = meeting.address;
+    options.node = node;
+    options.credentials = meeting.credentials;
+    bridge::FollowedNode followed;
+    followed.engine = control::makeRemoteEngine(clock, std::move(options));
+    followed.reads.hash = [&clock, meeting]() -> Result<std::string> {
+        MESH_TRY(const QByteArray body, askJson(clock, meeting, "/config/hash"));
+        return QJsonDocument::fromJson(body)
+            .object()
+            .value(QStringLiteral("hash"))
+            .toString()
+            .toStdString();
+    };
+    followed.reads.document = [&clock, meeting]() -> Result<std::string> {
+        MESH_TRY(const QByteArray body, askJson(clock, meeting, "/config?secrets=shown"));
+        return body.toStdString();
+    };
+    return followed;
+}
+
+Result<shell::NodeConnection> reach(
+    const Clock& clock, const CredentialsFolder& credentials, const QString& text
+)
+{
+    Meeting meeting;
+    MESH_TRY(meeting.address, control::parseNodeUrl(text.toStdString()));
+    meeting.credentials = credentials.of(meeting.address);
+    MESH_TRY(const QByteArray about, askJson(clock, meeting, "/"));
+    MESH_TRY(const QByteArray configuration, askJson(clock, meeting, "/config?secrets=shown"));
+    const QJsonObject facts = QJsonDocument::fromJson(about).object();
     shell::NodeConnection node;
-    node.name = QJsonDocument::fromJson(about).object().value(QStringLiteral("node")).toString();
+    node.address = text;
+    node.name = facts.value(QStringLiteral("node")).toString();
+    node.role = facts.value(QStringLiteral("role")).toString();
+    node.zone = facts.value(QStringLiteral("zone")).toString();
     if (node.name.isEmpty()) {
-        node.name = QString::fromStdString(toText(address));
+        node.name = QString::fromStdString(toText(meeting.address));
     }
     node.configuration = QString::fromUtf8(configuration);
-    node.attach = [&clock, address, name = node.name](bridge::MeshSession& session) {
-        control::RemoteOptions options;
-        options.address = address;
-        options.node = name.toStdString();
-        session.addEngine(name, control::makeRemoteEngine(clock, std::move(options)));
+    node.attach = [&clock, meeting, name = node.name](bridge::MeshSession& session) {
+        bridge::FollowedNode followed = follow(clock, meeting, name.toStdString());
+        session.addEngine(name, std::move(followed.engine), std::move(followed.reads));
     };
     return node;
 }
 
 } // namespace
 
-shell::NodeConnector makeNodeConnector(const Clock& clock)
+shell::NodeConnector makeNodeConnector(const Clock& clock, const CredentialsFolder& credentials)
 {
-    return [&clock](const QString& address) { return reach(clock, address); };
+    return [&clock, credentials](const QString& address) {
+        return reach(clock, credentials, address);
+    };
+}
+
+bridge::NodeFollower makeNodeFollower(const Clock& clock, const CredentialsFolder& credentials)
+{
+    return [&clock, credentials](
+               const std::string& node, const std::string& admin
+           ) -> Result<bridge::FollowedNode> {
+        Meeting meeting;
+        MESH_TRY(meeting.address, control::parseNodeUrl(admin));
+        meeting.credentials = credentials.of(meeting.address);
+        if (meeting.address.isTls && meeting.credentials.isEmpty()) {
+            return fail(
+                ErrorCode::PermissionDenied,
+                fmt::format(
+                    "this console has no certificate for {}; Mesh, Connect a node makes one", admin
+                )
+            );
+        }
+        return follow(clock, meeting, node);
+    };
 }
 
 } // namespace mesh::console

@@ -45,6 +45,7 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     std::string demo;
     std::string scenario;
     std::string mode;
+    std::string scene;
     std::string theme;
     std::string size = "1440x900";
     std::string locale;
@@ -55,6 +56,11 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     app.add_option("--demo", demo, "start a demo mesh");
     app.add_option("--scenario", scenario, "what happens to the demo mesh: policies");
     app.add_option("--mode", mode, "what the window shows first");
+    app.add_option(
+        "--scene",
+        scene,
+        "a change of the demo mesh as mode rollout shows it: review, current, history"
+    );
     app.add_option("--theme", theme);
     app.add_option("--size", size, "of the window, WIDTHxHEIGHT");
     app.add_option("--locale", locale, "language of the window: en, de, or pseudo");
@@ -89,6 +95,10 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
         )) {
         return refuse("--mode: topology, edit, rehearse, rollout, nodes, findings or settings");
     }
+    const bool hasStage = mode == "rollout" && !demo.empty();
+    if (!isOneOf(scene, {"", "review", "current", "history"}) || (!scene.empty() && !hasStage)) {
+        return refuse("--scene: review, current or history, with --mode rollout and --demo");
+    }
     const auto delay = parseDuration(after);
     if (!delay) {
         return refuse("--after: " + delay.error().message);
@@ -98,6 +108,7 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
     options.demo = QString::fromStdString(demo);
     options.scenario = QString::fromStdString(scenario);
     options.mode = QString::fromStdString(mode);
+    options.scene = QString::fromStdString(scene);
     options.theme = QString::fromStdString(theme);
     options.locale = QString::fromStdString(locale);
     options.snapshot = QString::fromStdString(snapshot);

@@ -17,6 +17,7 @@ struct Options
     QString demo; // Name of a demo mesh; empty: none.
     QString scenario; // Of the demo; empty: its usual one.
     QString mode;
+    QString scene; // Of the mode Rollout with a demo: "review", "current", "history"; empty: none.
     QString theme;
     QSize size;
     QString locale;

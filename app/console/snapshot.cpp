@@ -43,6 +43,15 @@ void Snapshot::attempt()
         waitFor(QStringLiteral("the rehearsal has not come to its end"));
         return;
     }
+    if (!m_options.scene.isEmpty()) {
+        if (!m_staging) {
+            m_staging = std::make_unique<Staging>(m_session, m_window, m_options.scene);
+        }
+        if (!m_staging->isReady()) {
+            waitFor(m_staging->waitsFor());
+            return;
+        }
+    }
     if (!m_window.writePicture(m_options.snapshot)) {
         end(1, QStringLiteral("%1 cannot be written").arg(m_options.snapshot));
         return;
@@ -53,7 +62,7 @@ void Snapshot::attempt()
 void Snapshot::waitFor(const QString& what)
 {
     using std::chrono::milliseconds;
-    const int grace = m_isRehearsalBegun ? kRehearsalGrace_ms : kGrace_ms;
+    const int grace = m_isRehearsalBegun || m_staging ? kRehearsalGrace_ms : kGrace_ms;
     const auto limit = std::chrono::duration_cast<milliseconds>(m_options.after).count() + grace;
     if (m_elapsed.elapsed() <= limit) {
         QTimer::singleShot(kRetry_ms, this, &Snapshot::attempt);

@@ -1,9 +1,12 @@
 #pragma once
 
 #include "app/console/options.h"
+#include "app/console/staging.h"
 
 #include <QElapsedTimer>
 #include <QObject>
+
+#include <memory>
 
 namespace mesh::bridge {
 class MeshSession;
@@ -35,6 +38,7 @@ private:
     shell::MainWindow& m_window;
     const Options& m_options;
     QElapsedTimer m_elapsed;
+    std::unique_ptr<Staging> m_staging; // Of --scene, once there are rates.
     bool m_isRehearsalBegun = false;
 };
 

@@ -1,5 +1,6 @@
 #include "app/ctl/fit_command.h"
 
+#include "app/ctl/store_answer.h"
 #include "app/store/mesh_document.h"
 #include "proxyengine/base/file.h"
 #include "proxyengine/base/hash.h"
@@ -11,9 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 #include <map>
-#include <memory>
 #include <set>
 #include <utility>
 
@@ -26,16 +25,6 @@ using simulator::TelemetryBin;
 
 constexpr unsigned kFileMode = 0644;
 constexpr Seed kBackTestSeed{42};
-
-// Asks the document and waits for its answer.
-template <typename T, typename Ask>
-Result<T> answered(Ask ask)
-{
-    auto promise = std::make_shared<std::promise<Result<T>>>();
-    auto answer = promise->get_future();
-    ask(store::Answer<T>([promise](Result<T> result) { promise->set_value(std::move(result)); }));
-    return answer.get();
-}
 
 std::set<std::string> serviceNames(const model::Document& document)
 {
@@ -162,11 +151,13 @@ std::string residualsOf(const std::vector<simulator::ServiceResidual>& residuals
 
 } // namespace
 
-int runFit(const FitOptions& options, CtlOutput& output)
+int runFit(const FitOptions& options, const Surroundings& around)
 {
-    const auto refuse = [&output](const std::string& path, const Error& error) {
-        output.err += fmt::format("{}: {}\n", path, error.message);
-        return exitCodeOf(error.code);
+    CtlOutput& output = around.output;
+    const auto refuse = [&around](const std::string& path, const Error& error) {
+        Error named = error;
+        named.message = fmt::format("{}: {}", path, error.message);
+        return failed(around, named, exitCodeOf(error.code));
     };
     const auto telemetry = readTelemetry(options);
     if (!telemetry) {
@@ -192,33 +183,41 @@ int runFit(const FitOptions& options, CtlOutput& output)
         }
     }
     const auto services = simulator::calibrate(telemetry->document, telemetry->bins);
-    output.out += tableOf(services);
-    if (!residuals.empty()) {
-        output.out += residualsOf(residuals);
+    if (!around.isJson()) {
+        output.out += tableOf(services);
+        output.out += residuals.empty() ? std::string() : residualsOf(residuals);
     }
     const bool isAnyFitted = std::ranges::any_of(services, [](const FittedService& each) {
         return each.origin == simulator::ModelOrigin::Fitted;
     });
     if (!isAnyFitted) {
-        output.err += fmt::format("{}: no service has enough calls to fit\n", options.document);
-        return 1;
+        return failed(
+            around,
+            ErrorCode::NotFound,
+            options.document + ": no service has enough calls to fit",
+            kNo
+        );
     }
-    if (!options.into.empty()) {
-        const std::string text =
-            config::toYaml(simulator::withModels(telemetry->document, services));
-        const simulator::CalibrationRecord record =
-            simulator::recordOf(services, std::move(residuals), sha256Hex(text));
-        const std::string beside = options.into + ".fit.json";
-        if (const auto written = writeFileAtomically(options.into, text, kFileMode); !written) {
-            return refuse(options.into, written.error());
-        }
-        if (const auto written = writeFileAtomically(beside, simulator::toJson(record), kFileMode);
-            !written) {
-            return refuse(beside, written.error());
-        }
+    const std::string text = config::toYaml(simulator::withModels(telemetry->document, services));
+    const std::string record =
+        simulator::toJson(simulator::recordOf(services, std::move(residuals), sha256Hex(text)));
+    if (around.isJson()) {
+        output.out += record;
+    }
+    if (options.into.empty()) {
+        return kDone;
+    }
+    const std::string beside = options.into + ".fit.json";
+    if (const auto written = writeFileAtomically(options.into, text, kFileMode); !written) {
+        return refuse(options.into, written.error());
+    }
+    if (const auto written = writeFileAtomically(beside, record, kFileMode); !written) {
+        return refuse(beside, written.error());
+    }
+    if (!around.isJson()) {
         output.out += fmt::format("\n{}\n{}\n", options.into, beside);
     }
-    return 0;
+    return kDone;
 }
 
 } // namespace mesh::ctl

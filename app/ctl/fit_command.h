@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/ctl/ctl.h"
+#include "app/ctl/surroundings.h"
 
 #include <cstdint>
 #include <string>
@@ -20,6 +20,6 @@ struct FitOptions
 //
 // 0 done, 1 nothing could be fitted, 2 no document, 3 it could not be read or a file not be
 // written.
-[[nodiscard]] int runFit(const FitOptions& options, CtlOutput& output);
+[[nodiscard]] int runFit(const FitOptions& options, const Surroundings& around);
 
 } // namespace mesh::ctl

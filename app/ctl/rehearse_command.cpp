@@ -9,6 +9,7 @@
 #include "proxyengine/proxy/local_engine.h"
 #include "simulator/live/live_twin.h"
 #include "simulator/report/calibration_record.h"
+#include "simulator/report/check.h"
 #include "simulator/report/explore.h"
 #include "simulator/report/html.h"
 #include "simulator/report/json.h"
@@ -25,6 +26,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace mesh::ctl {
@@ -68,30 +70,28 @@ std::string commandOf(const RehearseOptions& options, const simulator::Scenario&
 class RehearseCommand
 {
 public:
-    RehearseCommand(const RehearseOptions& options, const Clock& clock, CtlOutput& output)
+    RehearseCommand(
+        const RehearseOptions& options,
+        const Clock& clock,
+        CtlOutput& output,
+        const RunInVirtualTime& rehearse
+    )
         : m_options(options)
         , m_clock(clock)
         , m_output(output)
+        , m_rehearse(rehearse)
     {}
 
     int run(Colour colour)
     {
         m_file = readScenarioFile(m_options.file);
-        if (!m_file.errors.empty()) {
+        if (m_file.text.empty() && !m_file.errors.empty()) {
             return refuse(m_file.errors);
         }
         const RehearsalRequest request = makeRequest();
-        std::vector<Error> errors = simulator::checkRehearsal(request);
-        if (errors.empty() && m_options.mode != kVirtualMode) {
-            errors = simulator::checkTwin(twinOf(request));
-        }
-        if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
-            Error error;
-            error.message = "--check-determinism: a live run never repeats exactly";
-            errors.push_back(std::move(error));
-        }
-        if (!errors.empty()) {
-            return refuse(placed(errors, m_options.file, m_file.text));
+        const std::vector<Error> errors = problemsOf(request);
+        if (!errors.empty() || !m_file.problems.empty() || !m_file.errors.empty()) {
+            return refuse(toLines(m_file, errors, m_options.file));
         }
         if (m_options.explores) {
             return exploreFaults(request);
@@ -119,6 +119,24 @@ private:
         return kBadFile;
     }
 
+    // What stands against the run, beyond what the file's own problems explain.
+    [[nodiscard]] std::vector<Error> problemsOf(const RehearsalRequest& request) const
+    {
+        std::vector<Error> errors =
+            simulator::unexplained(simulator::checkRehearsal(request), m_file.problems);
+        if (m_options.mode != kVirtualMode && request.document != nullptr) {
+            auto more = simulator::unexplained(simulator::checkTwin(twinOf(request)), errors);
+            more = simulator::unexplained(std::move(more), m_file.problems);
+            std::ranges::move(more, std::back_inserter(errors));
+        }
+        if (m_options.checksDeterminism && m_options.mode == kLiveMode) {
+            Error error;
+            error.message = "--check-determinism: a live run never repeats exactly";
+            errors.push_back(std::move(error));
+        }
+        return errors;
+    }
+
     RehearsalRequest makeRequest()
     {
         RehearsalRequest request;
@@ -141,7 +159,7 @@ private:
         }
         const TimePoint from = m_clock.now();
         auto rehearsal = m_options.mode == kVirtualMode
-                             ? simulator::rehearse(request)
+                             ? m_rehearse(request)
                              : simulator::rehearseWithTwin(twinOf(request));
         if (rehearsal) {
             rehearsal->wall_s = toSeconds(m_clock.now() - from);
@@ -168,7 +186,7 @@ private:
     {
         request.scenario.network = rehearsal.scenario.network; // As it was measured.
         request.threads = request.threads == 1 ? 2 : 1;
-        const auto again = simulator::rehearse(request);
+        const auto again = m_rehearse(request);
         if (!again || again->eventHash != rehearsal.eventHash) {
             rehearsal.verdict = Verdict::NotDeterministic;
         }
@@ -277,7 +295,7 @@ private:
         if (path == kStandardOutput) {
             m_output.out += text;
         } else if (const auto written = writeFileAtomically(path, text, kReportMode); !written) {
-            m_output.err += fmt::format("{}: {}\n", path, written.error().message);
+            m_output.err += fmt::format("{}\n", written.error().message);
             return kBadFile;
         }
         return code;
@@ -323,6 +341,7 @@ private:
     const RehearseOptions& m_options;
     const Clock& m_clock;
     CtlOutput& m_output;
+    const RunInVirtualTime& m_rehearse;
     ScenarioFile m_file;
     std::string m_calibration; // Of the models, in words; empty: they are not fitted.
 };
@@ -330,10 +349,14 @@ private:
 } // namespace
 
 int runRehearse(
-    const RehearseOptions& options, const Clock& clock, Colour colour, CtlOutput& output
+    const RehearseOptions& options,
+    const Clock& clock,
+    Colour colour,
+    CtlOutput& output,
+    const RunInVirtualTime& rehearse
 )
 {
-    return RehearseCommand(options, clock, output).run(colour);
+    return RehearseCommand(options, clock, output, rehearse).run(colour);
 }
 
 } // namespace mesh::ctl

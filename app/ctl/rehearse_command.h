@@ -1,9 +1,11 @@
 #pragma once
 
 #include "app/ctl/ctl.h"
+#include "simulator/report/rehearsal.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,6 +28,10 @@ struct RehearseOptions
     unsigned threads = 0; // 0: one per processor.
 };
 
+// How a rehearsal is run in virtual time; tests put something else here.
+using RunInVirtualTime =
+    std::function<Result<simulator::Rehearsal>(const simulator::RehearsalRequest&)>;
+
 // Runs a scenario file on the mesh that it names. People get a table on standard output, unless one
 // of the files goes there.
 //
@@ -34,7 +40,11 @@ struct RehearseOptions
 // 0 everything holds, 1 an assertion does not, 2 a file is bad (every problem with its place), 3 a
 // guard stopped it, 4 not deterministic, 5 outside the calibrated range.
 [[nodiscard]] int runRehearse(
-    const RehearseOptions& options, const Clock& clock, Colour colour, CtlOutput& output
+    const RehearseOptions& options,
+    const Clock& clock,
+    Colour colour,
+    CtlOutput& output,
+    const RunInVirtualTime& rehearse = simulator::rehearse
 );
 
 } // namespace mesh::ctl

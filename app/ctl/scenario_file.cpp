@@ -16,6 +16,8 @@
 namespace mesh::ctl {
 namespace {
 
+constexpr LineColumn kStart = {1, 1};
+
 std::string besideFile(const std::string& path, const std::string& mesh)
 {
     const std::filesystem::path named(mesh);
@@ -30,42 +32,48 @@ std::optional<LineColumn> placeIn(const config::TreeNode& tree, const Error& err
         return *known;
     }
     const auto* field = std::get_if<std::string>(&error.place);
-    const config::TreeNode* node = field == nullptr ? nullptr : config::nodeAt(tree, *field);
-    return node == nullptr ? std::nullopt : node->mark().place();
+    if (field == nullptr) {
+        return std::nullopt;
+    }
+    const config::TreeNode* node = config::nodeAt(tree, *field);
+    return node == nullptr ? kStart : node->mark().place(); // What is missing is missed at the top.
 }
 
-void addProblems(
-    ScenarioFile& file, const std::vector<config::Problem>& problems, const std::string& path
-)
+void addMeshProblem(ScenarioFile& file, std::string message)
 {
-    for (const config::Problem& problem : problems) {
-        if (problem.severity == config::Severity::Error) {
-            file.errors.push_back(config::toText(problem, path));
-        }
+    config::Problem problem;
+    problem.path = "mesh";
+    problem.code = ErrorCode::MissingField;
+    problem.message = std::move(message);
+    if (const auto tree = config::parseTree(file.text)) {
+        const config::TreeNode* node = config::nodeAt(*tree, "mesh");
+        problem.place = node == nullptr ? kStart : node->mark().place();
     }
+    file.problems.push_back(std::move(problem));
 }
 
 void readMesh(ScenarioFile& file, const std::string& path)
 {
     if (file.scenario.mesh.empty()) {
-        file.errors.push_back(
-            fmt::format("{}:1:1: mesh: required field missing; name a declarative file", path)
-        );
+        addMeshProblem(file, "required field missing; name a declarative file");
         return;
     }
     file.meshPath = besideFile(path, file.scenario.mesh);
     auto text = readFile(file.meshPath, kConfigBytesMax);
     if (!text) {
-        Error error = text.error();
-        error.message = fmt::format("mesh: {}", error.message);
-        error.place = "mesh";
-        file.errors.push_back(placed({error}, path, file.text).front());
+        addMeshProblem(file, text.error().message);
         return;
     }
     file.meshText = *std::move(text);
     config::DecodeResult decoded = config::decode(file.meshText);
-    addProblems(file, decoded.problems, file.meshPath);
-    file.document = std::make_shared<const model::Document>(std::move(decoded.document));
+    for (const config::Problem& problem : decoded.problems) {
+        if (problem.severity == config::Severity::Error) {
+            file.errors.push_back(config::toText(problem, file.meshPath));
+        }
+    }
+    if (file.errors.empty()) {
+        file.document = std::make_shared<const model::Document>(std::move(decoded.document));
+    }
 }
 
 } // namespace
@@ -75,26 +83,30 @@ ScenarioFile readScenarioFile(const std::string& path)
     ScenarioFile file;
     auto text = readFile(path, kScenarioBytesMax);
     if (!text) {
-        file.errors.push_back(fmt::format("{}: {}", path, text.error().message));
+        file.errors.push_back(text.error().message);
         return file;
     }
     file.text = *std::move(text);
     simulator::ScenarioResult parsed = simulator::parseScenario(file.text);
-    addProblems(file, parsed.problems, path);
+    file.problems = std::move(parsed.problems);
     file.scenario = std::move(parsed.scenario);
-    const bool isReadable = parsed.problems.empty() || !file.scenario.mesh.empty();
-    if (isReadable) {
+    if (file.problems.empty() || !file.scenario.mesh.empty()) {
         readMesh(file, path);
     }
     return file;
 }
 
-std::vector<std::string> placed(
-    const std::vector<Error>& errors, const std::string& path, const std::string& text
+std::vector<std::string> toLines(
+    const ScenarioFile& file, const std::vector<Error>& errors, const std::string& path
 )
 {
-    const auto tree = config::parseTree(text);
     std::vector<std::pair<std::pair<int, int>, std::string>> lines;
+    for (const config::Problem& problem : file.problems) {
+        const auto& place = problem.place;
+        const std::pair key = place ? std::pair(place->line, place->column) : std::pair(0, 0);
+        lines.emplace_back(key, config::toText(problem, path));
+    }
+    const auto tree = config::parseTree(file.text);
     for (const Error& error : errors) {
         const auto place = placeIn(tree ? *tree : config::TreeNode(), error);
         const std::pair key = place ? std::pair(place->line, place->column) : std::pair(0, 0);
@@ -109,6 +121,7 @@ std::vector<std::string> placed(
     for (auto& line : lines) {
         texts.push_back(std::move(line.second));
     }
+    texts.insert(texts.end(), file.errors.begin(), file.errors.end());
     return texts;
 }
 

@@ -15,18 +15,19 @@ struct ScenarioFile
     std::string text;
     std::string meshPath; // Relative ones are to the scenario's folder.
     std::string meshText;
-    simulator::Scenario scenario; // This and the next: meaningful only without errors.
-    std::shared_ptr<const model::Document> document;
-    std::vector<std::string> errors; // "FILE:LINE:COL: path: message"
+    simulator::Scenario scenario; // As far as it could be read.
+    std::shared_ptr<const model::Document> document; // Null: the mesh cannot be used.
+    std::vector<config::Problem> problems; // Of the scenario.
+    std::vector<std::string> errors; // Of files: "FILE:LINE:COL: path: message"
 };
 
 // Reads both; what cannot be read is an error, too.
 [[nodiscard]] ScenarioFile readScenarioFile(const std::string& path);
 
-// Errors of checkRehearsal() with their places in the scenario file, sorted by them:
-// "FILE:LINE:COL: path: message".
-[[nodiscard]] std::vector<std::string> placed(
-    const std::vector<Error>& errors, const std::string& path, const std::string& text
+// The file's problems and errors of checkRehearsal() with their places in the scenario, sorted by
+// them; then the file's other errors. "FILE:LINE:COL: path: message".
+[[nodiscard]] std::vector<std::string> toLines(
+    const ScenarioFile& file, const std::vector<Error>& errors, const std::string& path
 );
 
 } // namespace mesh::ctl

@@ -20,7 +20,7 @@ struct MergeConflict
 
 struct Merge
 {
-    model::Document merged; // Conflicts stand as `mine`.
+    model::Document merged; // Canonical. Conflicts stand as `mine`.
     std::vector<MergeConflict> conflicts; // In the order of entityKinds().
 };
 
@@ -29,8 +29,9 @@ struct Merge
     const model::Document& base, const model::Document& mine, const model::Document& theirs
 );
 
-// `before` with only these of the changes that lead to `after`. Errors: NotFound for an object that
-// does not change; whatever validation finds, when one change needs another that is left out.
+// Canonical `before` with only these of the changes that lead to `after`. Errors: NotFound for an
+// object that does not change; whatever validation finds, when one change needs another that is
+// left out.
 [[nodiscard]] Result<model::Document> withChanges(
     const model::Document& before,
     const model::Document& after,

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 // What a change will do, before it is pushed: objects, effective configuration, behaviour.
@@ -102,6 +104,10 @@ struct Review
 // Findings across objects, with stable codes; 1 000 routes in at most 300 ms. Source of the rules:
 // the list of reference "Forms and validation".
 [[nodiscard]] std::vector<ReviewFinding> findingsOf(const model::Document& document);
+
+// The tag that mutes this code at the object that carries it: "mute MW-201: the reason". So a mute
+// is written, reviewed and taken back like every other change, and travels with the document.
+[[nodiscard]] std::string muteTag(std::string_view code, std::string_view reason);
 
 [[nodiscard]] Review reviewOf(
     const model::Document& before,

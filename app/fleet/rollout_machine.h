@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -83,10 +84,84 @@ public:
     void rollBack(WallTime now, const std::string& why); // Allowed at any time, also when done.
 
 private:
-    struct Node;
-    // The implementation adds its private members here.
+    // What is under way with one node and not kept; the rest is in NodeProgress.
+    struct Node
+    {
+        enum class Awaits : std::uint8_t { Nothing, Answer, Hash };
+        Awaits awaits = Awaits::Nothing;
+        bool isBackward = false; // What is awaited answers a SendBefore.
+        bool mustRead = false; // Nothing else before its hash was read.
+        bool hasAcknowledged = false; // The last send; so it must run what was sent.
+        bool isReachable = true;
+        bool wasReachable = true; // When the push began.
+        std::size_t next = 0; // The stage it gets next; the number of stages: it has all.
+        int sends = 0; // In a row without knowing of any effect.
+        WallTime answerUntil{}; // Of what is awaited.
+        WallTime askAt{}; // Not before, its hash is asked for.
+        WallTime giveUpAt{}; // Then it counts as unreachable.
+    };
+
+    enum class Evidence : std::uint8_t { Enough, Any };
+
+    [[nodiscard]] static WallTime after(WallTime time, Duration span)
+    {
+        return time + std::chrono::duration_cast<WallTime::duration>(span);
+    }
+
+    // rollout_machine.cpp: what was observed.
+    void makeWaves(const std::vector<ExpectedNode>& nodes);
+    void indexNodes();
+    [[nodiscard]] std::size_t find(const std::string& node) const;
+    [[nodiscard]] std::size_t stageOf(const std::string& hash) const;
+    void onSentForward(std::size_t at, SendOutcome outcome, const std::string& text, WallTime now);
+    void onSentBackward(std::size_t at, SendOutcome outcome, const std::string& text, WallTime now);
+    void onHash(std::size_t at, WallTime now);
+    void readForward(std::size_t at, WallTime now);
+    void readBackward(std::size_t at, WallTime now);
+    void readSoon(std::size_t at, WallTime now);
+    void onApplied(std::size_t at, WallTime now);
+    void drift(std::size_t at, std::string text, WallTime now);
+    void giveUp(std::size_t at, WallTime now);
+    void setAside(std::size_t at, std::string text, WallTime now);
+    void expireAnswers(WallTime now);
+
+    // rollout_steps.cpp: what follows from it.
+    void advance(WallTime now);
+    void beginWave(WallTime now);
+    void endSending(WallTime now);
+    void bake(WallTime now);
+    void endWave(WallTime now);
+    void finish(WallTime now);
+    void settleStopping(WallTime now);
+    void settleRollBack(WallTime now);
+    void settleReturned(WallTime now);
+    void beginRollBackOf(std::size_t at);
+    void collect(
+        std::size_t at, std::size_t slowest, WallTime now, std::vector<RolloutAction>& actions
+    );
+    [[nodiscard]] bool maySend(std::size_t at) const;
+    [[nodiscard]] bool waitsForReturn(std::size_t at) const;
+    [[nodiscard]] bool isPending(std::size_t at) const;
+    [[nodiscard]] bool isOnItsWay(std::size_t at) const;
+    [[nodiscard]] std::size_t slowestStage() const;
+    void stopAll();
+
+    // rollout_gates.cpp
+    [[nodiscard]] bool judge(Evidence evidence, WallTime now);
+    void judgeGate(GateProgress& gate, Evidence evidence) const;
+    void failPlan(const std::string& why, WallTime now);
+
+    void note(WallTime now, std::string text, bool isBad);
+    void end(RolloutState state, WallTime now);
+
     Rollout m_rollout;
     std::vector<std::string> m_stageHashes;
+    std::vector<Node> m_nodes; // As m_rollout.nodes.
+    std::vector<std::pair<std::string, std::size_t>> m_index; // Sorted by name.
+    WallTime m_judgedAt{};
+    WallTime m_sendingSince{};
+    bool m_isBakeCut = false; // continueNow() ends it before its time.
+    bool m_isVerifying = false; // The bake is over; hashes are read a second time.
 };
 
 } // namespace mesh::fleet

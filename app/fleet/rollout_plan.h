@@ -71,6 +71,12 @@ struct GateText
 // time before: "error<+0.5pp p95<+20%". Errors: as parseWaves().
 [[nodiscard]] Result<GateText> parseGates(std::string_view text);
 
+// Whether the plan can be carried out on these nodes.
+// Errors: InvalidArgument with the wave that names a node that is not expected.
+[[nodiscard]] Result<void> checkPlan(
+    const RolloutPlan& plan, const std::vector<std::string>& nodes
+);
+
 [[nodiscard]] std::string toText(const WaveSpec& wave);
 [[nodiscard]] std::string toText(const GateRule& rule);
 

@@ -22,6 +22,9 @@ bool isOnPath(const SceneEdge& edge, const Look& look)
 
 QColor edgeColor(const SceneEdge& edge, const Look& look, const Tokens& t)
 {
+    if (edge.row.change != bridge::Change::None) {
+        return changeColor(edge.row.change, t);
+    }
     const State state = stateOf(edge.row.state);
     if (state == State::Degraded || state == State::Failure) {
         return t.of(state).line;
@@ -49,7 +52,9 @@ QPen edgePen(const SceneEdge& edge, const Look& look, const Tokens& t)
     const auto dashes = [&pen, width](double on, double off) {
         pen.setDashPattern({on / width, off / width});
     };
-    if (edge.row.isTcp) {
+    if (edge.row.change == bridge::Change::Vanished) {
+        dashes(3, 5);
+    } else if (edge.row.isTcp) {
         dashes(11, 5);
     } else if (edge.row.state == bridge::HealthState::Idle) {
         pen.setWidthF(1.5);
@@ -182,6 +187,23 @@ double Look::opacityOf(const QString& id) const
         return 1;
     }
     return isLitByHover ? 0.1 : 0.35;
+}
+
+QColor changeColor(bridge::Change change, const theme::Tokens& t)
+{
+    switch (change) {
+    case bridge::Change::Appeared:
+        return t.accent;
+    case bridge::Change::Vanished:
+        return t.text2;
+    case bridge::Change::Worse:
+        return t.of(State::Failure).line;
+    case bridge::Change::Better:
+        return t.of(State::Healthy).line;
+    case bridge::Change::None:
+        break;
+    }
+    return t.edge;
 }
 
 QStringList plateLines(const bridge::EdgeRow& row, EdgeLabels labels, bool isLarge)

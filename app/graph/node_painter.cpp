@@ -227,8 +227,42 @@ QString elidedName(const QString& name)
     return name.left(kNameLengthMax - 1 - half) + QChar(0x2026) + name.right(half);
 }
 
+// A sign on a disc that tells what became of the node between two moments.
+void drawChangeSign(QPainter& painter, bridge::Change change, double x, double y, const Tokens& t)
+{
+    constexpr std::array<const char*, 5> kIcons = {
+        "", "plus", "minus", "chevron-up", "chevron-down"}; // Indexed by Change.
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(changeColor(change, t));
+    painter.drawEllipse(QPointF(x + 7, y), 7, 7);
+    theme::drawIcon(
+        painter,
+        QRectF(x + 2.5, y - 4.5, 9, 9),
+        QLatin1String(kIcons[static_cast<std::size_t>(change)]),
+        t.canvas
+    );
+}
+
+// A broken ring around what came, went or changed.
+void drawChangeRing(QPainter& painter, const SceneNode& node, const Tokens& t)
+{
+    if (node.row.change == bridge::Change::None) {
+        return;
+    }
+    QPen pen(changeColor(node.row.change, t), 1.8);
+    pen.setDashPattern({3, 2});
+    painter.setPen(pen);
+    painter.setBrush(Qt::NoBrush);
+    const double radius = node.size / 2 + 7;
+    painter.drawEllipse(QPointF(0, 0), radius, radius);
+}
+
 void drawMarks(QPainter& painter, const SceneNode& node, double x, double baseline, const Tokens& t)
 {
+    if (node.row.change != bridge::Change::None) {
+        drawChangeSign(painter, node.row.change, x, baseline - 4.5, t);
+        x += 18;
+    }
     if (node.row.isInDraft) {
         theme::drawIcon(
             painter, QRectF(x, baseline - 10, 11, 11), QStringLiteral("pencil"), t.accent
@@ -385,7 +419,8 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
         }
         painter.save();
         painter.translate(node.center);
-        const double ghost = node.isGhost ? 0.5 : 1;
+        const bool isGone = node.isGhost || node.row.change == bridge::Change::Vanished;
+        const double ghost = isGone ? 0.5 : 1;
         painter.setOpacity(look.opacityOf(node.row.id) * ghost);
         if (detail == Detail::Outlines) {
             drawFar(painter, node, look, t);
@@ -399,6 +434,7 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
         if (node.row.id == look.selection) {
             drawSelection(painter, node, QPen(t.selection, 2), theme::faded(t.selection, 0.13));
         }
+        drawChangeRing(painter, node, t);
         drawRing(painter, node, t);
         drawCore(painter, node, t);
         if (detail == Detail::Names) {

@@ -2,6 +2,7 @@
 
 #include "app/graph/scene.h"
 #include "app/graph/topology_view.h"
+#include "app/theme/tokens.h"
 
 #include <QSet>
 
@@ -51,6 +52,9 @@ void drawNodes(QPainter& painter, const Scene& scene, const Look& look, const QR
 void drawFocus(QPainter& painter, const SceneNode& node, const Look& look);
 // Everything above in order.
 void drawScene(QPainter& painter, const Scene& scene, const Look& look, const QRectF& area);
+
+// Of what came, went or changed between two moments; of nothing: the edges' colour.
+[[nodiscard]] QColor changeColor(bridge::Change change, const theme::Tokens& t);
 
 // Text of the third line of a node: "84.0 rps · p95 46 ms".
 [[nodiscard]] QString figuresLine(const bridge::EntityRow& row);

@@ -287,6 +287,14 @@ QWidget* Inspector::makeMetrics()
         chart->setAccessibleName(titles[i]);
         connect(chart, &charts::TimeChart::cursorMoved, this, &Inspector::setCursorTime);
         connect(chart, &charts::TimeChart::cursorMoved, this, &Inspector::cursorMoved);
+        connect(
+            chart,
+            &charts::TimeChart::windowChosen,
+            this,
+            [this](const charts::TimeSpan& window) {
+                m_session.context().showSpan(window.begin_us, window.end_us);
+            }
+        );
         chartColumn->addWidget(chart);
         m_charts[i] = chart;
     }

@@ -3,39 +3,16 @@
 #include <QLabel>
 #include <QWidget>
 
-#include <array>
-
 class QTabBar;
 
 namespace mesh::bridge {
 class MeshSession;
-}
-namespace mesh::theme {
-class FigureLabel;
 }
 
 namespace mesh::pages {
 
 class EventsView;
 class RowsTable;
-
-// The nodes of the mesh: what they run, how fresh they are, where they listen.
-class NodesPage : public QWidget
-{
-    Q_OBJECT
-
-public:
-    NodesPage(bridge::MeshSession& session, QWidget* parent);
-
-private:
-    void refresh();
-
-    bridge::MeshSession& m_session;
-    QLabel* m_summary;
-    std::array<theme::FigureLabel*, 4> m_figures{};
-    RowsTable* m_table;
-    QLabel* m_empty;
-};
 
 // Everything that is wrong and everything that happened, as two tables.
 class FindingsPage : public QWidget
@@ -64,7 +41,6 @@ private:
 [[nodiscard]] RowsTable* makeProblemsTable(QWidget* parent);
 [[nodiscard]] RowsTable* makeRequestsTable(QWidget* parent);
 void fillProblems(RowsTable& table, const bridge::MeshSession& session);
-void fillRequests(RowsTable& table, const bridge::MeshSession& session);
 
 // A mode that a later version brings: what it will do, and what can be done now.
 class LaterPage : public QWidget

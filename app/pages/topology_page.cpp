@@ -8,6 +8,7 @@
 #include "app/pages/find_field.h"
 #include "app/pages/graph_table.h"
 #include "app/pages/texts.h"
+#include "app/pages/time_strip.h"
 #include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
@@ -22,6 +23,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace mesh::pages {
 namespace {
@@ -47,7 +49,9 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
     column->addWidget(makeFilterBar());
     column->addWidget(m_filters);
     column->addWidget(new theme::Hairline(Qt::Horizontal, this));
+    column->addWidget(new TimeStrip(session, this));
     column->addWidget(m_stack, 1);
+    column->addWidget(new ChangesTable(session, this));
     setFocusProxy(m_view);
     m_view->setObjectName(QStringLiteral("graph"));
     m_view->setAccessibleName(tr("Service graph"));
@@ -68,13 +72,7 @@ TopologyPage::TopologyPage(bridge::MeshSession& session, QWidget* parent)
         m_view,
         &graph::TopologyView::positionsChanged,
         this,
-        [this](const graph::Positions& positions) {
-            std::vector<bridge::MeshSession::Position> kept;
-            for (auto place = positions.begin(); place != positions.end(); ++place) {
-                kept.push_back({place.key(), place->point.x(), place->point.y(), place->isPinned});
-            }
-            m_session.savePositions(kView, kept);
-        }
+        [this](const graph::Positions& positions) { savePlaces(positions); }
     );
     connect(m_table, &GraphTable::keySelected, &context, &bridge::ViewContext::select);
     connect(m_table, &GraphTable::keyActivated, this, &TopologyPage::activated);
@@ -231,9 +229,53 @@ void TopologyPage::loadPositions()
     m_view->setPositions(positions);
 }
 
+// What is moved while the past is shown would move the present: only what is new gets a place.
+void TopologyPage::savePlaces(const graph::Positions& positions)
+{
+    std::vector<bridge::MeshSession::Position> kept;
+    const bool isPast = m_session.context().timeMode() != bridge::TimeMode::Live;
+    std::set<QString> known;
+    if (isPast) {
+        kept = m_session.positions(kView);
+        for (const bridge::MeshSession::Position& position : kept) {
+            known.insert(position.id);
+        }
+    }
+    const std::size_t before = kept.size();
+    for (auto place = positions.begin(); place != positions.end(); ++place) {
+        if (known.count(place.key()) == 0) {
+            kept.push_back({place.key(), place->point.x(), place->point.y(), place->isPinned});
+        }
+    }
+    if (!isPast || kept.size() != before) {
+        m_session.savePositions(kView, kept);
+    }
+}
+
+// The layout of the time that is shown; back from the past, the one of now.
+void TopologyPage::showPlaces()
+{
+    const bridge::PastMoment& moment = m_session.moment();
+    if (moment.time_us == 0) {
+        if (std::exchange(m_isPast, false)) {
+            loadPositions();
+        }
+        return;
+    }
+    m_isPast = true;
+    graph::Positions places = m_view->positions();
+    for (const bridge::PastPosition& then : moment.positions) {
+        places[then.id] = {QPointF(then.x, then.y), then.isPinned};
+    }
+    if (places != m_view->positions()) {
+        m_view->setPositions(places);
+    }
+}
+
 void TopologyPage::refresh()
 {
     const bridge::Topology& topology = m_session.topology();
+    showPlaces();
     m_view->setTopology(topology);
     if (m_form->current() == 1) {
         m_table->refresh();

@@ -58,6 +58,8 @@ private:
     void refresh();
     void applyFilter();
     void loadPositions();
+    void savePlaces(const graph::Positions& positions);
+    void showPlaces();
     void showLabelsMenu();
     void showScopeMenu();
     void showZonesMenu();
@@ -85,6 +87,7 @@ private:
     QLabel* m_emptyTitle = nullptr;
     QLabel* m_emptyText = nullptr;
     QPushButton* m_emptyAction = nullptr;
+    bool m_isPast = false; // The view has the layout of another time.
     QString m_zone; // Shown alone; empty: all.
     bool m_hasPositions = false;
 };

@@ -2,8 +2,10 @@
 
 #include "app/bridge/alert_watch.h"
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/nodes_session.h"
 #include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
+#include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/run_timeline.h"
 #include "app/charts/time_bar.h"
@@ -13,9 +15,15 @@
 #include "app/pages/first_run_page.h"
 #include "app/pages/inspector.h"
 #include "app/pages/list_pages.h"
+#include "app/pages/nodes_inspector.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/rehearse_page.h"
+#include "app/pages/rollout_page.h"
+#include "app/pages/route_tester.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/settings_page.h"
+#include "app/pages/tap_view.h"
+#include "app/pages/time_strip.h"
 #include "app/pages/topology_page.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/controls.h"
@@ -25,9 +33,12 @@
 #include <QDateTime>
 #include <QDockWidget>
 #include <QLabel>
+#include <QMessageBox>
 #include <QPainter>
 #include <QPainterPath>
+#include <QPushButton>
 #include <QSettings>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -38,6 +49,8 @@ namespace {
 
 constexpr int kPaneHeight = 220;
 constexpr int kInspectorWidth = 344;
+constexpr int kNodesInspectorWidth = 376;
+constexpr int kRouteTesterHeight = 260;
 
 // The line of the environment across the window's top. Property "kind": its colour.
 class TintLine : public QWidget
@@ -96,6 +109,8 @@ protected:
 MainWindow::MainWindow(bridge::MeshSession& session, WindowOptions options)
     : m_session(session)
     , m_rehearsal(std::make_unique<bridge::RehearsalSession>(session))
+    , m_nodes(std::make_unique<bridge::NodesSession>(session))
+    , m_rolloutSession(std::make_unique<bridge::RolloutSession>(session))
     , m_alerts(std::make_unique<bridge::AlertWatch>(session))
     , m_options(std::move(options))
     , m_topBar(new TopBar(this))
@@ -169,6 +184,9 @@ void MainWindow::makeCentral()
         m_modePages[static_cast<std::size_t>(i)] = page;
         m_stack->addWidget(page);
     }
+    m_tapPage = new pages::TapView(m_session, pages::TapView::Form::Page, m_stack);
+    m_stack->addWidget(m_tapPage);
+    connectTap(*m_tapPage);
     connect(m_firstRun, &pages::FirstRunPage::doorOpened, this, [this](pages::Door door) {
         if (door == pages::Door::Demo) {
             startDemo();
@@ -182,14 +200,38 @@ void MainWindow::makeCentral()
     connect(m_firstRun, &pages::FirstRunPage::documentChosen, this, &MainWindow::openPath);
     connect(m_firstRun, &pages::FirstRunPage::fileDropped, this, &MainWindow::openPath);
 
-    m_inspector = new pages::Inspector(m_session, m_inner);
+    makeInspectors();
+}
+
+void MainWindow::makeInspectors()
+{
+    m_inspectors = new QStackedWidget(m_inner);
+    m_inspector = new pages::Inspector(m_session, m_inspectors);
+    m_nodesInspector = new pages::NodesInspector(m_session, *m_nodes, m_inspectors);
+    m_inspectors->addWidget(m_inspector);
+    m_inspectors->addWidget(m_nodesInspector);
     m_inspectorDock = new QDockWidget(tr("Inspector"), m_inner);
     m_inspectorDock->setObjectName(QStringLiteral("inspectorDock"));
     m_inspectorDock->setFeatures(QDockWidget::NoDockWidgetFeatures);
     m_inspectorDock->setTitleBarWidget(new QWidget(m_inspectorDock));
-    m_inspectorDock->setWidget(m_inspector);
+    m_inspectorDock->setWidget(m_inspectors);
     m_inner->addDockWidget(Qt::RightDockWidgetArea, m_inspectorDock);
     m_inner->resizeDocks({m_inspectorDock}, {kInspectorWidth}, Qt::Horizontal);
+    m_nodesInspector->setConfirmation(
+        [this](const QString& what, const QString& consequence, const QString& action) {
+            return isConfirmed(what, consequence, action);
+        }
+    );
+    connect(
+        m_nodesPage,
+        &pages::NodesPage::nodeSelected,
+        m_nodesInspector,
+        &pages::NodesInspector::setNode
+    );
+    m_nodesInspector->setNode(m_nodesPage->selected());
+    connect(m_nodesInspector, &pages::NodesInspector::draftAdopted, this, [this] {
+        m_draft.editText(m_session.draftText());
+    });
     connect(m_inspector, &pages::Inspector::editRequested, this, [this](const QString& id) {
         setMode(Mode::Edit);
         m_edit->goToEntity(id.section(u':', 1));
@@ -221,29 +263,13 @@ QWidget* MainWindow::makePage(Mode mode)
         );
         return m_topology;
     case Mode::Edit:
-        m_edit = new pages::EditPage(m_session, m_draft, m_stack);
-        return m_edit;
+        return makeEditPage();
     case Mode::Rehearse:
         return makeRehearsePage();
-    case Mode::Rollout: {
-        auto* page = new pages::LaterPage(
-            modeKey(mode),
-            modeTitle(mode),
-            tr("This mode will push a revision in waves with gates, one row for each node, and "
-               "take "
-               "it back when a gate closes. It is not part of this version."),
-            tr("What can be done now: Review applies the changes to every node at once and waits "
-               "until each has answered with the hash it runs. The result of the last apply is in "
-               "the Rollout pane (Alt+4); older revisions can be rolled back to from the Change "
-               "menu."),
-            tr("Review changes…"),
-            m_stack
-        );
-        connect(page, &pages::LaterPage::actionChosen, this, &MainWindow::review);
-        return page;
-    }
+    case Mode::Rollout:
+        return makeRolloutPage();
     case Mode::Nodes:
-        return new pages::NodesPage(m_session, m_stack);
+        return makeNodesPage();
     case Mode::Findings: {
         auto* page = new pages::FindingsPage(m_session, m_stack);
         const auto show = [this](const QString& path, int line) {
@@ -263,6 +289,74 @@ QWidget* MainWindow::makePage(Mode mode)
         return new pages::SettingsPage(m_session, m_stack);
     }
     return new QWidget(m_stack);
+}
+
+QWidget* MainWindow::makeEditPage()
+{
+    auto* splitter = new QSplitter(Qt::Vertical, m_stack);
+    splitter->setHandleWidth(1);
+    splitter->setChildrenCollapsible(false);
+    m_edit = new pages::EditPage(m_session, m_draft, splitter);
+    m_routeTester = new pages::RouteTester(m_session, splitter);
+    m_routeTester->setMinimumHeight(kRouteTesterHeight);
+    m_routeTester->hide();
+    splitter->setStretchFactor(0, 1);
+    splitter->setFocusProxy(m_edit);
+    connect(m_routeTester, &pages::RouteTester::closeRequested, m_routeTester, &QWidget::hide);
+    connect(m_routeTester, &pages::RouteTester::routeActivated, this, [this](const QString& name) {
+        m_edit->goToEntity(name);
+    });
+    return splitter;
+}
+
+QWidget* MainWindow::makeNodesPage()
+{
+    m_nodesPage = new pages::NodesPage(m_session, *m_nodes, m_stack);
+    connect(m_nodesPage, &pages::NodesPage::addRequested, this, &MainWindow::connectNode);
+    return m_nodesPage;
+}
+
+void MainWindow::connectTap(pages::TapView& tap)
+{
+    connect(&tap, &pages::TapView::routeTestRequested, this, &MainWindow::testRoute);
+    connect(&tap, &pages::TapView::pageRequested, this, &MainWindow::showTap);
+    connect(&tap, &pages::TapView::closeRequested, this, [this] { setMode(m_mode); });
+}
+
+void MainWindow::showTap()
+{
+    if (m_session.isOpen()) {
+        m_isTapShown = true;
+        m_tapPage->setFilter(m_tap->filter());
+        updateRegions();
+    }
+}
+
+void MainWindow::testRoute(const bridge::TapRow& request)
+{
+    setMode(Mode::Edit);
+    m_routeTester->show();
+    m_routeTester->setRequest(request);
+}
+
+void MainWindow::toggleRouteTester()
+{
+    const bool isShown = m_mode == Mode::Edit && m_routeTester->isVisible();
+    setMode(Mode::Edit);
+    m_routeTester->setVisible(!isShown);
+    if (!isShown) {
+        m_routeTester->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
+bool MainWindow::isConfirmed(const QString& what, const QString& consequence, const QString& action)
+{
+    QMessageBox box(QMessageBox::Question, tr("Meshwright"), what, QMessageBox::Cancel, this);
+    box.setInformativeText(consequence);
+    QPushButton* go = box.addButton(action, QMessageBox::AcceptRole);
+    box.setDefaultButton(QMessageBox::Cancel);
+    box.exec();
+    return box.clickedButton() == go;
 }
 
 QWidget* MainWindow::makeRehearsePage()
@@ -285,6 +379,25 @@ QWidget* MainWindow::makeRehearsePage()
     return m_rehearse;
 }
 
+QWidget* MainWindow::makeRolloutPage()
+{
+    using bridge::RolloutSession;
+    using pages::RolloutPage;
+    RolloutSession& session = *m_rolloutSession;
+    m_rolloutPage = new RolloutPage(m_session, session, m_rehearsal.get(), m_stack);
+    connect(m_rolloutPage, &RolloutPage::rehearseRequested, this, &MainWindow::rehearseDraft);
+    connect(m_rolloutPage, &RolloutPage::failed, this, &MainWindow::showError);
+    connect(m_rolloutPage, &RolloutPage::pathChosen, this, [this](const QString& path) {
+        setMode(Mode::Edit);
+        m_edit->goToPath(path.toStdString());
+    });
+    connect(&session, &RolloutSession::draftProposed, this, &MainWindow::proposeDraft);
+    connect(&session, &RolloutSession::reviewProposed, this, &MainWindow::review);
+    connect(&session, &RolloutSession::rolloutChanged, this, &MainWindow::refreshRollout);
+    connect(&session, &RolloutSession::planChanged, this, &MainWindow::updateActions);
+    return m_rolloutPage;
+}
+
 void MainWindow::refreshHonesty()
 {
     SimulationStatus status;
@@ -300,9 +413,7 @@ void MainWindow::makeTimeBar()
     m_timeBar = new charts::TimeBar(&context, m_inner);
     m_timeBar->setObjectName(QStringLiteral("timeBar"));
     m_timeBar->setAccessibleName(tr("Time"));
-    connect(m_timeBar, &charts::TimeBar::goLive, &context, &bridge::ViewContext::goLive);
-    connect(m_timeBar, &charts::TimeBar::pauseAt, &context, &bridge::ViewContext::pauseAt);
-    connect(m_timeBar, &charts::TimeBar::windowChosen, &context, &bridge::ViewContext::setWindow);
+    pages::connectTime(*m_timeBar, m_session);
     connect(
         m_timeBar,
         &charts::TimeBar::refreshChosen,
@@ -310,6 +421,7 @@ void MainWindow::makeTimeBar()
         &bridge::MeshSession::setRefreshInterval
     );
     m_timeBar->setRefresh(m_session.refreshInterval());
+    new pages::ReplayFrame(m_session, this);
     connect(&m_session, &bridge::MeshSession::topologyChanged, this, &MainWindow::refreshTimeBar);
     connect(
         &m_session,
@@ -336,7 +448,8 @@ void MainWindow::makeBottomDock()
         m_session.context().select(id);
     });
     m_problems->setObjectName(QStringLiteral("problemsPane"));
-    m_tap = pages::makeRequestsTable(m_panes);
+    m_tap = new pages::TapView(m_session, pages::TapView::Form::Pane, m_panes);
+    connectTap(*m_tap);
     m_rollout = new QLabel(tr("Nothing has been applied in this session."), m_panes);
     m_rollout->setWordWrap(true);
     m_rollout->setAlignment(Qt::AlignTop | Qt::AlignLeft);
@@ -402,6 +515,7 @@ void MainWindow::togglePane(int pane)
 void MainWindow::setMode(Mode mode)
 {
     m_mode = mode;
+    m_isTapShown = false;
     m_rail->setMode(mode);
     updateRegions();
     if (m_session.isOpen() && m_modePages[static_cast<std::size_t>(mode)] != nullptr) {
@@ -417,10 +531,18 @@ void MainWindow::updateRegions()
     const bool isOpen = m_session.isOpen();
     const bool isFirstRun = !isOpen && m_mode != Mode::Settings;
     m_stack->setCurrentWidget(
-        isFirstRun ? static_cast<QWidget*>(m_firstRun)
-                   : m_modePages[static_cast<std::size_t>(m_mode)]
+        isFirstRun               ? static_cast<QWidget*>(m_firstRun)
+        : m_isTapShown && isOpen ? m_tapPage
+                                 : m_modePages[static_cast<std::size_t>(m_mode)]
     );
-    m_inspectorDock->setVisible(isOpen && m_mode == Mode::Topology && m_isInspectorShown);
+    const bool isOfNodes = m_mode == Mode::Nodes;
+    const bool hasInspector = (m_mode == Mode::Topology || isOfNodes) && !m_isTapShown;
+    m_inspectorDock->setVisible(isOpen && hasInspector && m_isInspectorShown);
+    if (const int wanted = isOfNodes ? 1 : 0; m_inspectors->currentIndex() != wanted) {
+        m_inspectors->setCurrentIndex(wanted);
+        const int width = isOfNodes ? kNodesInspectorWidth : kInspectorWidth;
+        m_inner->resizeDocks({m_inspectorDock}, {width}, Qt::Horizontal);
+    }
     m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
     m_bottomDock->setVisible(isOpen);
     updateTint();
@@ -430,7 +552,7 @@ void MainWindow::updateRegions()
 
 void MainWindow::toggleSidebar()
 {
-    if (m_mode == Mode::Topology) {
+    if (m_mode == Mode::Topology || m_mode == Mode::Nodes) {
         m_isInspectorShown = !m_isInspectorShown;
         updateRegions();
     } else if (m_mode == Mode::Edit) {

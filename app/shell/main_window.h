@@ -25,7 +25,10 @@ class QSystemTrayIcon;
 namespace mesh::bridge {
 class AlertWatch;
 class MeshSession;
+class NodesSession;
 class RehearsalSession;
+struct TapRow;
+class RolloutSession;
 enum class WriteAction : std::uint8_t;
 } // namespace mesh::bridge
 namespace mesh::charts {
@@ -37,8 +40,13 @@ class EditPage;
 class FirstRunPage;
 class Inspector;
 class EventsView;
+class NodesInspector;
+class NodesPage;
 class RehearsePage;
+class RouteTester;
+class RolloutPage;
 class RowsTable;
+class TapView;
 class TopologyPage;
 } // namespace mesh::pages
 
@@ -54,6 +62,7 @@ struct WindowOptions
     QString demoScenario; // What happens to it; empty: the usual one.
     bool isPersistent = true; // Reads and writes window state and recent documents.
     NodeConnector nodeConnector{}; // Empty: nodes cannot be connected.
+    NodeEnrolment nodeEnrolment{}; // Empty: only addresses without TLS can be.
     QString scenarioFolder{}; // Of the shipped rehearsals; empty: none.
 };
 
@@ -76,6 +85,10 @@ public:
     void startDemo(const QString& scenario);
     // Opens the configuration of a reached node and follows the node; what is applied goes there.
     [[nodiscard]] Result<void> followNode(const NodeConnection& node);
+    // It joins the nodes of the draft and is followed from now on.
+    void addNode(const NodeConnection& node);
+    void showTap(); // As a page, until a mode is chosen.
+    void testRoute(const bridge::TapRow& request); // In the route tester below Edit.
     void openPath(const QString& path); // A document, or a declarative file to import.
     // Writes the window to a picture; false when the file cannot be written.
     [[nodiscard]] bool writePicture(const QString& file);
@@ -86,7 +99,13 @@ public:
     [[nodiscard]] pages::RehearsePage& rehearsePage() { return *m_rehearse; }
     [[nodiscard]] bridge::AlertWatch& alerts() { return *m_alerts; }
     [[nodiscard]] bridge::RehearsalSession& rehearsal() { return *m_rehearsal; }
+    [[nodiscard]] pages::RolloutPage& rolloutPage() { return *m_rolloutPage; }
+    [[nodiscard]] bridge::RolloutSession& rollout() { return *m_rolloutSession; }
     [[nodiscard]] pages::Inspector& inspector() { return *m_inspector; }
+    [[nodiscard]] pages::NodesPage& nodesPage() { return *m_nodesPage; }
+    [[nodiscard]] pages::NodesInspector& nodesInspector() { return *m_nodesInspector; }
+    [[nodiscard]] pages::RouteTester& routeTester() { return *m_routeTester; }
+    [[nodiscard]] pages::TapView& tapPage() { return *m_tapPage; }
     [[nodiscard]] const std::vector<QAction*>& actionList() const { return m_actions; }
 
 protected:
@@ -105,6 +124,20 @@ private:
     void makeBottomDock();
     QWidget* makePage(Mode mode);
     QWidget* makeRehearsePage();
+    QWidget* makeEditPage();
+    QWidget* makeNodesPage();
+    void makeInspectors();
+    void connectTap(pages::TapView& tap);
+    void toggleRouteTester();
+    [[nodiscard]] bool isConfirmed(
+        const QString& what, const QString& consequence, const QString& action
+    );
+    QWidget* makeRolloutPage();
+    void rehearseDraft();
+    void proposeDraft(const QString& text);
+    void refreshRollout();
+    void push();
+    void stopAll(); // Ctrl+Shift+.: a push, and every fault.
     void makeTimeBar();
     void connectSession();
 
@@ -133,6 +166,7 @@ private:
     void updateTint();
     void refreshHonesty();
     void usePolicy(const QString& text);
+    void stepProblem(int direction); // In Review the next change.
     void undo();
     void redo();
 
@@ -156,12 +190,15 @@ private:
 
     bridge::MeshSession& m_session;
     std::unique_ptr<bridge::RehearsalSession> m_rehearsal; // Outlives its page: a member.
+    std::unique_ptr<bridge::NodesSession> m_nodes; // As well.
+    std::unique_ptr<bridge::RolloutSession> m_rolloutSession; // As well.
     std::unique_ptr<bridge::AlertWatch> m_alerts;
     WindowOptions m_options;
     forms::Draft m_draft;
     Mode m_mode = Mode::Topology;
     int m_pane = -1;
     bool m_isInspectorShown = true;
+    bool m_isTapShown = false; // As a page.
     int m_request = -1;
 
     TopBar* m_topBar;
@@ -181,11 +218,17 @@ private:
     pages::TopologyPage* m_topology = nullptr;
     pages::EditPage* m_edit = nullptr;
     pages::RehearsePage* m_rehearse = nullptr;
+    pages::RolloutPage* m_rolloutPage = nullptr;
     pages::Inspector* m_inspector = nullptr;
+    QStackedWidget* m_inspectors = nullptr; // Of Topology, of Nodes.
+    pages::NodesPage* m_nodesPage = nullptr;
+    pages::NodesInspector* m_nodesInspector = nullptr;
+    pages::RouteTester* m_routeTester = nullptr;
+    pages::TapView* m_tapPage = nullptr;
     std::array<QWidget*, kModeCount> m_modePages{};
     pages::RowsTable* m_problems = nullptr;
     pages::EventsView* m_events = nullptr;
-    pages::RowsTable* m_tap = nullptr;
+    pages::TapView* m_tap = nullptr;
     QLabel* m_rollout = nullptr;
     pages::RowsTable* m_revisions = nullptr;
     pages::AlertsView* m_alertsView = nullptr;
@@ -198,6 +241,7 @@ private:
     QAction* m_discard = nullptr;
     QAction* m_review = nullptr;
     QAction* m_push = nullptr;
+    QAction* m_undoPush = nullptr;
     QAction* m_stopFaults = nullptr;
     QAction* m_run = nullptr;
     QAction* m_startMesh = nullptr;

@@ -2,12 +2,17 @@
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
+#include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
 #include "app/graph/topology_view.h"
 #include "app/pages/edit_page.h"
+#include "app/pages/history_page.h"
 #include "app/pages/inspector.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/rehearse_page.h"
+#include "app/pages/review_page.h"
+#include "app/pages/rollout_page.h"
 #include "app/pages/topology_page.h"
 #include "app/pages/write_guard.h"
 #include "app/shell/help_window.h"
@@ -131,6 +136,8 @@ void MainWindow::makeEditMenu()
                                        m_edit->focusFilter();
                                    } else if (m_mode == Mode::Rehearse) {
                                        m_rehearse->focusFilter();
+                                   } else if (m_mode == Mode::Nodes) {
+                                       m_nodesPage->focusFind();
                                    } else {
                                        setMode(Mode::Topology);
                                        m_topology->focusFind();
@@ -146,13 +153,10 @@ void MainWindow::makeEditMenu()
     add(menu, {name("edit.locator"), tr("Find anything"), name("Ctrl+K"), [this] {
                    m_topBar->locator().setFocus(Qt::ShortcutFocusReason);
                }});
-    add(menu, {name("edit.nextProblem"), tr("Next problem"), name("F8"), [this] {
-                   setMode(Mode::Edit);
-                   m_edit->goToProblem(1);
-               }});
+    add(menu,
+        {name("edit.nextProblem"), tr("Next problem"), name("F8"), [this] { stepProblem(1); }});
     add(menu, {name("edit.previousProblem"), tr("Previous problem"), name("Shift+F8"), [this] {
-                   setMode(Mode::Edit);
-                   m_edit->goToProblem(-1);
+                   stepProblem(-1);
                }});
 }
 
@@ -187,8 +191,13 @@ void MainWindow::makeViewMenu()
         {name("view.refresh"), tr("Refresh"), name("F5"), [this] { m_session.refreshNow(); }});
     add(menu, {name("view.sidebar"), tr("Sidebar"), name("Alt+0"), [this] { toggleSidebar(); }});
     add(menu, {name("view.form"), tr("Graph or table"), name("F6"), [this] {
-                   m_topology->toggleForm();
+                   if (m_mode == Mode::Nodes) {
+                       m_nodesPage->toggleForm();
+                   } else {
+                       m_topology->toggleForm();
+                   }
                }});
+    add(menu, {name("view.tap"), tr("Tap as a page"), name("Ctrl+Shift+T"), [this] { showTap(); }});
     add(menu, {name("view.fit"), tr("Fit the graph"), {}, [this] { m_topology->view().fit(); }});
     add(menu, {name("view.layout"), tr("Re-layout the graph"), {}, [this] {
                    m_topology->view().layOutAgain();
@@ -228,29 +237,30 @@ void MainWindow::makeChangeMenu()
                        review();
                    }});
     m_push =
-        add(menu, {name("change.push"), tr("Push…"), name("Ctrl+Shift+P"), [this] { review(); }});
+        add(menu, {name("change.push"), tr("Push…"), name("Ctrl+Shift+P"), [this] { push(); }});
     m_discard =
         add(menu,
             {name("change.discard"), tr("Discard changes"), name("Ctrl+Shift+Backspace"), [this] {
                  m_draft.discard();
              }});
     menu.addSeparator();
-    add(menu,
-        {name("change.rollBack"),
-         tr("Roll back to the previous revision"),
-         name("Ctrl+Alt+Z"),
-         [this] {
-             if (m_session.revisions().size() < 2) {
-                 showError(tr("There is no earlier revision."), {});
-                 return;
-             }
-             const std::int64_t revision = m_session.revisions()[1].id;
-             if (askToWrite(
-                     bridge::WriteAction::RollBack, tr("Roll back to revision %1").arg(revision)
-                 )) {
-                 m_session.rollBackTo(revision);
-             }
-         }});
+    add(menu, {name("change.routeTest"), tr("Route tester"), name("Ctrl+T"), [this] {
+                   if (m_session.isOpen()) {
+                       toggleRouteTester();
+                   }
+               }});
+    m_undoPush =
+        add(menu, {name("change.undoPush"), tr("Undo the last push…"), name("Ctrl+Alt+Z"), [this] {
+                       m_rolloutSession->undoLastPush();
+                   }});
+    add(menu, {name("change.rollout"), tr("Current rollout"), {}, [this] {
+                   setMode(Mode::Rollout);
+                   m_rolloutPage->setView(pages::RolloutView::Current);
+               }});
+    add(menu, {name("change.history"), tr("History of revisions"), name("Ctrl+Shift+H"), [this] {
+                   setMode(Mode::Rollout);
+                   m_rolloutPage->setView(pages::RolloutView::History);
+               }});
 }
 
 void MainWindow::makeMeshMenu()
@@ -283,9 +293,11 @@ void MainWindow::makeMeshMenu()
                        }});
     menu.addSeparator();
     m_stopFaults =
-        add(menu, {name("mesh.stopFaults"), tr("Stop all faults"), name("Ctrl+Shift+."), [this] {
-                       m_session.stopAllFaults();
-                   }});
+        add(menu,
+            {name("mesh.stopFaults"),
+             tr("Stop the push and all faults"),
+             name("Ctrl+Shift+."),
+             [this] { stopAll(); }});
 }
 
 void MainWindow::makeHelpMenu()
@@ -300,6 +312,12 @@ void MainWindow::makeHelpMenu()
                }});
     add(menu, {name("help.rehearse"), tr("Rehearsals"), {}, [this] {
                    showHelp(QStringLiteral("rehearse"));
+               }});
+    add(menu, {name("help.nodes"), tr("Nodes, Tap and route tester"), {}, [this] {
+                   showHelp(QStringLiteral("nodes"));
+               }});
+    add(menu, {name("help.rollout"), tr("Review, push and history"), {}, [this] {
+                   showHelp(QStringLiteral("rollout"));
                }});
     add(menu, {name("help.protocols"), tr("Protocols and locks"), {}, [this] {
                    showHelp(QStringLiteral("protocols"));
@@ -340,11 +358,24 @@ void MainWindow::updateActions()
     m_push->setEnabled(
         isWritable && m_draft.isChanged() && !m_draft.hasErrors() && !m_session.isApplying()
     );
-    m_stopFaults->setEnabled(!m_session.faults().empty());
+    m_undoPush->setEnabled(isWritable && m_rolloutSession->undoable() > 0);
+    m_stopFaults->setEnabled(!m_session.faults().empty() || m_rolloutSession->isRunning());
     m_startMesh->setEnabled(isOpen && !m_session.isMeshRunning());
     m_stopMesh->setEnabled(m_session.isMeshRunning());
     m_closeDocument->setEnabled(isOpen);
     m_saveCopy->setEnabled(isOpen);
+}
+
+void MainWindow::stepProblem(int direction)
+{
+    const bool isReviewing =
+        m_mode == Mode::Rollout && m_rolloutPage->view() == pages::RolloutView::Review;
+    if (isReviewing) {
+        m_rolloutPage->review().stepChange(direction);
+        return;
+    }
+    setMode(Mode::Edit);
+    m_edit->goToProblem(direction);
 }
 
 void MainWindow::undo()
@@ -388,8 +419,10 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
         }
     }
     for (const bridge::NodeRow& node : m_session.nodes()) {
-        entries.push_back({QStringLiteral("@ ") + node.name, QStringLiteral("nodes"), [this] {
+        const QString name = node.name;
+        entries.push_back({QStringLiteral("@ ") + name, QStringLiteral("nodes"), [this, name] {
                                setMode(Mode::Nodes);
+                               m_nodesPage->select(name);
                            }});
     }
     const auto document = m_session.document();
@@ -413,10 +446,10 @@ std::vector<LocatorEntry> MainWindow::locatorEntries()
         entries.push_back(
             {QStringLiteral("# %1 %2").arg(revision.id).arg(revision.message),
              QStringLiteral("history"),
-             [this] {
-                 if (m_pane != static_cast<int>(Pane::Revisions)) {
-                     togglePane(static_cast<int>(Pane::Revisions));
-                 }
+             [this, id = revision.id] {
+                 setMode(Mode::Rollout);
+                 m_rolloutPage->setView(pages::RolloutView::History);
+                 m_rolloutPage->history().select(id);
              }}
         );
     }

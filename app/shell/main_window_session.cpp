@@ -3,20 +3,27 @@
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
 #include "app/bridge/profile.h"
+#include "app/bridge/rehearsal_session.h"
+#include "app/bridge/rollout_session.h"
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
+#include "app/pages/backup_offer.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/list_pages.h"
+#include "app/pages/nodes_page.h"
+#include "app/pages/review_page.h"
+#include "app/pages/rollout_page.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/tap_view.h"
 #include "app/pages/texts.h"
 #include "app/pages/topology_page.h"
 #include "app/pages/write_guard.h"
 #include "app/shell/main_window.h"
-#include "app/shell/review_dialog.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/theme.h"
+#include "proxyengine/model/objects.h"
 
 #include <QAction>
 #include <QApplication>
@@ -181,6 +188,7 @@ void MainWindow::refreshChrome()
     m_topBar->meshButton().setMesh(
         m_session.isOpen() ? m_session.name() : QString(), kind, tag.join(QStringLiteral(" · "))
     );
+    m_rolloutPage->setEnvironment(tag.front());
     m_topBar->setChanges(m_draft.isChanged() ? std::max(m_draft.changedObjects(), 1) : 0);
     updateTint();
     m_honesty->refresh();
@@ -230,26 +238,30 @@ void MainWindow::refreshPanes()
                        : 0;
     }
     m_rail->setFindings(errors + warnings + failing);
+    m_rail->setSilentNodes(static_cast<int>(m_session.honesty().silentNodes.size()));
     const auto events = m_session.events().size();
     m_paneStrip->setNote(
         Pane::Events, events > 0 ? QString::number(events) : QString(), tokens.text1
     );
     const bridge::HonestyFigures& figures = m_session.honesty();
-    m_paneStrip->setNote(
-        Pane::Rollout,
-        figures.revision > 0 ? tr("rev %1 · %2/%3")
-                                   .arg(figures.revision)
-                                   .arg(figures.nodesConverged)
-                                   .arg(figures.nodesExpected)
-                             : QString(),
-        tokens.text1
-    );
+    const bool hasRollout = m_rolloutSession->rollout().verdict != bridge::RolloutVerdict::None;
+    if (hasRollout) {
+        refreshRollout();
+    } else {
+        m_paneStrip->setNote(
+            Pane::Rollout,
+            figures.revision > 0 ? tr("rev %1 · %2/%3")
+                                       .arg(figures.revision)
+                                       .arg(figures.nodesConverged)
+                                       .arg(figures.nodesExpected)
+                                 : QString(),
+            tokens.text1
+        );
+    }
     if (m_pane == static_cast<int>(Pane::Problems)) {
         pages::fillProblems(*m_problems, m_session);
     } else if (m_pane == static_cast<int>(Pane::Events)) {
         m_events->refresh();
-    } else if (m_pane == static_cast<int>(Pane::Tap)) {
-        pages::fillRequests(*m_tap, m_session);
     } else if (m_pane == static_cast<int>(Pane::Revisions)) {
         std::vector<pages::TableRow> rows;
         for (const bridge::RevisionRow& revision : m_session.revisions()) {
@@ -346,6 +358,11 @@ void MainWindow::openPath(const QString& path)
     const bool isDocument = path.endsWith(QStringLiteral(".mesh"), Qt::CaseInsensitive);
     const auto opened = isDocument ? m_session.openDocument(path) : m_session.importFile(path);
     if (!opened) {
+        const QString reason = reasonOf(opened.error());
+        if (isDocument
+            && pages::offerBackup(*this, m_session, path, reason, [this] { rememberRecent(); })) {
+            return;
+        }
         m_firstRun->setMessage(
             tr("%1 was not opened: %2").arg(QFileInfo(path).fileName(), reasonOf(opened.error()))
         );
@@ -409,7 +426,15 @@ void MainWindow::connectNode()
         return;
     }
     ConnectDialog dialog(m_options.nodeConnector, this);
+    dialog.setEnrolment(m_options.nodeEnrolment);
+    if (m_session.isOpen() && !m_session.isReadOnly()) {
+        dialog.offerMesh(m_session.name());
+    }
     dialog.setAcceptor([this, &dialog](const NodeConnection& node) {
+        if (dialog.use() == NodeUse::AddToMesh) {
+            addNode(node);
+            return true;
+        }
         const auto opened = followNode(node);
         if (!opened) {
             dialog.showError(tr("The configuration of the node cannot be read."), opened.error());
@@ -417,8 +442,31 @@ void MainWindow::connectNode()
         return opened.has_value();
     });
     if (dialog.exec() == QDialog::Accepted) {
-        setMode(Mode::Topology);
+        setMode(dialog.use() == NodeUse::AddToMesh ? Mode::Nodes : Mode::Topology);
     }
+}
+
+void MainWindow::addNode(const NodeConnection& node)
+{
+    const std::string name = node.name.toStdString();
+    const auto& nodes = m_session.document()->nodes;
+    const bool isKnown =
+        std::ranges::any_of(nodes, [&name](const auto& known) { return known.name == name; });
+    const std::string path =
+        isKnown ? std::string() : m_draft.addObject(*model::entityKind("nodes"), {});
+    if (!path.empty()) {
+        m_draft.editValue(path + ".name", model::Value(name));
+        m_draft.editValue(path + ".admin", model::Value(node.address.toStdString()));
+        m_draft.editValue(
+            path + ".role",
+            model::Value(node.role.isEmpty() ? std::string("sidecar") : node.role.toStdString())
+        );
+        if (!node.zone.isEmpty()) {
+            m_draft.editValue(path + ".zone", model::Value(node.zone.toStdString()));
+        }
+    }
+    node.attach(m_session);
+    m_nodesPage->select(node.name);
 }
 
 Result<void> MainWindow::followNode(const NodeConnection& node)
@@ -512,10 +560,63 @@ bool MainWindow::askToWrite(bridge::WriteAction action, const QString& what)
 
 void MainWindow::review()
 {
-    ReviewDialog dialog(m_session, m_draft, this);
-    if (dialog.exec() == QDialog::Accepted && askToWrite(bridge::WriteAction::Apply, tr("Apply"))) {
-        m_session.apply(dialog.message());
+    setMode(Mode::Rollout);
+    m_rolloutPage->setView(pages::RolloutView::Review);
+}
+
+void MainWindow::push()
+{
+    const bool isReviewing =
+        m_mode == Mode::Rollout && m_rolloutPage->view() == pages::RolloutView::Review;
+    if (isReviewing) {
+        m_rolloutPage->review().push();
+    } else {
+        review(); // Nothing is sent that was not looked at.
     }
+}
+
+void MainWindow::stopAll()
+{
+    m_rolloutSession->stop();
+    m_session.stopAllFaults();
+}
+
+void MainWindow::rehearseDraft()
+{
+    setMode(Mode::Rehearse);
+    if (const auto compared = m_rehearsal->compareDraft(); !compared) {
+        showError(tr("The changes cannot be rehearsed as they are."), reasonOf(compared.error()));
+    }
+}
+
+void MainWindow::proposeDraft(const QString& text)
+{
+    m_draft.editText(text);
+    onDraftChanged();
+}
+
+void MainWindow::refreshRollout()
+{
+    const bridge::RolloutRows& rows = m_rolloutSession->rollout();
+    const theme::Tokens& tokens = theme::tokens();
+    const bool isRunning = m_rolloutSession->isRunning();
+    const auto waves = static_cast<int>(rows.waves.size());
+    m_rail->setRollout(isRunning ? QStringLiteral("%1/%2").arg(rows.wave).arg(waves) : QString());
+    if (rows.verdict != bridge::RolloutVerdict::None) {
+        m_paneStrip->setNote(
+            Pane::Rollout,
+            tr("rev %1 · %2/%3").arg(rows.revision).arg(rows.converged).arg(rows.expected),
+            isRunning ? tokens.accent : tokens.text1
+        );
+        QStringList lines;
+        lines << tr("Revision %1: %2").arg(rows.revision).arg(rows.state);
+        for (const bridge::RolloutNoteRow& note : rows.notes) {
+            lines << note.time + QStringLiteral("  ") + note.text;
+        }
+        constexpr qsizetype kLinesMax = 9;
+        m_rollout->setText(lines.mid(0, kLinesMax).join(u'\n'));
+    }
+    updateActions();
 }
 
 void MainWindow::showError(const QString& what, const QString& why)

@@ -61,6 +61,15 @@ void RailButton::setCount(int count)
     update();
 }
 
+void RailButton::setProgress(const QString& words)
+{
+    if (words != m_progress) {
+        m_progress = words;
+        setAccessibleDescription(words.isEmpty() ? QString() : tr("wave %1").arg(words));
+        update();
+    }
+}
+
 QSize RailButton::sizeHint() const { return {kRailWidth, kItemHeight}; }
 
 void RailButton::paintEvent(QPaintEvent* event)
@@ -102,6 +111,16 @@ void RailButton::paintEvent(QPaintEvent* event)
         const QString number = m_count > 9 ? QStringLiteral("9+") : QString::number(m_count);
         painter.drawText(QRectF(center.x() - 9, center.y() - 8, 18, 16), Qt::AlignCenter, number);
     }
+    if (!m_progress.isEmpty()) {
+        painter.setFont(theme::font(theme::Role::Capitals));
+        const double width = painter.fontMetrics().horizontalAdvance(m_progress) + 10;
+        const QRectF badge(kRailWidth - 6 - width, 5, width, 15);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(tokens.accent);
+        painter.drawRoundedRect(badge, 7.5, 7.5);
+        painter.setPen(theme::current().isDark() ? tokens.chrome : tokens.onFill);
+        painter.drawText(badge, Qt::AlignCenter, m_progress);
+    }
 }
 
 ModeRail::ModeRail(QWidget* parent)
@@ -133,6 +152,16 @@ void ModeRail::setMode(Mode mode) { m_buttons[static_cast<std::size_t>(mode)]->s
 void ModeRail::setFindings(int count)
 {
     m_buttons[static_cast<std::size_t>(Mode::Findings)]->setCount(count);
+}
+
+void ModeRail::setSilentNodes(int count)
+{
+    m_buttons[static_cast<std::size_t>(Mode::Nodes)]->setCount(count);
+}
+
+void ModeRail::setRollout(const QString& words)
+{
+    m_buttons[static_cast<std::size_t>(Mode::Rollout)]->setProgress(words);
 }
 
 void ModeRail::paintEvent(QPaintEvent* event)

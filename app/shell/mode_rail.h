@@ -24,6 +24,7 @@ public:
     RailButton(const QString& iconName, const QString& title, QWidget* parent);
 
     void setCount(int count); // 0: no badge.
+    void setProgress(const QString& words); // "2/3" in accent; empty: none.
     [[nodiscard]] QSize sizeHint() const override;
 
 protected:
@@ -32,6 +33,7 @@ protected:
 private:
     QString m_icon;
     int m_count = 0;
+    QString m_progress;
 };
 
 // The modes of the window, 64 px wide, Settings at the foot.
@@ -44,6 +46,8 @@ public:
 
     void setMode(Mode mode);
     void setFindings(int count);
+    void setSilentNodes(int count);
+    void setRollout(const QString& words); // Wave of waves; empty: nothing is being pushed.
 
 Q_SIGNALS:
     void modeChosen(mesh::shell::Mode mode);

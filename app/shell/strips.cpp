@@ -261,7 +261,9 @@ void HonestyStrip::refreshLive()
         const auto at = QDateTime::fromMSecsSinceEpoch(m_session.context().cursor_us() / 1000);
         m_live->setSign(StripItem::Sign::Dot, tokens.replay);
         m_live->setParts(
-            {{tr("PAUSED"), tokens.replay, StripItem::Weight::Capitals},
+            {{mode == bridge::TimeMode::Replay ? tr("REPLAY") : tr("PAUSED"),
+              tokens.replay,
+              StripItem::Weight::Capitals},
              {tr("at %1").arg(QLocale().toString(at.time(), QStringLiteral("HH:mm:ss"))),
               tokens.text2}}
         );

@@ -1,6 +1,7 @@
 #include "app/store/document_file.h"
 
 #include "app/store/migrations.h"
+#include "app/store/record_tables.h"
 #include "proxyengine/base/limits.h"
 
 #include <fmt/format.h>
@@ -50,16 +51,18 @@ Result<OpenedFile> openReadOnly(const std::string& path, Access access)
 {
     auto database = Database::open(path, Connect::ReadOnly);
     auto checked =
-        database ? checkIsDocument(*database) : Result<void>(tl::unexpected(database.error()));
+        database ? checkDocument(*database) : Result<void>(tl::unexpected(database.error()));
     if (!checked && checked.error().code != ErrorCode::Syntax) {
         // On a read-only medium the shared memory of the log cannot be made.
         database = Database::open(path, Connect::Immutable);
         checked =
-            database ? checkIsDocument(*database) : Result<void>(tl::unexpected(database.error()));
+            database ? checkDocument(*database) : Result<void>(tl::unexpected(database.error()));
     }
     if (!checked) {
         return tl::unexpected(std::move(checked).error());
     }
+    MESH_TRY(const std::int64_t version, database->number("PRAGMA user_version"));
+    MESH_TRY_VOID(addStandIns(*database, version));
     return OpenedFile{nullptr, *std::move(database), std::move(access)};
 }
 
@@ -80,6 +83,21 @@ Result<void> configure(Database& database, const OpenOptions& options)
 }
 
 } // namespace
+
+Result<void> checkDocument(Database& database)
+{
+    MESH_TRY_VOID(checkIsDocument(database));
+    // Those of the first version; a later one may lack in the file.
+    for (const char* table : {"revisions", "draft", "nodes", "layout", "settings"}) {
+        MESH_TRY(Statement check, database.prepare(fmt::format("PRAGMA quick_check({})", table)));
+        MESH_TRY(const bool hasRow, check.step());
+        const std::string words = hasRow ? check.text(0) : "no answer";
+        if (words != "ok") {
+            return fail(ErrorCode::Syntax, "the document is damaged: " + words);
+        }
+    }
+    return {};
+}
 
 Result<OpenedFile> openFile(const std::string& path, OpenIntent intent, const OpenOptions& options)
 {
@@ -111,7 +129,7 @@ Result<OpenedFile> openFile(const std::string& path, OpenIntent intent, const Op
         Database database, Database::open(path, isThere ? Connect::ReadWrite : Connect::Create)
     );
     if (isThere) {
-        MESH_TRY_VOID(checkIsDocument(database));
+        MESH_TRY_VOID(checkDocument(database));
         MESH_TRY(const std::int64_t version, database.number("PRAGMA user_version"));
         if (version > kTablesVersion) {
             const auto text = fmt::format(
@@ -134,9 +152,7 @@ Result<OpenedFile> openFile(const std::string& path, OpenIntent intent, const Op
 
 Result<Revision> insertRevision(Database& database, const NewRevision& revision)
 {
-    // A revision survives a power cut, metrics need not.
-    MESH_TRY_VOID(database.execute("PRAGMA synchronous = FULL"));
-    const auto insert = [&]() -> Result<Revision> {
+    return synced(database, [&]() -> Result<Revision> {
         MESH_TRY(Transaction transaction, Transaction::begin(database));
         MESH_TRY(const std::int64_t parent, database.number("SELECT max(id) FROM revisions"));
         MESH_TRY(
@@ -152,10 +168,7 @@ Result<Revision> insertRevision(Database& database, const NewRevision& revision)
         MESH_TRY_VOID(transaction.commit());
         return Revision{
             id, parent, revision.author, revision.message, revision.time, revision.hash};
-    };
-    auto outcome = insert();
-    MESH_TRY_VOID(database.execute("PRAGMA synchronous = NORMAL"));
-    return outcome;
+    });
 }
 
 Result<std::vector<Revision>> readRevisions(Database& database)

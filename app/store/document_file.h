@@ -31,6 +31,11 @@ struct OpenedFile
     const std::string& path, OpenIntent intent, const OpenOptions& options
 );
 
+// Whether the file is a mesh document, and whether the tables of the configuration are sound. What
+// was measured is not looked at: it may be gigabytes, and a damage there shows when it is read.
+// Errors: Syntax.
+[[nodiscard]] Result<void> checkDocument(Database& database);
+
 // The tables but metrics, as plain functions. All writes are transactions of their own.
 [[nodiscard]] Result<Revision> insertRevision(Database& database, const NewRevision& revision);
 [[nodiscard]] Result<std::vector<Revision>> readRevisions(Database& database);

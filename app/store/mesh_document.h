@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/store/metric.h"
+#include "app/store/records.h"
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/time.h"
 
@@ -169,8 +170,8 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<MeshDocument>> create(
         const std::string& path, OpenOptions options = {}
     );
-    // Errors: NotFound; Syntax when the file is no mesh document. What can be read but not written
-    //         opens read-only, see access().
+    // Errors: NotFound; Syntax when the file is no mesh document or is damaged, see
+    //         document_repair.h. What can be read but not written opens read-only, see access().
     [[nodiscard]] static Result<std::unique_ptr<MeshDocument>> open(
         const std::string& path, OpenOptions options = {}
     );
@@ -219,6 +220,58 @@ public:
         std::int64_t begin_us, std::int64_t end_us, Answer<std::vector<EventRecord>> answer
     );
 
+    // Pushes. A record without an id is added, one with an id replaces what was kept. Answered with
+    // the id when it is on the disk (synced).
+    // Errors: NotFound; LimitExceeded above kPushBytesMax.
+    void savePush(PushRecord push, Answer<std::int64_t> answer = {});
+    // Newest last, at most kPushesListedMax newest; details of as many as kPushListBytesMax allow.
+    void pushes(Answer<std::vector<PushRecord>> answer);
+    void push(std::int64_t id, Answer<PushRecord> answer); // Errors: NotFound.
+
+    // The audit: append-only, every row chained to the one before (audit_chain.h). `id` and `hash`
+    // are given by the store. Answered when it is on the disk, with the id.
+    void addAudit(AuditRecord record, Answer<std::int64_t> answer = {});
+    // Those in [begin, end], oldest first, at most kAuditListedMax newest.
+    void audit(std::int64_t begin_us, std::int64_t end_us, Answer<std::vector<AuditRecord>> answer);
+    // The id of the first row that was changed or is missing; empty: the chain holds.
+    void verifyAudit(Answer<std::optional<std::int64_t>> answer);
+    // All rows as lines of JSON; answered with their number. Errors: AlreadyExists, Io.
+    void exportAudit(std::string path, Answer<std::int64_t> answer);
+
+    // Small named things, by kind; saving replaces the one with the same name.
+    // Errors: LimitExceeded above kItemBytesMax and kItemsPerKindMax.
+    void saveItem(std::string kind, std::string name, std::string text, Answer<void> answer = {});
+    void removeItem(std::string kind, std::string name, Answer<void> answer = {});
+    void items(std::string kind, Answer<std::vector<ItemRecord>> answer); // Sorted by name.
+
+    // Requests for Review to route again. The newest kSamplesKeptMax are kept.
+    void addSamples(std::vector<SampleRecord> samples, Answer<void> answer = {});
+    // Those in [begin, end), oldest first, at most `countMax` newest.
+    void samples(
+        std::int64_t begin_us,
+        std::int64_t end_us,
+        std::size_t countMax,
+        Answer<std::vector<SampleRecord>> answer
+    );
+
+    // Remembers what of the view stands elsewhere than before, from `time_us` on; at most
+    // kLayoutMovesMax moves of a view, of which the oldest go first.
+    void addLayoutMoves(
+        std::string view,
+        std::int64_t time_us,
+        std::vector<LayoutPosition> positions,
+        Answer<void> answer = {}
+    );
+    // Where everything of the view stood then; what had not been placed yet stands where it was
+    // placed first. Sorted by id.
+    void layoutAt(
+        std::string view, std::int64_t time_us, Answer<std::vector<LayoutPosition>> answer
+    );
+
+    // An automatic backup beside the document, without what was measured; the newest
+    // kAutomaticBackupsMax are kept. Answered with its path. Errors: PermissionDenied, Io,
+    // Database.
+    void backUp(Answer<std::string> answer = {});
     // A consistent copy of the whole document while it is being written. Errors: AlreadyExists.
     void copyTo(std::string path, Answer<void> answer);
 

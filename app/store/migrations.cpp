@@ -66,8 +66,45 @@ CREATE TABLE events(
 CREATE INDEX events_by_begin ON events(begin_us);
 )";
 
+// Version 3: what was pushed, who did what, what people keep, requests to route again, and where
+// everything stood when. The triggers of the audit stop mistakes; its hashes show the rest.
+constexpr const char* kFleetTables = R"(
+CREATE TABLE pushes(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision INTEGER NOT NULL, revision_before INTEGER NOT NULL,
+    begin_us INTEGER NOT NULL, end_us INTEGER NOT NULL, outcome TEXT NOT NULL,
+    converged INTEGER NOT NULL, expected INTEGER NOT NULL, json TEXT NOT NULL);
+CREATE TABLE audit(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_us INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+    detail TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE INDEX audit_by_time ON audit(time_us);
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END;
+CREATE TRIGGER audit_remains BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is never removed'); END;
+CREATE TRIGGER audit_appends BEFORE INSERT ON audit
+WHEN EXISTS(SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the audit is never replaced'); END;
+CREATE TABLE items(
+    kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY(kind, name)
+) WITHOUT ROWID;
+CREATE TABLE samples(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time_us INTEGER NOT NULL, node TEXT NOT NULL, method TEXT NOT NULL, scheme TEXT NOT NULL,
+    host TEXT NOT NULL, path TEXT NOT NULL, headers TEXT NOT NULL, source TEXT NOT NULL,
+    route TEXT NOT NULL, service TEXT NOT NULL, status INTEGER NOT NULL,
+    latency_ms REAL NOT NULL, request_id TEXT NOT NULL);
+CREATE INDEX samples_by_time ON samples(time_us);
+CREATE TABLE layout_moves(
+    view TEXT NOT NULL, id TEXT NOT NULL, time_us INTEGER NOT NULL,
+    x REAL NOT NULL, y REAL NOT NULL, pinned INTEGER NOT NULL,
+    PRIMARY KEY(view, id, time_us)) WITHOUT ROWID;
+INSERT INTO layout_moves SELECT view, id, 0, x, y, pinned FROM layout;
+)";
+
 constexpr std::array<const char*, kTablesVersion> kSteps = {
-    kConfigurationTables, kMeasurementTables};
+    kConfigurationTables, kMeasurementTables, kFleetTables};
 
 struct Backup
 {
@@ -101,6 +138,73 @@ std::vector<Backup> backupsOf(const std::string& path)
     return backups;
 }
 
+// Writes the next backup by `write`, whole or not at all, then drops the oldest.
+template <typename Write>
+Result<std::string> addBackup(const std::string& path, Write write)
+{
+    const std::vector<Backup> backups = backupsOf(path);
+    const int number = backups.empty() ? 1 : backups.back().number + 1;
+    const std::string copy = fmt::format("{}{}{:04}", path, kBackupInfix, number);
+    const std::string part = copy + ".part";
+    std::error_code error;
+    std::filesystem::remove(part, error); // Of a backup that was interrupted.
+    if (auto written = write(part); !written) {
+        std::filesystem::remove(part, error);
+        return tl::unexpected(std::move(written).error());
+    }
+    std::filesystem::rename(part, copy, error);
+    if (error) {
+        return fail(ErrorCode::Io, fmt::format("{}: {}", copy, error.message()));
+    }
+    for (std::size_t at = 0; at + kAutomaticBackupsMax <= backups.size(); ++at) {
+        std::error_code ignored; // An old backup that cannot be removed harms nobody.
+        std::filesystem::remove(backups[at].path, ignored);
+    }
+    return copy;
+}
+
+// What a person made, and what happened; not what was measured.
+constexpr std::array<const char*, 10> kConfigurationTableNames = {
+    "revisions",
+    "nodes",
+    "layout",
+    "settings",
+    "draft",
+    "events",
+    "pushes",
+    "audit",
+    "items",
+    "layout_moves"};
+
+Result<void> fillCopy(Database& database)
+{
+    MESH_TRY(Transaction transaction, Transaction::begin(database));
+    for (const char* table : kConfigurationTableNames) {
+        // What the steps of a new file have put there stands in the source too.
+        MESH_TRY_VOID(database.execute(fmt::format("DELETE FROM copy.{}", table)));
+        MESH_TRY_VOID(
+            database.execute(fmt::format("INSERT INTO copy.{0} SELECT * FROM main.{0}", table))
+        );
+    }
+    return transaction.commit();
+}
+
+Result<void> copyConfiguration(Database& database, const std::string& path)
+{
+    {
+        MESH_TRY(Database fresh, Database::open(path, Connect::Create));
+        MESH_TRY_VOID(migrate(fresh));
+    }
+    {
+        MESH_TRY(Statement attach, database.prepare("ATTACH ? AS copy"));
+        attach.bindText(1, path);
+        MESH_TRY_VOID(attach.run());
+    }
+    auto filled = fillCopy(database);
+    auto detached = database.execute("DETACH copy");
+    return filled ? detached : filled;
+}
+
 } // namespace
 
 Result<void> migrate(Database& database, int target)
@@ -119,17 +223,40 @@ Result<void> migrate(Database& database, int target)
     return transaction.commit();
 }
 
+Result<void> addStandIns(Database& database, std::int64_t version)
+{
+    constexpr std::string_view kTable = "CREATE TABLE ";
+    for (auto step = static_cast<std::size_t>(version); step < kSteps.size(); ++step) {
+        const std::string_view sql = kSteps[step];
+        for (std::size_t at = sql.find(kTable); at != std::string_view::npos;
+             at = sql.find(kTable, at + 1)) {
+            const std::string_view table =
+                sql.substr(at + kTable.size(), sql.find(";\n", at) - at - kTable.size());
+            MESH_TRY_VOID(database.execute(fmt::format("CREATE TEMP TABLE {}", table)));
+        }
+    }
+    return {};
+}
+
+std::vector<std::string> backupPaths(const std::string& path)
+{
+    std::vector<std::string> paths;
+    for (Backup& backup : backupsOf(path)) {
+        paths.push_back(std::move(backup.path));
+    }
+    return paths;
+}
+
 Result<std::string> backUp(Database& database, const std::string& path)
 {
-    std::vector<Backup> backups = backupsOf(path);
-    const int number = backups.empty() ? 1 : backups.back().number + 1;
-    const std::string copy = fmt::format("{}{}{:04}", path, kBackupInfix, number);
-    MESH_TRY_VOID(copyDatabase(database, copy));
-    for (std::size_t at = 0; at + kAutomaticBackupsMax <= backups.size(); ++at) {
-        std::error_code error; // An old backup that cannot be removed harms nobody.
-        std::filesystem::remove(backups[at].path, error);
-    }
-    return copy;
+    return addBackup(path, [&](const std::string& copy) { return copyDatabase(database, copy); });
+}
+
+Result<std::string> backUpConfiguration(Database& database, const std::string& path)
+{
+    return addBackup(path, [&](const std::string& copy) {
+        return copyConfiguration(database, copy);
+    });
 }
 
 Result<void> copyDatabase(Database& database, const std::string& path)

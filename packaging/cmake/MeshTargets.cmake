@@ -16,7 +16,8 @@ set(MESH_MAY_USE_mesh_simulator mesh::base mesh::model mesh::policy mesh::config
 set(MESH_MAY_USE_mesh_live mesh::base mesh::model mesh::policy mesh::config mesh::api mesh::telemetry mesh::net mesh::tls mesh::http mesh::simulator)
 set(MESH_MAY_USE_meshwrightd ${MESH_MAY_USE_mesh_proxy} mesh::proxy mesh::control)
 set(MESH_MAY_USE_mesh_store mesh::base mesh::model mesh::telemetry)
-set(MESH_MAY_USE_mesh_fleet mesh::base mesh::model mesh::api mesh::telemetry mesh::tls mesh::config mesh::store)
+set(MESH_MAY_USE_mesh_fleet mesh::base mesh::model mesh::net mesh::policy mesh::api mesh::telemetry mesh::tls mesh::config
+    mesh::control mesh::store)
 set(MESH_MAY_USE_mesh_ctl ${MESH_MAY_USE_mesh_proxy} mesh::proxy mesh::control mesh::store mesh::fleet mesh::simulator mesh::live)
 set(MESH_MAY_USE_meshwrightctl ${MESH_MAY_USE_mesh_ctl} mesh::ctl)
 set(MESH_MAY_USE_mesh_bridge mesh::base mesh::model mesh::telemetry mesh::api mesh::config mesh::store mesh::fleet mesh::simulator mesh::live)
@@ -29,7 +30,7 @@ set(MESH_MAY_USE_mesh_forms ${mesh_views})
 set(MESH_MAY_USE_mesh_pages ${mesh_views} mesh::graph mesh::charts mesh::forms)
 set(MESH_MAY_USE_mesh_shell ${mesh_views} mesh::graph mesh::charts mesh::forms mesh::pages)
 set(MESH_MAY_USE_meshwright ${mesh_views} mesh::graph mesh::charts mesh::forms mesh::pages mesh::shell
-    mesh::telemetry mesh::api mesh::store mesh::fleet mesh::simulator mesh::live mesh::proxy mesh::control)
+    mesh::telemetry mesh::api mesh::store mesh::fleet mesh::simulator mesh::live mesh::proxy mesh::control mesh::tls)
 
 # Which of our targets may link Qt; all others stop the configuration when they try.
 set(MESH_MAY_USE_QT mesh_bridge mesh_models mesh_theme mesh_graph mesh_charts mesh_forms mesh_pages mesh_shell meshwright)

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace mesh::api {
 
@@ -17,6 +18,9 @@ namespace mesh::api {
 struct ApplyDocument
 {
     std::shared_ptr<const model::Document> document;
+    // Not empty: only if this is what the engine runs when the command's turn comes; else nothing
+    // changes and it is done with Conflict, whose text and `problems` name what runs instead.
+    std::string onlyIfHash = {};
 };
 
 enum class HealthOverride : std::uint8_t { None, Healthy, Unhealthy };
@@ -40,7 +44,26 @@ struct SetLogLevel
     LogLevel level = LogLevel::Info;
 };
 
+enum class Maintenance : std::uint8_t { Off, On };
+
+// On: the gateway's listeners take no new connection and those that stand are asked to leave; the
+// rest of the node goes on. Off: it listens again, on the same addresses. Asking for what is so
+// already is done at once. Done: Applied. Errors: Unavailable when an address cannot be bound
+// again.
+struct SetMaintenance
+{
+    Maintenance maintenance = Maintenance::Off;
+};
+
+// Which headers access events carry from now on, by lower-case name; empty: none. Secrets are
+// masked. At most kTapHeadersMax; more is LimitExceeded.
+struct SetTapHeaders
+{
+    std::vector<std::string> names;
+};
+
 // All that can be asked of an engine. A feature adds an alternative, never a virtual function.
-using Command = std::variant<ApplyDocument, SetTargetHealth, Drain, SetLogLevel>;
+using Command =
+    std::variant<ApplyDocument, SetTargetHealth, Drain, SetLogLevel, SetMaintenance, SetTapHeaders>;
 
 } // namespace mesh::api

@@ -53,6 +53,8 @@ struct StateEvent
     std::string hash;
     std::vector<ListenerState> listeners;
     std::vector<telemetry::TargetHealth> health;
+    bool isInMaintenance = false; // By SetMaintenance; the state stays Running.
+    std::string problem = {}; // While Unreachable: why, "its certificate has expired ...".
 };
 
 // One second of measurements.
@@ -84,7 +86,8 @@ struct HealthEvent
 //   tls_failed (detail: tls::wordOf())              target:UPSTREAM/HOST:PORT
 //   certificate_refused (detail: the same)          route:NAME
 //   plaintext_refused, peer_refused                 listener:NAME
-//   config_applied                                  the hash
+//   config_applied                                  the hash; reason: "was HASH", empty: the first
+//   maintenance_begun, maintenance_ended            node
 struct PolicyEvent
 {
     std::string node;
@@ -92,6 +95,23 @@ struct PolicyEvent
     std::string kind;
     std::string subject;
     std::string reason;
+};
+
+// One attempt of a request at a target.
+struct AccessAttempt
+{
+    std::string target;
+    double started_ms = 0; // Since the request began.
+    double latency_ms = 0; // To the answer's head, or to its failure.
+    int status = 0; // 0: it brought no answer.
+    std::string outcome; // "answered", "retried", "connect_failed"; a word per end.
+};
+
+// A header of a request or its answer, captured because a tap asked for it.
+struct AccessHeader
+{
+    std::string name; // Lower case.
+    std::string value; // "***" for secrets; cut at kTapHeaderBytesMax.
 };
 
 // One request, sampled up to kAccessSamplesPerSecondMax.
@@ -115,6 +135,11 @@ struct AccessEvent
     std::uint64_t bytesOut = 0;
     std::string requestId;
     std::string failure = {}; // "the upstream's certificate has expired"; empty: it did not fail.
+    std::vector<AccessAttempt> tries = {}; // In order, at most kAccessAttemptsMax; hedges left out.
+    std::vector<std::string> policies =
+        {}; // That acted: "retried", "rate_limited"; kinds as above.
+    std::string why = {}; // What of the route took it: "path prefix /cart"; empty: not told.
+    std::vector<AccessHeader> requestHeaders = {}; // Asked for by SetTapHeaders.
 };
 
 // All that can be known of an engine.

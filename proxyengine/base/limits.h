@@ -93,6 +93,16 @@ inline constexpr Duration kStatsInterval = std::chrono::seconds(1); // What peop
 // Admin API.
 inline constexpr std::size_t kAdminBodyBytesMax = kConfigBytesMax; // A whole document.
 inline constexpr std::size_t kAdminConnectionsMax = 256; // Consoles and scrapers.
+inline constexpr std::size_t kAdminHandshakesMax =
+    64; // At once, of an admin API with TLS: who shows no certificate must not fill the rest.
+inline constexpr std::size_t kCredentialFileBytesMax = 1U << 20U; // A system's bundle is 220 KiB.
+inline constexpr std::size_t kSmallBodyBytesMax = 64U
+                                                  << 10U; // A question with a browser's headers.
+inline constexpr std::size_t kRouteCandidatesMax = 500; // Losers that are told; a long page.
+inline constexpr std::size_t kQuestionHeadersMax = 100; // Of a route test; servers take as many.
+inline constexpr std::size_t kTapHeadersMax = 16; // Captured per request; a wide table's columns.
+inline constexpr std::size_t kTapHeaderBytesMax = 512; // Of one value; what a row can show.
+inline constexpr std::size_t kAccessAttemptsMax = 16; // Told of one request; more is a loop.
 
 // Loop discipline.
 inline constexpr Duration kTurnLengthMax = std::chrono::milliseconds(5); // Longer turns are logged.
@@ -102,6 +112,19 @@ inline constexpr std::size_t kStoreJobsMax = 1024; // Waiting at the writer thre
 inline constexpr int kAutomaticBackupsMax = 5; // One per migration; a year of releases.
 inline constexpr std::size_t kRevisionsListedMax = 10'000; // Older ones are found by number.
 inline constexpr std::size_t kEventsListedMax = 5'000; // A time axis shows a few hundred.
+inline constexpr std::size_t kPushesListedMax = 1'000; // Older ones are named by their revision.
+inline constexpr std::size_t kPushDetailsMax = 200; // Pushes that keep every node's way.
+inline constexpr std::size_t kPushBytesMax = 4U << 20U; // A push to 1 000 nodes is 1 MiB.
+inline constexpr std::size_t kPushListBytesMax = 32U << 20U; // Of one list; older ones one by one.
+inline constexpr std::size_t kAuditFieldBytesMax = 16U << 10U; // Longer ones are cut, and say so.
+inline constexpr std::size_t kAuditListedMax = 10'000; // The export has all.
+inline constexpr std::size_t kItemsPerKindMax = 500; // Filters, rules, silences a person made.
+inline constexpr std::size_t kItemBytesMax = 8U << 20U; // The largest is a report of a rehearsal.
+inline constexpr std::size_t kSamplesKeptMax = 20'000; // An hour at five requests a second.
+inline constexpr std::size_t kSamplesPerSecondMax = 50; // Written by a console, over all nodes.
+inline constexpr std::size_t kSampleHeadersMax = 32; // Of one sample; a router matches on few.
+inline constexpr std::size_t kSampleFieldBytesMax = 2048; // One header or path of a sample.
+inline constexpr std::size_t kLayoutMovesMax = 100'000; // Of one view; 10 MiB.
 
 // Console.
 inline constexpr std::size_t kEngineEventsMax =

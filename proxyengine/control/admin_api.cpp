@@ -55,7 +55,7 @@ std::string_view foreignness(const AdminRequest& request, const AdminAddress& ad
     if (request.fetchSite == "cross-site") {
         return "cross-site requests of web pages are refused";
     }
-    if (!address.isUnix() && !request.host.empty() && !isLoopback(request.host)) {
+    if (!address.isUnix() && !address.isTls && !request.host.empty() && !isLoopback(request.host)) {
         return "the Host header must name a loopback address";
     }
     return {};
@@ -74,6 +74,7 @@ AdminApi::AdminApi(api::Engine& engine, const Clock& clock, AdminOptions options
     : m_engine(engine)
     , m_clock(clock)
     , m_options(std::move(options))
+    , m_startedAt(clock.wallNow())
 {}
 
 // Literal segments stand before those that take any name.
@@ -86,6 +87,12 @@ const std::vector<AdminApi::Endpoint>& AdminApi::endpoints()
         {"GET", patternOf("/config"), &AdminApi::getConfig},
         {"POST", patternOf("/config"), &AdminApi::postConfig},
         {"GET", patternOf("/config/hash"), &AdminApi::getConfigHash},
+        {"GET", patternOf("/status/ready"), &AdminApi::getReady},
+        {"GET", patternOf("/v1/node"), &AdminApi::getFacts},
+        {"GET", patternOf("/v1/config/effective"), &AdminApi::getEffective},
+        {"POST", patternOf("/v1/route-test"), &AdminApi::postRouteTest},
+        {"POST", patternOf("/v1/maintenance"), &AdminApi::postMaintenance},
+        {"POST", patternOf("/v1/undrain"), &AdminApi::postUndrain},
         {"GET", patternOf("/v1/events"), &AdminApi::getEvents},
         {"POST", patternOf("/v1/drain"), &AdminApi::postDrain},
         {"GET", patternOf("/v1/log-level"), &AdminApi::getLogLevel},
@@ -166,7 +173,9 @@ void AdminApi::submit(api::Command command, OnDone onDone)
     onDone(api::CommandDone{CommandId(0), tl::unexpected(std::move(id).error()), {}});
 }
 
-void AdminApi::applyAndKeep(std::shared_ptr<const model::Document> document, OnDone onDone)
+void AdminApi::applyAndKeep(
+    std::shared_ptr<const model::Document> document, OnDone onDone, std::string onlyIfHash
+)
 {
     auto finish = [this, document, onDone = std::move(onDone)](const api::CommandDone& done) {
         if (!done.result) {
@@ -186,7 +195,7 @@ void AdminApi::applyAndKeep(std::shared_ptr<const model::Document> document, OnD
         }
         onDone(kept);
     };
-    submit(api::ApplyDocument{std::move(document)}, std::move(finish));
+    submit(api::ApplyDocument{std::move(document), std::move(onlyIfHash)}, std::move(finish));
 }
 
 void AdminApi::remember(const telemetry::TargetHealth& health)

@@ -3,13 +3,16 @@
 #include "proxyengine/api/engine.h"
 #include "proxyengine/base/clock.h"
 #include "proxyengine/config/problem.h"
+#include "proxyengine/config/snapshot.h"
 #include "proxyengine/control/admin_message.h"
 #include "proxyengine/control/admin_server.h"
 #include "proxyengine/telemetry/totals.h"
+#include "proxyengine/tls/certificate.h"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +35,12 @@ public:
     // to keep is logged and told as a problem without an error.
     void applyAndKeep(
         std::shared_ptr<const model::Document> document,
-        std::function<void(const api::CommandDone&)> onDone
+        std::function<void(const api::CommandDone&)> onDone,
+        std::string onlyIfHash = {}
     );
+
+    // What the admin API itself shows under TLS.
+    void setAdminCertificate(tls::CertificateFacts facts) { m_adminCertificate = std::move(facts); }
 
     // For those who begin to listen: all that they missed.
     [[nodiscard]] const api::StateEvent& state() const { return m_state; }
@@ -58,6 +65,14 @@ private:
     void submit(api::Command command, OnDone onDone);
 
     void getNode(const Call& call);
+    void getFacts(const Call& call);
+    void getReady(const Call& call);
+    void postMaintenance(const Call& call);
+    void postUndrain(const Call& call);
+    void setMaintenance(const Call& call, api::Maintenance maintenance);
+    void postRouteTest(const Call& call);
+    void getEffective(const Call& call);
+    [[nodiscard]] std::shared_ptr<const config::Snapshot> testSnapshot();
     void getStatus(const Call& call);
     void getMetrics(const Call& call);
     void getConfig(const Call& call);
@@ -82,8 +97,12 @@ private:
     const Clock& m_clock;
     AdminOptions m_options;
     api::StateEvent m_state;
+    std::optional<tls::CertificateFacts> m_adminCertificate;
     telemetry::Totals m_totals;
     std::shared_ptr<const model::Document> m_document; // What runs; null before the first.
+    std::shared_ptr<const model::Document> m_testDocument; // Of m_testSnapshot.
+    std::shared_ptr<const config::Snapshot> m_testSnapshot; // For route tests; made when asked.
+    WallTime m_startedAt{};
     std::map<CommandId, OnDone> m_pending;
 };
 

@@ -57,6 +57,33 @@ std::string unwrapped(const std::string& body)
     return !json.is_discarded() && json.size() == 1 ? textOf(json, "config") : body;
 }
 
+// The hash of If-Match: "<64 hex>"; empty when the header is absent.
+Result<std::string> readIfMatch(std::string_view text)
+{
+    if (text.empty()) {
+        return std::string();
+    }
+    constexpr std::size_t kHashDigits = 64;
+    const auto isHex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    const bool isQuoted =
+        text.size() == kHashDigits + 2 && text.front() == '"' && text.back() == '"';
+    const std::string_view hash = isQuoted ? text.substr(1, kHashDigits) : std::string_view();
+    if (!isQuoted || !std::ranges::all_of(hash, isHex)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            "If-Match is the hash of the configuration to replace, 64 hex digits in quotes"
+        );
+    }
+    return std::string(hash);
+}
+
+// Another hash runs than the one that should be replaced.
+AdminResponse preconditionFailed(const api::CommandDone& done)
+{
+    const std::string hash = done.problems.empty() ? std::string() : done.problems.front().message;
+    return jsonResponse(412, {{"message", done.result.error().message}, {"hash", hash}});
+}
+
 AdminResponse refusalOf(const api::CommandDone& done)
 {
     if (done.problems.empty()) {
@@ -174,15 +201,23 @@ void AdminApi::getConfigHash(const Call& call)
 
 void AdminApi::postConfig(const Call& call)
 {
+    const auto onlyIfHash = readIfMatch(call.request.ifMatch);
+    if (!onlyIfHash) {
+        call.answer.respond(messageResponse(400, onlyIfHash.error().message));
+        return;
+    }
     config::DecodeResult decoded = config::decode(unwrapped(call.request.body));
     if (config::hasErrors(decoded.problems)) {
         call.answer.respond(refusalOf(decoded.problems));
         return;
     }
     const auto document = std::make_shared<const model::Document>(std::move(decoded.document));
-    applyAndKeep(document, [answer = std::move(call.answer)](const api::CommandDone& done) {
+    const bool isConditional = !onlyIfHash->empty();
+    const auto onDone = [answer = std::move(call.answer),
+                         isConditional](const api::CommandDone& done) {
         if (!done.result) {
-            answer.respond(refusalOf(done));
+            const bool isOther = isConditional && done.result.error().code == ErrorCode::Conflict;
+            answer.respond(isOther ? preconditionFailed(done) : refusalOf(done));
             return;
         }
         std::string message = "the configuration runs";
@@ -190,7 +225,8 @@ void AdminApi::postConfig(const Call& call)
             message += "; it was not stored: " + problem.message;
         }
         answer.respond(jsonResponse(201, {{"hash", done.result->hash}, {"message", message}}));
-    });
+    };
+    applyAndKeep(document, onDone, *onlyIfHash);
 }
 
 void AdminApi::getList(const Call& call)
@@ -313,7 +349,14 @@ void AdminApi::getEvents(const Call& call)
         call.answer.respond(messageResponse(400, kinds.error().message));
         return;
     }
-    call.answer.stream(*kinds);
+    auto headers = parseTapHeaders(call.target.parameter("headers"));
+    if (!headers) {
+        call.answer.respond(messageResponse(400, "headers: " + headers.error().message));
+        return;
+    }
+    EventKinds wanted = *kinds;
+    wanted.headers = *std::move(headers);
+    call.answer.stream(wanted);
 }
 
 void AdminApi::postDrain(const Call& call)

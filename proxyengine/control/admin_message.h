@@ -21,6 +21,7 @@ struct AdminRequest
     std::string fetchSite; // Sec-Fetch-Site, which browsers send.
     std::string contentType;
     std::string body;
+    std::string ifMatch = {};
 };
 
 struct AdminResponse

@@ -7,12 +7,14 @@
 #include "proxyengine/base/version.h"
 #include "proxyengine/control/admin_api.h"
 #include "proxyengine/control/event_queue.h"
+#include "proxyengine/control/node_tls.h"
 #include "proxyengine/http/server.h"
 #include "proxyengine/net/event_loop.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -33,6 +35,7 @@ AdminRequest toAdminRequest(http::Request request)
     admin.origin = header("Origin");
     admin.fetchSite = header("Sec-Fetch-Site");
     admin.contentType = header("Content-Type");
+    admin.ifMatch = header("If-Match");
     admin.method = std::move(request.method);
     admin.target = std::move(request.target);
     admin.body = std::move(request.body);
@@ -83,21 +86,28 @@ public:
         std::shared_ptr<const model::Document> document,
         std::function<void(const api::CommandDone&)> onDone
     ) override;
+    void reloadCredentials() override;
     void stop() override;
 
 private:
     void onEvent(const api::Event& event) override;
+    void takeCredentials();
     void wake();
     void takeEvents();
     void takeEvent(const api::Event& event);
     void onRequest(http::Request request, http::Responder responder);
     void openStream(http::Responder responder, const EventKinds& kinds);
     void pump(EventStream& stream);
+    using Line = std::shared_ptr<const std::string>;
+    [[nodiscard]] Line lineFor(api::AccessEvent event, const std::vector<std::string>& wanted)
+        const;
+    void capture();
 
     api::Engine& m_engine;
     AdminOptions m_options;
     AdminApi m_api;
     const Clock& m_clock;
+    std::shared_ptr<const NodeTls> m_tls; // The server's thread; null: plain.
     std::string m_address;
     std::atomic<bool> m_isAwake{false}; // takeEvents() is posted.
     std::atomic<bool> m_wantsAccess{false}; // Somebody listens to requests.
@@ -105,6 +115,7 @@ private:
     Mailbox<api::Event> m_details; // What may be: a reader that lags is told so.
     std::unique_ptr<net::EventLoop> m_loop;
     std::vector<std::unique_ptr<EventStream>> m_streams;
+    std::vector<std::string> m_captured; // Headers that the engine was asked for.
     std::unique_ptr<http::Server> m_server;
     Thread m_thread;
 };
@@ -121,13 +132,25 @@ RunningServer::RunningServer(api::Engine& engine, const Clock& clock, AdminOptio
 Result<void> RunningServer::begin()
 {
     MESH_TRY(m_loop, net::EventLoop::make(m_clock));
-    MESH_TRY(const auto address, net::SocketAddress::parse(toText(m_options.address)));
+    const AdminAddress& where = m_options.address;
+    MESH_TRY(
+        const auto address,
+        net::SocketAddress::parse(where.isUnix() ? toText(where) : where.hostPort)
+    );
+    http::ServerOptions serverOptions;
+    if (where.isTls) {
+        MESH_TRY(m_tls, loadNodeTls(m_options.credentials));
+        m_api.setAdminCertificate(m_tls->own);
+        serverOptions.makeChannel = [this](int socket) {
+            return makeServerChannel(m_tls, socket, m_clock);
+        };
+    }
     MESH_TRY(
         m_server,
         http::Server::listen(
             *m_loop,
             address,
-            http::ServerOptions{},
+            serverOptions,
             [this](http::Request request, http::Responder responder) {
                 onRequest(std::move(request), std::move(responder));
             }
@@ -198,15 +221,50 @@ void RunningServer::takeEvent(const api::Event& event)
     bool wantsAccess = false;
     for (const std::unique_ptr<EventStream>& stream : m_streams) {
         wantsAccess = wantsAccess || stream->kinds.access;
-        if (stream->kinds.includes(event)) {
+        if (!stream->kinds.includes(event)) {
+            continue;
+        }
+        const auto* access = std::get_if<api::AccessEvent>(&event);
+        if (access != nullptr && !access->requestHeaders.empty()) {
+            stream->queue.push(lineFor(*access, stream->kinds.headers));
+        } else {
             if (line == nullptr) {
                 line = std::make_shared<const std::string>(toJsonLine(event, m_loop->wallNow()));
             }
             stream->queue.push(line);
-            pump(*stream);
         }
+        pump(*stream);
     }
     m_wantsAccess.store(wantsAccess, std::memory_order_relaxed);
+    capture();
+}
+
+// The engine captures what anybody asked for; each reader gets what it asked for itself.
+RunningServer::Line RunningServer::lineFor(
+    api::AccessEvent event, const std::vector<std::string>& wanted
+) const
+{
+    std::erase_if(event.requestHeaders, [&wanted](const api::AccessHeader& header) {
+        return std::ranges::find(wanted, header.name) == wanted.end();
+    });
+    return std::make_shared<const std::string>(toJsonLine(std::move(event), m_loop->wallNow()));
+}
+
+// Tells the engine which headers the present readers want; all that there is room for.
+void RunningServer::capture()
+{
+    std::vector<std::string> wanted;
+    for (const std::unique_ptr<EventStream>& stream : m_streams) {
+        for (const std::string& name : stream->kinds.headers) {
+            const bool isNew = std::ranges::find(wanted, name) == wanted.end();
+            if (isNew && stream->kinds.access && wanted.size() < kTapHeadersMax) {
+                wanted.push_back(name);
+            }
+        }
+    }
+    if (wanted != m_captured && m_engine.submit(api::SetTapHeaders{wanted})) {
+        m_captured = std::move(wanted);
+    }
 }
 
 void RunningServer::onRequest(http::Request request, http::Responder responder)
@@ -234,6 +292,7 @@ void RunningServer::openStream(http::Responder responder, const EventKinds& kind
     EventStream& opened = *stream;
     m_streams.push_back(std::move(stream));
     opened.responder.onDrained([this, &opened] { pump(opened); });
+    capture();
     if (kinds.access) {
         m_wantsAccess.store(true, std::memory_order_relaxed);
     }
@@ -265,6 +324,38 @@ void RunningServer::apply(
     });
     if (!posted) {
         onDone({CommandId(0), tl::unexpected(std::move(posted).error()), {}});
+    }
+}
+
+void RunningServer::reloadCredentials()
+{
+    if (!m_options.address.isTls) {
+        return;
+    }
+    auto posted = m_loop->post([this] { takeCredentials(); });
+    if (!posted) {
+        MESH_LOG(Error, "admin.credentials_kept", kv("error", posted.error()));
+    }
+}
+
+void RunningServer::takeCredentials()
+{
+    auto loaded = loadNodeTls(m_options.credentials);
+    if (!loaded) {
+        MESH_LOG(Error, "admin.credentials_kept", kv("error", loaded.error()));
+        return;
+    }
+    const bool isOtherTrust = (*loaded)->caPem != m_tls->caPem;
+    m_tls = *std::move(loaded);
+    m_api.setAdminCertificate(m_tls->own);
+    MESH_LOG(
+        Info,
+        "admin.credentials_taken",
+        kv("certificate", describe(m_tls->own)),
+        kv("authorities", m_tls->authorities)
+    );
+    if (isOtherTrust) { // Whoever is no longer believed must not stay; all others come back.
+        m_server->closeAll();
     }
 }
 

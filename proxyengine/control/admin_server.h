@@ -4,6 +4,7 @@
 #include "proxyengine/base/clock.h"
 #include "proxyengine/base/error.h"
 #include "proxyengine/control/listen_text.h"
+#include "proxyengine/control/node_credentials.h"
 #include "proxyengine/model/document.h"
 
 #include <functional>
@@ -16,6 +17,8 @@ namespace mesh::control {
 struct AdminOptions
 {
     AdminAddress address; // Port 0: any free one.
+    NodeCredentials credentials = {}; // Of an address with TLS; clients must show a certificate.
+    int workers = 0; // Of the engine, for GET /v1/node.
     Duration drainGrace = std::chrono::seconds(30); // Of POST /v1/drain.
     // Keeps a configuration that was applied: canonical JSON with its secrets. Called on the
     // server's thread, which may block in it. Absent: nothing is kept.
@@ -32,7 +35,8 @@ struct AdminOptions
 class AdminServer
 {
 public:
-    // Binds and starts. Errors: Io or PermissionDenied from the socket.
+    // Binds and starts. Errors: Io or PermissionDenied from the socket; Tls, NotFound and the like
+    // of credentials that cannot be used.
     [[nodiscard]] static Result<std::unique_ptr<AdminServer>> start(
         api::Engine& engine, const Clock& clock, AdminOptions options
     );
@@ -50,6 +54,11 @@ public:
         std::shared_ptr<const model::Document> document,
         std::function<void(const api::CommandDone&)> onDone
     ) = 0;
+
+    // Reads the files of AdminOptions::credentials again, for connections that begin from now on;
+    // after another authority all others end. Files that cannot be used are logged and change
+    // nothing. No effect without TLS.
+    virtual void reloadCredentials() = 0;
 
     // Ends streams and connections; returns when the thread has ended. May be called twice.
     virtual void stop() = 0;

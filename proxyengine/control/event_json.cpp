@@ -1,8 +1,10 @@
 #include "proxyengine/control/event_json.h"
 
 #include "proxyengine/base/duration_text.h"
+#include "proxyengine/base/limits.h"
 #include "proxyengine/control/frame_json.h"
 #include "proxyengine/control/json_reader.h"
+#include "proxyengine/http/head_writer.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -37,6 +39,35 @@ Json headOf(std::string_view kind, WallTime time, const std::string& node)
     return Json{{"kind", kind}, {"time", toIsoText(time)}, {"node", node}};
 }
 
+// What only some samples have.
+void addDetails(Json& json, const api::AccessEvent& event)
+{
+    if (!event.why.empty()) {
+        json["why"] = event.why;
+    }
+    if (!event.tries.empty()) {
+        Json& tries = json["tries"] = Json::array();
+        for (const api::AccessAttempt& attempt : event.tries) {
+            tries.push_back(
+                {{"target", attempt.target},
+                 {"started_ms", attempt.started_ms},
+                 {"latency_ms", attempt.latency_ms},
+                 {"status", attempt.status},
+                 {"outcome", attempt.outcome}}
+            );
+        }
+    }
+    if (!event.policies.empty()) {
+        json["policies"] = event.policies;
+    }
+    if (!event.requestHeaders.empty()) {
+        Json& headers = json["request_headers"] = Json::array();
+        for (const api::AccessHeader& header : event.requestHeaders) {
+            headers.push_back({{"name", header.name}, {"value", header.value}});
+        }
+    }
+}
+
 struct Encoder
 {
     WallTime time;
@@ -52,6 +83,7 @@ struct Encoder
         json["version"] = event.version;
         json["state"] = toText(event.state);
         json["hash"] = event.hash;
+        json["maintenance"] = event.isInMaintenance;
         json["listeners"] = Json::array();
         for (const api::ListenerState& listener : event.listeners) {
             json["listeners"].push_back({{"name", listener.name}, {"address", listener.address}});
@@ -110,10 +142,33 @@ struct Encoder
         if (!event.failure.empty()) {
             json["failure"] = event.failure;
         }
+        addDetails(json, event);
         json["time_us"] = event.time.time_since_epoch().count();
         return json;
     }
 };
+
+void readDetails(api::AccessEvent& event, const Json& json)
+{
+    for (const Json& attempt : listOf(json, "tries")) {
+        event.tries.push_back(
+            {textOf(attempt, "target"),
+             numberOf(attempt, "started_ms"),
+             numberOf(attempt, "latency_ms"),
+             static_cast<int>(integerOf(attempt, "status")),
+             textOf(attempt, "outcome")}
+        );
+    }
+    for (const Json& kind : listOf(json, "policies")) {
+        if (kind.is_string()) {
+            event.policies.push_back(kind.get<std::string>());
+        }
+    }
+    event.why = textOf(json, "why");
+    for (const Json& header : listOf(json, "request_headers")) {
+        event.requestHeaders.push_back({textOf(header, "name"), textOf(header, "value")});
+    }
+}
 
 api::StateEvent readState(const Json& json)
 {
@@ -125,6 +180,7 @@ api::StateEvent readState(const Json& json)
         event.state = static_cast<api::EngineState>(state - kEngineStates.begin());
     }
     event.hash = textOf(json, "hash");
+    event.isInMaintenance = memberOf(json, "maintenance") == true;
     for (const Json& listener : listOf(json, "listeners")) {
         event.listeners.push_back({textOf(listener, "name"), textOf(listener, "address")});
     }
@@ -156,6 +212,7 @@ api::AccessEvent readAccess(const Json& json)
     event.bytesOut = countOf(json, "bytes_out");
     event.requestId = textOf(json, "request_id");
     event.failure = textOf(json, "failure");
+    readDetails(event, json);
     return event;
 }
 
@@ -182,7 +239,7 @@ Result<EventKinds> parseEventKinds(std::string_view text)
     if (text.empty()) {
         return kinds;
     }
-    kinds = {false, false, false, false, false};
+    kinds = {false, false, false, false, false, {}};
     while (!text.empty()) {
         const std::size_t comma = std::min(text.find(','), text.size());
         const std::string_view word = text.substr(0, comma);
@@ -197,6 +254,34 @@ Result<EventKinds> parseEventKinds(std::string_view text)
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return kinds;
+}
+
+Result<std::vector<std::string>> parseTapHeaders(std::string_view text)
+{
+    std::vector<std::string> names;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        std::string name(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+        std::ranges::transform(name, name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+        if (!http::isToken(name)) {
+            return fail(
+                ErrorCode::InvalidArgument, fmt::format("'{}' is not the name of a header", name)
+            );
+        }
+        if (std::ranges::find(names, name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+        if (names.size() > kTapHeadersMax) {
+            return fail(
+                ErrorCode::LimitExceeded,
+                fmt::format("at most {} headers can be captured", kTapHeadersMax)
+            );
+        }
+    }
+    return names;
 }
 
 std::string toJsonLine(const api::Event& event, WallTime time)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Events as lines of JSON: what GET /v1/events streams and RemoteEngine reads.
 namespace mesh::control {
@@ -18,6 +19,8 @@ struct EventKinds
     bool health = true;
     bool policy = true;
     bool access = true;
+    // Of requests, in lower case: those that access events carry; empty: none.
+    std::vector<std::string> headers = {};
 
     [[nodiscard]] bool includes(const api::Event& event) const;
     friend bool operator==(const EventKinds&, const EventKinds&) = default;
@@ -25,6 +28,10 @@ struct EventKinds
 
 // Reads "stats,access"; empty means all. Errors: InvalidArgument that lists the kinds.
 [[nodiscard]] Result<EventKinds> parseEventKinds(std::string_view text);
+
+// Reads "user-agent, x-version". Errors: InvalidArgument for what is no header's name;
+//         LimitExceeded above kTapHeadersMax.
+[[nodiscard]] Result<std::vector<std::string>> parseTapHeaders(std::string_view text);
 
 // {"kind":"health","time":"2026-03-14T09:14:03.128Z","node":"edge-1",...} without a line end.
 // Never called with CommandDone. `time` stands where the event itself has none.

@@ -299,7 +299,8 @@ Json frameToJson(const telemetry::StatsFrame& frame)
         {"accepted", frame.accepted},
         {"protocol_errors", frame.protocolErrors},
         {"dropped_series", frame.droppedSeries},
-        {"cpu_ns", frame.cpu.count()}};
+        {"cpu_ns", frame.cpu.count()},
+        {"memory_bytes", frame.memory}};
     for (std::size_t at = 0; at < frame.http2Limits.size(); ++at) {
         if (frame.http2Limits[at] > 0) {
             json["http2_limited"][telemetry::kHttp2LimitNames[at]] = frame.http2Limits[at];
@@ -360,6 +361,7 @@ Result<telemetry::StatsFrame> frameFromJson(const Json& json)
     frame.protocolErrors = countOf(json, "protocol_errors");
     frame.droppedSeries = countOf(json, "dropped_series");
     frame.cpu = Duration(integerOf(json, "cpu_ns"));
+    frame.memory = countOf(json, "memory_bytes");
     const Json& limited = memberOf(json, "http2_limited");
     for (std::size_t at = 0; at < frame.http2Limits.size(); ++at) {
         frame.http2Limits[at] = countOf(limited, telemetry::kHttp2LimitNames[at].data());

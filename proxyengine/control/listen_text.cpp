@@ -12,7 +12,8 @@
 namespace mesh::control {
 namespace {
 
-constexpr std::string_view kAdminPort = "8001"; // The gateway's well-known admin port.
+constexpr std::string_view kAdminPort = "8001"; // The gateway's well-known admin ports.
+constexpr std::string_view kAdminTlsPort = "8444";
 constexpr std::size_t kUnixPathMax = 107; // sockaddr_un::sun_path with its terminator.
 
 std::string_view trimmed(std::string_view text)
@@ -224,7 +225,10 @@ Result<std::vector<api::ListenOption>> parseListen(std::string_view text, Listen
 
 std::string toText(const AdminAddress& address)
 {
-    return address.isUnix() ? "unix:" + address.unixPath : address.hostPort;
+    if (address.isUnix()) {
+        return "unix:" + address.unixPath;
+    }
+    return address.isTls ? "https://" + address.hostPort : address.hostPort;
 }
 
 bool isLoopback(std::string_view hostPort)
@@ -241,24 +245,32 @@ bool isLoopback(std::string_view hostPort)
     return host == "::1" || host == "localhost";
 }
 
-Result<AdminAddress> parseAdminListen(std::string_view text)
+Result<AdminAddress> parseAdminListen(std::string_view text, AdminSecurity security)
 {
+    const bool isTls = security == AdminSecurity::MutualTls;
     if (text.starts_with("unix:")) {
+        if (isTls) {
+            return fail(
+                ErrorCode::InvalidArgument,
+                "a UNIX socket needs no TLS; leave --admin-tls out, or listen on ADDR:PORT",
+                Offset{0}
+            );
+        }
         return parseUnix(text.substr(5));
     }
     MESH_TRY(std::string hostPort, parseAddress(text, 0));
-    if (!isLoopback(hostPort)) {
+    if (!isTls && !isLoopback(hostPort)) {
         return fail(
             ErrorCode::PermissionDenied,
             fmt::format(
-                "the admin API on {} would need mutual TLS; use a loopback address or "
-                "unix:PATH",
+                "the admin API on {} needs mutual TLS: give --admin-tls CERT,KEY,CA, or use a "
+                "loopback address or unix:PATH",
                 hostPort
             ),
             Offset{0}
         );
     }
-    return AdminAddress{std::move(hostPort), {}};
+    return AdminAddress{std::move(hostPort), {}, isTls};
 }
 
 Result<AdminAddress> parseNodeUrl(std::string_view text)
@@ -266,32 +278,30 @@ Result<AdminAddress> parseNodeUrl(std::string_view text)
     if (text.starts_with("unix:")) {
         return parseUnix(text.substr(5));
     }
-    if (text.starts_with("https://")) {
-        return fail(
-            ErrorCode::Unsupported,
-            "https to a node is not supported by this version; use http on loopback, unix:PATH, "
-            "or an SSH tunnel"
-        );
-    }
+    const bool isTls = text.starts_with("https://");
     std::size_t offset = 0;
-    if (text.starts_with("http://")) {
-        offset = 7;
+    if (isTls || text.starts_with("http://")) {
+        offset = text.find("//") + 2;
         text.remove_prefix(offset);
     }
     if (text.ends_with('/')) {
         text.remove_suffix(1);
     }
     const HostPortView parts = split(text);
-    const std::string_view port = parts.port.empty() ? kAdminPort : parts.port;
+    const std::string_view port = !parts.port.empty() ? parts.port
+                                  : isTls             ? kAdminTlsPort
+                                                      : kAdminPort;
     const bool hasOther = parts.host.find_first_of("/?#@ \t") != std::string_view::npos;
     if (parts.host.empty() || hasOther || !isPort(port)) {
         return fail(
             ErrorCode::InvalidArgument,
-            fmt::format("'{}' is no node; write http://HOST:PORT or unix:PATH", text),
+            fmt::format(
+                "'{}' is no node; write https://HOST:PORT, http://HOST:PORT or unix:PATH", text
+            ),
             Offset{offset}
         );
     }
-    return AdminAddress{fmt::format("{}:{}", parts.host, port), {}};
+    return AdminAddress{fmt::format("{}:{}", parts.host, port), {}, isTls};
 }
 
 } // namespace mesh::control

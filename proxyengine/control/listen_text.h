@@ -28,22 +28,27 @@ struct AdminAddress
 {
     std::string hostPort; // "127.0.0.1:8001"; empty for a UNIX socket.
     std::string unixPath; // Empty for TCP.
+    bool isTls = false; // Mutual TLS; needs NodeCredentials.
 
     [[nodiscard]] bool isUnix() const { return !unixPath.empty(); }
     friend bool operator==(const AdminAddress&, const AdminAddress&) = default;
 };
 
-// "127.0.0.1:8001" or "unix:/run/x.sock", as parseAdminListen() reads it.
+// "127.0.0.1:8001", "unix:/run/x.sock", or "https://10.0.0.2:8444" of one with TLS.
 std::string toText(const AdminAddress& address);
 
-// Reads ADDR:PORT or unix:PATH.
-// Errors: InvalidArgument; PermissionDenied for an address that is not loopback, because such an
-//         address needs mutual TLS.
-[[nodiscard]] Result<AdminAddress> parseAdminListen(std::string_view text);
+enum class AdminSecurity : std::uint8_t { None, MutualTls };
 
-// Reads what --node takes: http://HOST:PORT, HOST:PORT or unix:PATH. A path after the port is
-// refused; port 8001 when none is given.
-// Errors: InvalidArgument; Unsupported for https.
+// Reads ADDR:PORT or unix:PATH.
+// Errors: InvalidArgument, also for unix:PATH with mutual TLS; PermissionDenied for an address that
+//         is not loopback without mutual TLS.
+[[nodiscard]] Result<AdminAddress> parseAdminListen(
+    std::string_view text, AdminSecurity security = AdminSecurity::None
+);
+
+// Reads what --node takes: https://HOST:PORT, http://HOST:PORT, HOST:PORT or unix:PATH. A path
+// after the port is refused; without a port it is 8001, with https 8444.
+// Errors: InvalidArgument.
 [[nodiscard]] Result<AdminAddress> parseNodeUrl(std::string_view text);
 
 // True for 127.0.0.0/8, [::1] and "localhost", with or without a port.

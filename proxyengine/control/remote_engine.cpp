@@ -8,6 +8,7 @@
 #include "proxyengine/control/event_json.h"
 #include "proxyengine/control/json_reader.h"
 #include "proxyengine/control/node_address.h"
+#include "proxyengine/control/node_tls.h"
 #include "proxyengine/http/client.h"
 #include "proxyengine/net/event_loop.h"
 
@@ -28,6 +29,7 @@ using Json = nlohmann::ordered_json;
 constexpr Duration kRetryFirst = std::chrono::milliseconds(200);
 constexpr Duration kRetryLongest = std::chrono::seconds(10);
 constexpr Duration kSilenceMax = std::chrono::seconds(5); // A living node sends stats every second.
+constexpr std::size_t kRefusalBytesMax = 16U << 10U; // A message, with two certificates' names.
 constexpr Duration kCommandTimeout = std::chrono::seconds(60); // A large document compiles.
 
 // Everything but unreserved characters, so that a name stays one path segment.
@@ -52,7 +54,11 @@ struct RequestOf
 {
     Result<http::Request> operator()(const api::ApplyDocument& command) const
     {
-        return request("POST", "/config", config::toJson(*command.document));
+        http::Request made = request("POST", "/config", config::toJson(*command.document));
+        if (!command.onlyIfHash.empty()) {
+            made.headers.push_back({"If-Match", fmt::format("\"{}\"", command.onlyIfHash)});
+        }
+        return made;
     }
 
     Result<http::Request> operator()(const api::SetTargetHealth& command) const
@@ -84,6 +90,17 @@ struct RequestOf
         return request("PUT", fmt::format("/v1/log-level?level={}", toText(command.level)));
     }
 
+    Result<http::Request> operator()(const api::SetMaintenance& command) const
+    {
+        const bool isOn = command.maintenance == api::Maintenance::On;
+        return request("POST", fmt::format("/v1/maintenance?on={}", isOn));
+    }
+
+    Result<http::Request> operator()(const api::SetTapHeaders& /*command*/) const
+    {
+        return fail(ErrorCode::Internal, "the headers of a tap are asked for with its stream");
+    }
+
     static http::Request request(std::string method, std::string target, std::string body = {})
     {
         http::Request request;
@@ -99,6 +116,8 @@ ErrorCode codeOf(int status)
     switch (status) {
     case 404:
         return ErrorCode::NotFound;
+    case 412:
+        return ErrorCode::Conflict;
     case 413:
         return ErrorCode::LimitExceeded;
     case 503:
@@ -118,6 +137,10 @@ api::CommandDone doneOf(CommandId id, const Result<http::Response>& response)
         return {id, api::Applied{textOf(json, "hash")}, {}};
     }
     api::CommandDone done{id, fail(codeOf(response->status), textOf(json, "message")), {}};
+    if (response->status == 412) { // As an engine in this process tells it.
+        const auto code = std::string(toText(ErrorCode::Conflict));
+        done.problems.push_back({"", 0, 0, code, textOf(json, "hash")});
+    }
     for (const Json& problem : listOf(json, "errors")) {
         done.problems.push_back(
             {textOf(problem, "path"),
@@ -150,7 +173,10 @@ public:
 private:
     void open();
     void openAt(const net::SocketAddress& address);
+    [[nodiscard]] std::string eventsPath() const;
     void onHead(int status);
+    void onRefusalEnd();
+    void retap(CommandId id, const std::vector<std::string>& names);
     void onBytes(std::string_view bytes);
     void onLine(std::string_view line);
     void lose(const Error& error);
@@ -173,6 +199,8 @@ private:
     std::optional<http::CallId> m_stream;
     Duration m_retryAfter = kRetryFirst;
     std::string m_line; // The part of a line that has arrived.
+    int m_refusedStatus = 0; // Of an answer that is no event stream; 0: it is one.
+    std::vector<std::string> m_tapHeaders;
     api::StateEvent m_state;
     std::vector<api::EventSink*> m_sinks;
     std::map<CommandId, bool> m_open; // Commands without an answer yet.
@@ -191,7 +219,11 @@ void RemoteEngine::begin()
     }
     m_loop = *std::move(loop);
     m_resolver = *std::move(resolver);
-    m_client = std::make_unique<http::Client>(*m_loop);
+    http::ClientOptions clientOptions;
+    if (m_options.address.isTls) {
+        clientOptions.makeChannel = clientChannels(m_options.credentials, m_options.address);
+    }
+    m_client = std::make_unique<http::Client>(*m_loop, clientOptions);
     m_retry = std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] { open(); });
     m_silence = std::make_unique<net::FunctionTimer>(m_loop->timers(), [this] {
         lose({ErrorCode::Timeout, "the node fell silent", {}, 0, SourcePlace::here()});
@@ -283,6 +315,10 @@ void RemoteEngine::openAt(const net::SocketAddress& address)
     functions.onBytes = [this](std::string_view bytes) { onBytes(bytes); };
     functions.onEnd = [this](Result<void> result) {
         m_stream.reset();
+        if (result && m_refusedStatus != 0) {
+            onRefusalEnd();
+            return;
+        }
         lose(
             result
                 ? Error{ErrorCode::Reset, "the node ended the stream", {}, 0, SourcePlace::here()}
@@ -290,28 +326,54 @@ void RemoteEngine::openAt(const net::SocketAddress& address)
         );
     };
     m_line.clear();
+    m_refusedStatus = 0;
     m_silence->arm(m_loop->now() + kSilenceMax);
     m_stream = m_client->stream(
-        {address, addressed(RequestOf::request("GET", "/v1/events")), kSilenceMax},
+        {address, addressed(RequestOf::request("GET", eventsPath())), kSilenceMax},
         std::move(functions)
     );
 }
 
-void RemoteEngine::onHead(int status)
+std::string RemoteEngine::eventsPath() const
 {
-    if (status != 200) {
-        lose(
-            {ErrorCode::Protocol,
-             fmt::format("no event stream there: status {}", status),
-             {},
-             0,
-             SourcePlace::here()}
-        );
+    std::string path = "/v1/events";
+    std::string_view joint = "?headers=";
+    for (const std::string& name : m_tapHeaders) {
+        path += joint;
+        path += percentEncoded(name);
+        joint = ",";
     }
+    return path;
+}
+
+// What the node answers instead of events says why; it is lost when its body has come.
+void RemoteEngine::onHead(int status) { m_refusedStatus = status == 200 ? 0 : status; }
+
+void RemoteEngine::onRefusalEnd()
+{
+    const Json json = Json::parse(m_line, nullptr, false);
+    const std::string message = textOf(json, "message");
+    lose(
+        {m_refusedStatus == 401 ? ErrorCode::Tls : ErrorCode::Protocol,
+         fmt::format(
+             "node {}: {}",
+             toText(m_options.address),
+             message.empty() ? fmt::format("no event stream there: status {}", m_refusedStatus)
+                             : message
+         ),
+         {},
+         0,
+         SourcePlace::here()}
+    );
 }
 
 void RemoteEngine::onBytes(std::string_view bytes)
 {
+    if (m_refusedStatus != 0) {
+        m_line.append(bytes.substr(0, kRefusalBytesMax - std::min(kRefusalBytesMax, m_line.size()))
+        );
+        return;
+    }
     m_silence->arm(m_loop->now() + kSilenceMax);
     while (!bytes.empty() && m_stream) {
         const std::size_t end = bytes.find('\n');
@@ -351,9 +413,10 @@ void RemoteEngine::lose(const Error& error)
         m_stream.reset();
     }
     m_silence->cancel();
-    if (m_state.state != api::EngineState::Unreachable) {
+    if (m_state.state != api::EngineState::Unreachable || m_state.problem != error.message) {
         MESH_LOG(Warn, "remote.lost", kv("node", toText(m_options.address)), kv("error", error));
         m_state.state = api::EngineState::Unreachable;
+        m_state.problem = error.message;
         emit(m_state);
     }
     // Between half and the whole of the pause, so that many consoles do not return in step.
@@ -365,6 +428,10 @@ void RemoteEngine::lose(const Error& error)
 void RemoteEngine::perform(CommandId id, const api::Command& command)
 {
     m_open.emplace(id, true);
+    if (const auto* tap = std::get_if<api::SetTapHeaders>(&command)) {
+        retap(id, tap->names);
+        return;
+    }
     auto request = std::visit(RequestOf{}, command);
     if (!request) {
         finish({id, tl::unexpected(std::move(request).error()), {}});
@@ -384,6 +451,30 @@ void RemoteEngine::perform(CommandId id, const api::Command& command)
             );
         }
     );
+}
+
+// The headers are asked for with the stream of events, so it begins anew.
+void RemoteEngine::retap(CommandId id, const std::vector<std::string>& names)
+{
+    if (names.size() > kTapHeadersMax) {
+        finish(
+            {id,
+             fail(
+                 ErrorCode::LimitExceeded,
+                 fmt::format("at most {} headers can be captured", kTapHeadersMax)
+             ),
+             {}}
+        );
+        return;
+    }
+    const bool isSame = m_tapHeaders == names;
+    m_tapHeaders = names;
+    if (m_stream && !isSame) {
+        m_client->cancel(*m_stream);
+        m_stream.reset();
+        open();
+    }
+    finish({id, api::Applied{m_state.hash}, {}});
 }
 
 void RemoteEngine::finish(api::CommandDone done)

@@ -5,6 +5,7 @@
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/random.h"
 #include "proxyengine/control/listen_text.h"
+#include "proxyengine/control/node_credentials.h"
 
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct RemoteOptions
     AdminAddress address;
     std::string node; // What to call the node until it has told its own name.
     Seed seed{}; // Of the jitter between attempts to connect.
+    NodeCredentials credentials = {}; // Needed when the address is one with TLS.
 };
 
 // A node in another process, through its admin API: follows GET /v1/events and sends commands as

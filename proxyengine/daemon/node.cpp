@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -146,6 +147,10 @@ Result<void> Node::start()
 
     control::AdminOptions admin;
     admin.address = m_options.admin;
+    admin.credentials = m_options.adminCredentials;
+    admin.workers = m_options.engine.workers > 0
+                        ? m_options.engine.workers
+                        : static_cast<int>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
     admin.drainGrace = m_options.drainGrace;
     if (m_stateDirectory) {
         admin.keep = [this](std::string_view json) { return m_stateDirectory->store(json); };
@@ -237,6 +242,7 @@ void Node::onReady(net::Ready /*ready*/)
 
 void Node::reload()
 {
+    m_admin->reloadCredentials();
     if (m_options.config.empty()) {
         MESH_LOG(Warn, "config.unchanged", kv("reason", "no --config to read again"));
         return;

@@ -17,7 +17,8 @@ namespace mesh::daemon {
 // The wiring of meshwrightd: engine, admin API, state directory, signals.
 //
 //   SIGTERM, SIGINT, POST /v1/drain   drain for the grace, then end; a second signal ends at once
-//   SIGHUP                            read --config again; a bad file is logged and changes nothing
+//   SIGHUP                            read --config and --admin-tls again; bad files are logged and
+//                                     change nothing
 //
 // Threads: the main thread, whose loop waits for signals.
 class Node final

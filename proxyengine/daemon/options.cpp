@@ -59,11 +59,17 @@ void describe(CLI::App& run, Texts& texts, RunOptions& options)
         ->type_name("LIST")
         ->capture_default_str();
     run.add_option(
-           "--admin-listen", texts.adminListen, "The admin API: loopback ADDR:PORT or unix:PATH"
+           "--admin-listen",
+           texts.adminListen,
+           "The admin API: ADDR:PORT or unix:PATH; not loopback: --admin-tls"
     )
         ->type_name("ADDR")
         ->capture_default_str();
-    run.add_option("--admin-tls", texts.adminTls, "Mutual TLS for the admin API (later version)")
+    run.add_option(
+           "--admin-tls",
+           texts.adminTls,
+           "Mutual TLS for the admin API: three PEM files, SIGHUP re-reads them"
+    )
         ->type_name("CERT,KEY,CA");
     run.add_option("--access-log", texts.accessLog, "One line per request")
         ->check(CLI::IsMember({"off", "text", "json"}))
@@ -94,6 +100,33 @@ auto inOption(std::string_view name)
     };
 }
 
+// "CERT,KEY,CA"; a path with a comma cannot be written.
+Result<control::NodeCredentials> readCredentials(std::string_view text)
+{
+    control::NodeCredentials files;
+    if (text.empty()) {
+        return files;
+    }
+    const std::size_t first = text.find(',');
+    const std::size_t second = first == std::string_view::npos ? first : text.find(',', first + 1);
+    if (second != std::string_view::npos && text.find(',', second + 1) == std::string_view::npos) {
+        files.certFile = text.substr(0, first);
+        files.keyFile = text.substr(first + 1, second - first - 1);
+        files.caFile = text.substr(second + 1);
+    }
+    if (files.certFile.empty() || files.keyFile.empty() || files.caFile.empty()) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            fmt::format(
+                "--admin-tls: '{}' is not CERT,KEY,CA: the node's certificate, its key, and the "
+                "authority that vouches for those who may connect, as PEM files",
+                text
+            )
+        );
+    }
+    return files;
+}
+
 Result<void> read(const Texts& texts, RunOptions& options)
 {
     options.engine.node = texts.node;
@@ -107,16 +140,12 @@ Result<void> read(const Texts& texts, RunOptions& options)
         control::parseListen(texts.streamListen, control::ListenUse::Stream)
             .map_error(inOption("--stream-listen"))
     );
-    if (!texts.adminTls.empty()) {
-        return fail(
-            ErrorCode::Unsupported,
-            "--admin-tls: a remote admin API needs mutual TLS support of a later version; listen "
-            "on loopback or unix:PATH and reach it through an SSH tunnel"
-        );
-    }
+    MESH_TRY(options.adminCredentials, readCredentials(texts.adminTls));
+    const auto security =
+        texts.adminTls.empty() ? control::AdminSecurity::None : control::AdminSecurity::MutualTls;
     MESH_TRY(
         options.admin,
-        control::parseAdminListen(texts.adminListen).map_error(inOption("--admin-listen"))
+        control::parseAdminListen(texts.adminListen, security).map_error(inOption("--admin-listen"))
     );
     MESH_TRY(options.drainGrace, parseDuration(texts.drain).map_error(inOption("--drain-grace")));
     MESH_TRY(options.log.level, parseLogLevel(texts.logLevel));

@@ -4,6 +4,7 @@
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/control/listen_text.h"
+#include "proxyengine/control/node_credentials.h"
 
 #include <string>
 #include <variant>
@@ -15,6 +16,7 @@ struct RunOptions
 {
     api::EngineOptions engine;
     control::AdminAddress admin;
+    control::NodeCredentials adminCredentials; // Of --admin-tls; empty: none.
     LogOptions log;
     std::string config; // Path of the declarative file; may be empty.
     std::string stateDirectory; // May be empty.

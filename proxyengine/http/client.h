@@ -3,6 +3,7 @@
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/limits.h"
 #include "proxyengine/base/strong_id.h"
+#include "proxyengine/http/channel.h"
 #include "proxyengine/http/message.h"
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/net/socket_address.h"
@@ -44,6 +45,7 @@ struct ClientOptions
     std::size_t connectionsPerAddressMax = 0; // Above it calls wait; 0: no limit.
     std::size_t bodyBytesMax = kAdminBodyBytesMax; // Larger: LimitExceeded. Not for stream().
     Duration idleTimeout = kUpstreamIdleTimeout;
+    ChannelFunction makeChannel = {}; // Empty: connections are plain.
 };
 
 // A small HTTP/1.1 client for the console's nodes and simulated services.
@@ -61,7 +63,7 @@ public:
     ~Client();
 
     // Errors given to the function: Refused or Unavailable (no connection), Reset (ended in the
-    // middle), Timeout, Protocol (not HTTP), LimitExceeded.
+    // middle), Timeout, Protocol (not HTTP), LimitExceeded; what a channel says.
     CallId call(Call call, ResponseFunction onResponse);
     CallId stream(Call call, StreamFunctions functions);
     // Its functions are not called any more. No effect on answered calls.

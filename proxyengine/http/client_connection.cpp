@@ -88,6 +88,10 @@ void ClientConnection::close()
     m_idleTimer.cancel();
     m_in.release();
     client.loop.forget(*this);
+    if (m_channel != nullptr) {
+        m_channel->shutdown();
+        m_channel.reset();
+    }
     m_socket.reset();
     client.remove(*this);
 }
@@ -102,6 +106,13 @@ void ClientConnection::onTimer(net::Timer& /*timer*/) { close(); }
 
 void ClientConnection::onReady(net::Ready ready)
 {
+    if (m_channel != nullptr && ready.hasPeerEnded()) {
+        m_channel->expectEnd();
+    }
+    if (m_phase == Phase::Handshake) {
+        shakeHands();
+        return;
+    }
     if (m_phase == Phase::Connecting) {
         if (ready.canWrite() || ready.isBroken()) {
             onConnected();
@@ -128,14 +139,55 @@ void ClientConnection::onConnected()
         failCall(std::move(outcome).error());
         return;
     }
+    if (m_client->options.makeChannel) {
+        auto channel = m_client->options.makeChannel(m_socket.get());
+        if (!channel) {
+            failCall(std::move(channel).error());
+            return;
+        }
+        m_channel = *std::move(channel);
+        m_phase = Phase::Handshake;
+        shakeHands();
+        return;
+    }
     m_phase = Phase::Active;
     flush();
+}
+
+void ClientConnection::shakeHands()
+{
+    switch (m_channel->handshake()) {
+    case Channel::Handshake::Waiting:
+        return;
+    case Channel::Handshake::Failed:
+    case Channel::Handshake::Refused:
+        failCall(m_channel->failure());
+        return;
+    case Channel::Handshake::Done:
+        break;
+    }
+    m_phase = Phase::Active;
+    flush();
+    if (m_phase == Phase::Active) {
+        readSome(); // A server may say no before it was asked.
+    }
+}
+
+Channel::Step ClientConnection::readInto(std::span<char> room)
+{
+    if (m_channel != nullptr) {
+        return m_channel->read(room);
+    }
+    const net::IoStep step = net::readSome(m_socket.get(), room);
+    return {step.status, step.count, step.count == room.size()};
 }
 
 void ClientConnection::flush()
 {
     while (m_outAt < m_out.size()) {
-        const auto step = net::writeSome(m_socket.get(), std::string_view(m_out).substr(m_outAt));
+        const std::string_view left = std::string_view(m_out).substr(m_outAt);
+        const net::IoStep step =
+            m_channel != nullptr ? m_channel->write(left) : net::writeSome(m_socket.get(), left);
         if (step.status == net::IoStatus::WouldBlock) {
             return;
         }
@@ -157,7 +209,7 @@ void ClientConnection::readSome()
             m_in.compact();
         }
         const std::span<char> room = m_in.writable();
-        const net::IoStep step = net::readSome(m_socket.get(), room);
+        const Channel::Step step = readInto(room);
         if (step.status == net::IoStatus::WouldBlock) {
             m_in.releaseIfEmpty();
             return;
@@ -167,7 +219,10 @@ void ClientConnection::readSome()
             return;
         }
         if (step.status == net::IoStatus::Failed) {
-            failCall(errorOf(ErrorCode::Reset, "the connection was reset"));
+            failCall(
+                m_channel != nullptr ? m_channel->failure()
+                                     : errorOf(ErrorCode::Reset, "the connection was reset")
+            );
             return;
         }
         m_in.commit(step.count);
@@ -176,7 +231,7 @@ void ClientConnection::readSome()
         if (m_phase != Phase::Active) {
             return;
         }
-        if (step.count < room.size()) {
+        if (!step.mayHaveMore) {
             m_in.releaseIfEmpty();
             return;
         }

@@ -85,11 +85,13 @@ public:
     [[nodiscard]] const net::SocketAddress& address() const { return m_address; }
 
 private:
-    enum class Phase : std::uint8_t { Connecting, Idle, Active, Closed };
+    enum class Phase : std::uint8_t { Connecting, Handshake, Idle, Active, Closed };
 
     void onReady(net::Ready ready) override;
     void onTimer(net::Timer& timer) override;
     void onConnected();
+    void shakeHands();
+    [[nodiscard]] Channel::Step readInto(std::span<char> room);
     void flush();
     void readSome();
     void process();
@@ -104,6 +106,7 @@ private:
     Client::State* m_client; // Null after close().
     net::SocketAddress m_address;
     FileDescriptor m_socket;
+    std::unique_ptr<Channel> m_channel; // Null: plain.
     net::Timer m_idleTimer;
     net::Buffer m_in;
     Phase m_phase = Phase::Connecting;

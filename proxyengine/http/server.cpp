@@ -112,6 +112,20 @@ void Server::State::onAccepted(FileDescriptor socket, const net::SocketAddress& 
     }
 }
 
+// Whoever connects and does not finish must not keep others out.
+void Server::State::beginHandshake(ServerConnection& connection)
+{
+    handshaking.push_back(&connection);
+    if (handshaking.size() > options.handshakesMax) {
+        handshaking.front()->close();
+    }
+}
+
+void Server::State::endHandshake(ServerConnection& connection)
+{
+    std::erase(handshaking, &connection);
+}
+
 void Server::State::remove(ServerConnection& connection)
 {
     const auto found = connections.find(&connection);

@@ -2,6 +2,7 @@
 
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/limits.h"
+#include "proxyengine/http/channel.h"
 #include "proxyengine/http/message.h"
 #include "proxyengine/net/event_loop.h"
 #include "proxyengine/net/socket_address.h"
@@ -64,6 +65,9 @@ struct ServerOptions
     Duration headTimeout = kClientHeadTimeout;
     Duration idleTimeout = kClientIdleTimeout;
     Duration bodyTimeout = kClientBodyTimeout; // Between two reads.
+    ChannelFunction makeChannel = {}; // Empty: connections are plain.
+    // With a channel: above it the oldest that has not finished its handshake goes.
+    std::size_t handshakesMax = kAdminHandshakesMax;
 };
 
 // A small HTTP/1.1 server for the admin API and simulated services.

@@ -121,7 +121,9 @@ void ServerConnection::flush()
 {
     const bool hadBytes = pendingBytes() > 0;
     while (pendingBytes() > 0) {
-        const auto step = net::writeSome(m_socket.get(), std::string_view(m_out).substr(m_outAt));
+        const std::string_view left = std::string_view(m_out).substr(m_outAt);
+        const net::IoStep step =
+            m_channel != nullptr ? m_channel->write(left) : net::writeSome(m_socket.get(), left);
         if (step.status == net::IoStatus::WouldBlock) {
             break;
         }

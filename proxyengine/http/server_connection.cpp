@@ -20,8 +20,49 @@ ServerConnection::ServerConnection(Server::State& server, FileDescriptor socket)
 
 bool ServerConnection::start()
 {
-    m_timer.arm(m_server->loop.now() + m_server->options.idleTimeout);
+    const ServerOptions& options = m_server->options;
+    if (options.makeChannel) {
+        auto channel = options.makeChannel(m_socket.get());
+        if (!channel) {
+            return false; // Its maker has said why.
+        }
+        m_channel = *std::move(channel);
+        m_phase = Phase::Handshake;
+        m_server->beginHandshake(*this);
+    }
+    const bool isPlain = m_channel == nullptr;
+    m_timer.arm(m_server->loop.now() + (isPlain ? options.idleTimeout : options.headTimeout));
     return m_server->loop.watch(m_socket.get(), *this).has_value();
+}
+
+void ServerConnection::shakeHands()
+{
+    switch (m_channel->handshake()) {
+    case Channel::Handshake::Waiting:
+        return;
+    case Channel::Handshake::Failed:
+        close();
+        return;
+    case Channel::Handshake::Refused:
+        m_server->endHandshake(*this);
+        linger();
+        return;
+    case Channel::Handshake::Done:
+        break;
+    }
+    m_server->endHandshake(*this);
+    m_phase = Phase::Head;
+    m_timer.arm(m_server->loop.now() + m_server->options.idleTimeout);
+    readSome(); // The request may have come with the last of the handshake.
+}
+
+Channel::Step ServerConnection::readInto(std::span<char> room)
+{
+    if (m_channel != nullptr) {
+        return m_channel->read(room);
+    }
+    const net::IoStep step = net::readSome(m_socket.get(), room);
+    return {step.status, step.count, step.count == room.size()};
 }
 
 void ServerConnection::close()
@@ -34,6 +75,11 @@ void ServerConnection::close()
     m_timer.cancel();
     m_in.release();
     server.loop.forget(*this);
+    if (m_channel != nullptr) {
+        server.endHandshake(*this);
+        m_channel->shutdown();
+        m_channel.reset();
+    }
     m_socket.reset();
     loseClient();
     server.remove(*this);
@@ -41,6 +87,7 @@ void ServerConnection::close()
 
 void ServerConnection::reset()
 {
+    m_channel.reset();
     if (m_socket.isOpen()) {
         net::setResetOnClose(m_socket.get());
     }
@@ -68,6 +115,13 @@ void ServerConnection::loseClient()
 
 void ServerConnection::onReady(net::Ready ready)
 {
+    if (m_channel != nullptr && ready.hasPeerEnded()) {
+        m_channel->expectEnd();
+    }
+    if (m_phase == Phase::Handshake) {
+        shakeHands();
+        return;
+    }
     if (ready.canWrite()) {
         flush();
     }
@@ -96,7 +150,8 @@ void ServerConnection::onTimer(net::Timer& /*timer*/)
     if (m_phase == Phase::Handling) {
         return; // The handler may take as long as it wants.
     }
-    if ((m_phase == Phase::Head && m_in.isEmpty()) || m_phase == Phase::Lingering) {
+    const bool isIdle = m_phase == Phase::Head && m_in.isEmpty();
+    if (isIdle || m_phase == Phase::Lingering || m_phase == Phase::Handshake) {
         close(); // Idle, or has had its time.
         return;
     }
@@ -116,7 +171,7 @@ void ServerConnection::readSome()
             m_in.compact();
         }
         const std::span<char> room = m_in.writable();
-        const net::IoStep step = net::readSome(m_socket.get(), room);
+        const Channel::Step step = readInto(room);
         if (step.status == net::IoStatus::WouldBlock) {
             m_in.releaseIfEmpty();
             return;
@@ -131,10 +186,10 @@ void ServerConnection::readSome()
             return;
         }
         if (m_phase == Phase::Handling || m_phase == Phase::Closing) {
-            m_mayHaveInput = step.count == room.size();
+            m_mayHaveInput = step.mayHaveMore;
             return;
         }
-        if (step.count < room.size()) {
+        if (!step.mayHaveMore) {
             m_in.releaseIfEmpty();
             return;
         }
@@ -148,6 +203,9 @@ void ServerConnection::linger()
 {
     m_phase = Phase::Lingering;
     m_timer.arm(m_server->loop.now() + kLingerTime);
+    if (m_channel != nullptr) {
+        m_channel->shutdown();
+    }
     net::shutdownWrite(m_socket.get());
     drain();
 }

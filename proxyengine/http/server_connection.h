@@ -9,6 +9,7 @@
 #include "proxyengine/net/buffer.h"
 #include "proxyengine/net/event_loop.h"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ struct Server::State final : net::AcceptHandler
 
     void onAccepted(FileDescriptor socket, const net::SocketAddress& peer) override;
     void remove(ServerConnection& connection);
+    void beginHandshake(ServerConnection& connection);
+    void endHandshake(ServerConnection& connection);
 
     net::EventLoop& loop;
     ServerOptions options;
@@ -35,6 +38,7 @@ struct Server::State final : net::AcceptHandler
     std::unique_ptr<net::Acceptor> acceptor;
     net::SocketAddress address;
     std::unordered_map<ServerConnection*, std::unique_ptr<ServerConnection>> connections;
+    std::deque<ServerConnection*> handshaking; // Oldest first.
     bool isStopping = false;
     bool isFull = false; // Accepting is paused because of connectionsMax.
     bool isPaused = false; // Accepting is paused because the owner said so.
@@ -52,7 +56,7 @@ struct Responder::Link
 
 // One client of the small server: reads a request whole, waits for its answer, goes on.
 //
-//   Head --> Body --> Handling --> Head ...
+//   Handshake (of a channel) --> Head --> Body --> Handling --> Head ...
 //   any --> Closing (the answer is written out) --> Lingering (of a refused request) --> Closed
 class ServerConnection final
     : public net::FdHandler
@@ -76,10 +80,12 @@ public:
     [[nodiscard]] std::size_t pendingBytes() const { return m_out.size() - m_outAt; }
 
 private:
-    enum class Phase : std::uint8_t { Head, Body, Handling, Closing, Lingering, Closed };
+    enum class Phase : std::uint8_t { Handshake, Head, Body, Handling, Closing, Lingering, Closed };
 
     void onReady(net::Ready ready) override;
     void onTimer(net::Timer& timer) override;
+    void shakeHands();
+    [[nodiscard]] Channel::Step readInto(std::span<char> room);
     void readSome();
     void linger();
     void drain();
@@ -98,6 +104,7 @@ private:
 
     Server::State* m_server; // Null after close().
     FileDescriptor m_socket;
+    std::unique_ptr<Channel> m_channel; // Null: plain.
     net::Timer m_timer;
     net::Buffer m_in;
     Phase m_phase = Phase::Head;

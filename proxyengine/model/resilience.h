@@ -38,7 +38,8 @@ struct RetryBackoff
     friend bool operator==(const RetryBackoff&, const RetryBackoff&) = default;
 };
 
-// Retries in flight at once: max(min_concurrent, percent of the requests in flight).
+// Retries in flight at once: max(min_concurrent, percent of the requests in flight). It takes the
+// place of the upstream's limits.max_retries, as in Envoy.
 struct RetryBudget
 {
     double percent = 20;
@@ -57,7 +58,7 @@ struct Retry
                             // total timeout leaves: no retry.
     int maxBodyBytes = 65536; // Beyond it the request's body is not kept and nothing is repeated.
     RetryBackoff backoff;
-    RetryBudget budget;
+    std::optional<RetryBudget> budget; // Nothing: limits.max_retries alone, if there are limits.
     friend bool operator==(const Retry&, const Retry&) = default;
 };
 

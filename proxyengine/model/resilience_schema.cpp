@@ -140,7 +140,9 @@ const Schema& schemaOf<Retry>()
                 "Back-off", "How long to wait before a repetition."
             ),
             as<&Retry::budget, RecordOf<RetryBudget>>("budget").named(
-                "Budget", "How many repetitions may run at once, so that retries cannot pile up."
+                "Budget",
+                "How many repetitions may run at once, so that retries cannot pile up. Without it, "
+                "only the upstream's max_retries bounds them."
             ),
         },
         rules<Retry, checkRetry>()

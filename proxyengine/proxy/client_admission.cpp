@@ -136,7 +136,7 @@ bool ClientConnection::admitByOverload()
         return true;
     }
     std::string reason = policy::overloadReason(*overload, reading);
-    m_worker.tally().notice("shed", fmt::format("service:{}", exchange.service->name), reason);
+    noteVerdict("shed", fmt::format("service:{}", exchange.service->name), reason);
     refuseByPolicy(503, messageOf(503), std::move(reason), kOverloaded);
     return false;
 }
@@ -207,7 +207,7 @@ bool ClientConnection::admitByRate()
         return true;
     }
     const model::RateLimit& limit = tightestCell->plan.settings;
-    m_worker.tally().notice(
+    noteVerdict(
         "rate_limited",
         tightestCell->plan.subject,
         fmt::format("more than {} requests in {} s", limit.requests, toSeconds(limit.per))
@@ -235,7 +235,7 @@ bool ClientConnection::admitByFault()
     if (verdict.isNone()) {
         return true;
     }
-    m_worker.tally().notice(
+    noteVerdict(
         "fault_injected",
         state->plan->subject,
         verdict.abortStatus ? fmt::format("abort {}", *verdict.abortStatus)
@@ -304,7 +304,7 @@ bool ClientConnection::admitByConcurrency()
         return admission.isAdmitted();
     });
     if (!admission.isAdmitted()) {
-        m_worker.tally().notice(
+        noteVerdict(
             "concurrency_limited",
             cell->plan.subject,
             fmt::format("limit of {} requests in flight reached", admission.gate.limit())
@@ -320,7 +320,7 @@ bool ClientConnection::admitByConcurrency()
 bool ClientConnection::countInBudget()
 {
     RequestPolicy& state = *m_exchange->policy;
-    if (state.retry != nullptr) {
+    if (state.hasBudget()) {
         policy::step(state.retry->budget, [](std::uint64_t& word) {
             policy::beginRequest(word);
             return true;
@@ -348,7 +348,7 @@ bool ClientConnection::serveFallback(const config::KeptPlan<model::Breaker>& pla
     Exchange& exchange = *m_exchange;
     RequestPolicy& state = *exchange.policy;
     const model::BreakerFallback& fallback = plan.settings.fallback;
-    m_worker.tally().notice("fallback_served", plan.subject, "the breaker is open");
+    noteVerdict("fallback_served", plan.subject, "the breaker is open");
     if (!state.plan->fallbackService) {
         state.ending = RequestPolicy::Ending::Abandoned;
         if (fallback.body.empty() || exchange.isGrpc) {

@@ -119,9 +119,7 @@ bool ClientConnection::authenticate()
         return true;
     }
     const std::string_view word = tls::wordOf(failure);
-    m_worker.tally().notice(
-        "certificate_refused", fmt::format("route:{}", exchange.route->name), word, word
-    );
+    noteVerdict("certificate_refused", fmt::format("route:{}", exchange.route->name), word, word);
     exchange.failureText = fmt::format("the client's certificate: {}", word);
     answerSelf(
         401,

@@ -93,6 +93,13 @@ private:
     void becomeHttp2(std::optional<std::string_view> settings);
 
     // client_request.cpp
+    // For the node's events and for the sample of this request. `kind`: a literal.
+    void noteVerdict(
+        std::string_view kind,
+        std::string_view subject,
+        std::string_view reason,
+        std::string_view detail = {}
+    );
     void startExchange();
     bool readHost();
     bool route();

@@ -151,7 +151,7 @@ void ClientConnection::startHedge()
     );
     ++exchange.attempts;
     ++exchange.row->retries;
-    m_worker.tally().notice(
+    noteVerdict(
         "hedged",
         state.plan->subject,
         fmt::format(
@@ -164,21 +164,21 @@ void ClientConnection::startHedge()
     attempt.begin();
 }
 
-// A copy is a retry for whoever counts those: the budget, or without a retry policy max_retries.
+// A copy is a retry for whoever counts those: the budget, or without one max_retries.
 bool ClientConnection::holdHedge(RequestPolicy& state, UsageLease& retryLease)
 {
-    if (state.retry == nullptr) {
+    if (!state.hasBudget()) {
         return holdLimitedRetry(retryLease);
     }
     RetryCell& cell = *state.retry;
     const bool isGranted = policy::step(cell.budget, [&cell](std::uint64_t& word) {
-        return policy::tryBeginRetry(cell.allowance, word);
+        return policy::tryBeginRetry(*cell.allowance, word);
     });
     if (!isGranted) {
-        m_worker.tally().notice(
+        noteVerdict(
             "budget_exhausted",
             cell.plan.subject,
-            policy::exhaustedText(cell.allowance, policy::readWord(cell.budget))
+            policy::exhaustedText(*cell.allowance, policy::readWord(cell.budget))
         );
     }
     return isGranted;
@@ -186,7 +186,7 @@ bool ClientConnection::holdHedge(RequestPolicy& state, UsageLease& retryLease)
 
 void ClientConnection::endHedgeHold(RequestPolicy& state)
 {
-    if (state.retry != nullptr) {
+    if (state.hasBudget()) {
         policy::step(state.retry->budget, [](std::uint64_t& word) {
             policy::endRetry(word);
             return true;
@@ -270,7 +270,8 @@ void ClientConnection::takeOverHedge(std::size_t winnerAt)
     cancelHedges();
     leaveQueue(state);
     endRetryHold(state);
-    state.holdsRetry = state.retry != nullptr; // The winner's.
+    state.holdsRetry = state.hasBudget(); // The winner's.
+    state.retryLease = std::move(winner.retryLease);
     state.requestLease = winner.attempt->takeLease();
     state.isMainRunning = false;
     state.wait = RequestPolicy::Wait::Nothing;
@@ -337,7 +338,7 @@ void ClientConnection::sendMirror()
     auto request = to ? copyRequest(*to) : std::nullopt;
     if (request
         && m_worker.sendMirror(*to, std::move(lease), exchange.head.method, *std::move(request))) {
-        m_worker.tally().notice(
+        noteVerdict(
             "mirrored",
             state.plan->subject,
             fmt::format("copy to service {}", state.plan->mirror->service)

@@ -71,7 +71,7 @@ bool ClientConnection::admitAttempt()
 
 void ClientConnection::tellLimit(const policy::LimitVerdict& verdict)
 {
-    m_worker.tally().notice(
+    noteVerdict(
         "limit_reached",
         fmt::format("upstream:{}", m_exchange->upstream->plan.name),
         toText(verdict),
@@ -85,8 +85,7 @@ void ClientConnection::refuseByLimit(const policy::LimitVerdict& verdict)
     refuseByPolicy(503, messageOf(503), toText(verdict), kOverloaded);
 }
 
-// Without a retry policy, the upstream's max_retries bounds the gateway format's `retries` and
-// hedges.
+// Without a retry budget, the upstream's max_retries bounds retries of either kind and hedges.
 bool ClientConnection::holdLimitedRetry(UsageLease& retryLease)
 {
     Exchange& exchange = *m_exchange;

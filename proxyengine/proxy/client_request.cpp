@@ -63,6 +63,17 @@ void ClientConnection::startExchange()
     }
 }
 
+void ClientConnection::noteVerdict(
+    std::string_view kind,
+    std::string_view subject,
+    std::string_view reason,
+    std::string_view detail
+)
+{
+    m_worker.tally().notice(kind, subject, reason, detail);
+    m_exchange->verdicts.push_back(kind);
+}
+
 bool ClientConnection::readHost()
 {
     Exchange& exchange = *m_exchange;

@@ -85,22 +85,26 @@ std::optional<Duration> ClientConnection::grantRetry(const AttemptOutcome& outco
     if (!holdRetry(state)) {
         return std::nullopt;
     }
-    m_worker.tally().notice("retried", cell.plan.subject, toText(outcome));
+    noteVerdict("retried", cell.plan.subject, toText(outcome));
     ++state.retriesMade;
     return wait.wait;
 }
 
+// By the budget; without one, the upstream's max_retries bounds retries.
 bool ClientConnection::holdRetry(RequestPolicy& state)
 {
     RetryCell& cell = *state.retry;
+    if (!cell.allowance) {
+        return holdLimitedRetry(state.retryLease);
+    }
     const bool isGranted = policy::step(cell.budget, [&cell](std::uint64_t& word) {
-        return policy::tryBeginRetry(cell.allowance, word);
+        return policy::tryBeginRetry(*cell.allowance, word);
     });
     if (!isGranted) {
-        m_worker.tally().notice(
+        noteVerdict(
             "budget_exhausted",
             cell.plan.subject,
-            policy::exhaustedText(cell.allowance, policy::readWord(cell.budget))
+            policy::exhaustedText(*cell.allowance, policy::readWord(cell.budget))
         );
         return false;
     }
@@ -244,6 +248,14 @@ void ClientConnection::dropAnswer()
 void ClientConnection::prepareNextAttempt()
 {
     Exchange& exchange = *m_exchange;
+    if (exchange.pastAttempts.size() < kAccessAttemptsMax) {
+        exchange.pastAttempts.push_back(
+            {exchange.upstream->plan.targets[exchange.target].address,
+             exchange.attemptAt,
+             m_worker.loop().now(),
+             exchange.isAnswerHead ? exchange.answer.status : 0}
+        );
+    }
     exchange.isHeadSent = false;
     exchange.hasSentAny = false;
     exchange.isAnswerHead = false;
@@ -336,13 +348,13 @@ void ClientConnection::onDeadline()
     state.wait = RequestPolicy::Wait::Nothing;
     leaveQueue(state);
     if (state.deadlinePlan == nullptr) {
-        m_worker.tally().notice(
+        noteVerdict(
             "timed_out",
             fmt::format("service:{}", exchange.service->name),
             "no whole answer before the caller's deadline"
         );
     } else {
-        m_worker.tally().notice(
+        noteVerdict(
             "timed_out",
             state.deadlinePlan->subject,
             fmt::format(

@@ -38,7 +38,11 @@ api::CommandDone::Problem toProblem(const config::Problem& problem)
 void EngineCore::execute(CommandId id, api::Command command)
 {
     if (const auto* document = std::get_if<api::ApplyDocument>(&command)) {
-        apply(id, document->document);
+        if (const auto wanted = document->onlyIfHash; !wanted.empty() && wanted != runningHash()) {
+            refuseOther(id, wanted);
+        } else {
+            apply(id, document->document);
+        }
     } else if (const auto* health = std::get_if<api::SetTargetHealth>(&command)) {
         setHealth(id, *health);
     } else if (const auto* level = std::get_if<api::SetLogLevel>(&command)) {
@@ -46,7 +50,29 @@ void EngineCore::execute(CommandId id, api::Command command)
         done(id, api::Applied{m_snapshot->hash});
     } else if (const auto* drained = std::get_if<api::Drain>(&command)) {
         drain(id, drained->grace);
+    } else if (const auto* asked = std::get_if<api::SetMaintenance>(&command)) {
+        setMaintenance(id, asked->maintenance);
+    } else if (auto* tap = std::get_if<api::SetTapHeaders>(&command)) {
+        setTapHeaders(id, std::move(tap->names));
     }
+}
+
+// Documents on their way count: what was accepted first is what the next one is about.
+const std::string& EngineCore::runningHash() const { return m_snapshot->hash; }
+
+// Somebody else was faster: nothing changes, and the answer says what runs.
+void EngineCore::refuseOther(CommandId id, const std::string& wanted)
+{
+    const std::string running = runningHash().empty() ? "nothing yet" : runningHash();
+    api::CommandDone refused{
+        id,
+        fail(
+            ErrorCode::Conflict,
+            fmt::format("the node runs {}, not {}; look at the difference first", running, wanted)
+        ),
+        {}};
+    refused.problems.push_back({"", 0, 0, std::string(toText(ErrorCode::Conflict)), runningHash()});
+    emit(refused);
 }
 
 void EngineCore::done(CommandId id, Result<api::Applied> result)
@@ -70,6 +96,7 @@ void EngineCore::apply(CommandId id, const std::shared_ptr<const model::Document
         emit(refused);
         return;
     }
+    std::string former = runningHash();
     if (auto activated = activate(compiled.snapshot); !activated) {
         api::CommandDone refused{id, tl::unexpected(activated.error()), {}};
         refused.problems.push_back(
@@ -79,7 +106,7 @@ void EngineCore::apply(CommandId id, const std::shared_ptr<const model::Document
         return;
     }
     auto left = std::make_shared<std::atomic<std::size_t>>(m_workers.size());
-    m_rollovers.push_back({id, m_snapshot->hash, left});
+    m_rollovers.push_back({id, m_snapshot->hash, std::move(former), left});
     onEachWorker([this, left](Worker&, std::size_t) {
         if (left->fetch_sub(1, std::memory_order_relaxed) == 1) {
             // A full mailbox is no loss: collect() looks every second.
@@ -95,7 +122,11 @@ void EngineCore::answerRollovers()
         const Rollover activated = std::move(m_rollovers.front());
         m_rollovers.pop_front();
         done(activated.id, api::Applied{activated.hash});
-        emitPolicy("config_applied", activated.hash, {});
+        emitPolicy(
+            "config_applied",
+            activated.hash,
+            activated.formerHash.empty() ? "" : "was " + activated.formerHash
+        );
         emit(state());
     }
 }

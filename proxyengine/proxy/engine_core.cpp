@@ -1,5 +1,6 @@
 #include "proxyengine/proxy/engine_core.h"
 
+#include "proxyengine/base/file.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/base/version.h"
 #include "proxyengine/net/datagrams.h"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -38,6 +40,20 @@ Duration processorTime()
         return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
     };
     return toDuration(usage.ru_utime) + toDuration(usage.ru_stime);
+}
+
+// The kernel's second field of statm, in pages; 0 where there is no such file.
+std::uint64_t residentBytes()
+{
+    constexpr std::size_t kTextMax = 256; // Seven numbers.
+    const Result<std::string> text = readFile("/proc/self/statm", kTextMax);
+    const std::size_t space = text ? text->find(' ') : std::string::npos;
+    if (space == std::string::npos) {
+        return 0;
+    }
+    std::uint64_t pages = 0;
+    std::from_chars(text->data() + space + 1, text->data() + text->size(), pages);
+    return pages * static_cast<std::uint64_t>(std::max(sysconf(_SC_PAGESIZE), 0L));
 }
 
 } // namespace
@@ -255,6 +271,7 @@ api::StateEvent EngineCore::state() const
         event.listeners.push_back({bound.listener->name, bound.address});
     }
     event.health = m_board->all();
+    event.isInMaintenance = m_isInMaintenance;
     return event;
 }
 
@@ -320,6 +337,7 @@ void EngineCore::onReading(std::uint64_t round, telemetry::Reading reading)
     m_ledger->close(*frame);
     const Duration cpu = processorTime();
     frame->cpu = cpu - std::exchange(m_cpuSeen, cpu);
+    frame->memory = residentBytes();
     emit(api::StatsEvent{std::move(frame)});
 }
 

@@ -58,6 +58,7 @@ private:
     {
         CommandId id;
         std::string hash;
+        std::string formerHash; // Empty: the first.
         std::shared_ptr<std::atomic<std::size_t>> workersLeft;
     };
 
@@ -81,6 +82,13 @@ private:
     void warnOfStreams(const config::Snapshot& snapshot);
     void dropGone(const config::Snapshot& snapshot);
     void setHealth(CommandId id, const api::SetTargetHealth& command);
+    [[nodiscard]] const std::string& runningHash() const;
+    void refuseOther(CommandId id, const std::string& wanted);
+    void setTapHeaders(CommandId id, std::vector<std::string> names);
+    void setMaintenance(CommandId id, api::Maintenance maintenance);
+    [[nodiscard]] std::vector<Bound*> pausable();
+    [[nodiscard]] Result<void> pauseListeners();
+    [[nodiscard]] Result<void> resumeListeners();
     void drain(std::optional<CommandId> id, Duration grace);
     void checkDrained();
     void onDrained();
@@ -136,6 +144,7 @@ private:
     std::size_t m_drainConnections = 0;
     std::optional<CommandId> m_drainCommand;
     bool m_stopsWhenDrained = false;
+    bool m_isInMaintenance = false;
     struct CloseFile
     {
         void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }

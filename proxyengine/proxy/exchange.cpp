@@ -68,6 +68,8 @@ void Exchange::reset()
     bytesOutTold = 0;
     tunnel.reset();
     failure = {};
+    pastAttempts.clear();
+    verdicts.clear();
     trailers.clear();
     grpcStatus.reset();
     coding = {};

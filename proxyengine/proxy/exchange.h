@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mesh::proxy {
 
@@ -110,6 +111,17 @@ struct Exchange
     bool isAnswerRecorded = false; // Counters and health know of the answer already.
     bool owesCount = false; // And the counters of attempts: a gRPC call tells at its end.
     bool owesReport = false; // Health hears of the answer when its body has come whole.
+
+    // For the sample that is told of this request.
+    struct PastAttempt
+    {
+        std::string target;
+        TimePoint begunAt{};
+        TimePoint endedAt{};
+        int status = 0; // 0: no head came.
+    };
+    std::vector<PastAttempt> pastAttempts; // Before the present one, at most kAccessAttemptsMax.
+    std::vector<std::string_view> verdicts; // Kinds of policies that acted; literals.
 
     // After a 101.
     std::unique_ptr<Tunnel> tunnel;

@@ -83,8 +83,11 @@ ConcurrencyCell::ConcurrencyCell(const config::KeptPlan<model::AdaptiveConcurren
 RetryCell::RetryCell(const config::KeptPlan<model::Retry>& from)
     : plan(from)
     , rules(from.settings)
-    , allowance(from.settings.budget)
-{}
+{
+    if (from.settings.budget) {
+        allowance.emplace(*from.settings.budget);
+    }
+}
 
 RateCell::RateCell(const config::KeptPlan<model::RateLimit>& from, std::uint64_t seed)
     : plan(from)

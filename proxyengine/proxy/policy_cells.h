@@ -48,13 +48,13 @@ struct ConcurrencyCell
     SharedWord gate; // Until the controller speaks: its smallest limit.
 };
 
-// A retry policy and its budget.
+// A retry policy and its budget, if it has one.
 struct RetryCell
 {
     explicit RetryCell(const config::KeptPlan<model::Retry>& from);
     const config::KeptPlan<model::Retry> plan;
     const policy::RetryRules rules;
-    const policy::RetryAllowance allowance;
+    std::optional<policy::RetryAllowance> allowance; // Set once, when the cell is made.
     SharedWord budget{0};
 };
 

@@ -41,6 +41,7 @@ public:
     policy::LimitLane lane = policy::LimitLane::Default;
 
     std::shared_ptr<RetryCell> retry; // Null: the gateway format's `retries` hold.
+    [[nodiscard]] bool hasBudget() const { return retry != nullptr && retry->allowance; }
     bool isInBudget = false; // The request is counted as in flight.
     bool holdsRetry = false; // The present attempt is a retry, counted by budget.
     int retriesMade = 0;
@@ -57,7 +58,7 @@ public:
     {
         policy::AttemptSlot slot;
         std::unique_ptr<SideAttempt> attempt;
-        UsageLease retryLease; // Of limits.max_retries, without a retry policy.
+        UsageLease retryLease; // Of limits.max_retries, without a budget.
     };
     std::vector<Hedge> hedges;
     bool isMainRunning = false;
@@ -65,7 +66,7 @@ public:
     std::optional<int> faultStatus; // To be answered, after the delay if there is one.
     bool wantsMirror = false;
     UsageLease requestLease;
-    UsageLease retryLease; // Of limits.max_retries, without a retry policy.
+    UsageLease retryLease; // Of limits.max_retries, without a budget.
     UsageLease pendingLease; // Held: in the worker's list of those that wait.
     UsageLease connectionLease; // On their way to the connection that is about to be made.
     UsageLease targetLease;

@@ -2,12 +2,14 @@
 
 #include "proxyengine/base/assert.h"
 #include "proxyengine/base/log.h"
+#include "proxyengine/policy/route_rule.h"
 #include "proxyengine/proxy/placed_list.h"
 #include "proxyengine/tls/failure.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace mesh::proxy {
@@ -21,6 +23,27 @@ constexpr std::size_t kLogBytesMax = 1U << 20U; // Of waiting lines; beyond it t
 double milliseconds(Duration duration)
 {
     return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+// Headers that prove who somebody is: whoever reads a tap must not be able to become them.
+constexpr std::array<std::string_view, 8> kSecretHeaders = {
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "apikey",
+    "x-auth-token",
+    "x-csrf-token"};
+
+bool isSecretHeader(std::string_view name)
+{
+    constexpr std::array<std::string_view, 4> kParts = {"secret", "password", "token", "api-key"};
+    const auto isPart = [name](std::string_view part) {
+        return name.find(part) != std::string_view::npos;
+    };
+    return std::ranges::find(kSecretHeaders, name) != kSecretHeaders.end()
+           || std::ranges::any_of(kParts, isPart);
 }
 
 } // namespace
@@ -465,14 +488,77 @@ void Worker::onStreamEnd(const Exchange& exchange, std::string_view peer, std::s
     if (exchange.grpcStatus) {
         record.grpcStatus = static_cast<int>(*exchange.grpcStatus);
     }
-    keepRecord(record, exchange.path);
+    if (api::AccessEvent* sample = keepRecord(record, exchange.path)) {
+        describe(*sample, exchange);
+    }
 }
 
-void Worker::keepRecord(const telemetry::AccessRecord& record, std::string_view path)
+// What only a tap shows; of sampled requests alone.
+void Worker::describe(api::AccessEvent& sample, const Exchange& exchange) const
+{
+    const auto since = [&exchange](TimePoint at) { return milliseconds(at - exchange.startedAt); };
+    for (const Exchange::PastAttempt& past : exchange.pastAttempts) {
+        sample.tries.push_back(
+            {past.target,
+             since(past.begunAt),
+             milliseconds(past.endedAt - past.begunAt),
+             past.status,
+             past.status == 0 ? "failed" : "answered, repeated"}
+        );
+    }
+    if (exchange.attempts > 0 && sample.tries.size() < kAccessAttemptsMax) {
+        const bool isAnswered = exchange.upstreamLatency > Duration{};
+        sample.tries.push_back(
+            {sample.target,
+             since(exchange.attemptAt),
+             isAnswered ? sample.latencyUpstream_ms
+                        : milliseconds(m_loop->now() - exchange.attemptAt),
+             isAnswered ? exchange.status : 0,
+             isAnswered ? "answered" : "failed"}
+        );
+    }
+    for (const std::string_view kind : exchange.verdicts) {
+        if (std::ranges::find(sample.policies, kind) == sample.policies.end()) {
+            sample.policies.emplace_back(kind);
+        }
+    }
+    if (exchange.route != nullptr) {
+        const bool isPrefix = exchange.pattern == nullptr && exchange.matchedPathBytes > 0;
+        sample.why =
+            exchange.pattern != nullptr ? "path pattern"
+            : isPrefix
+                ? fmt::format("path prefix {}", exchange.path.substr(0, exchange.matchedPathBytes))
+                : "no path asked for";
+    }
+    if (m_tapHeaders != nullptr) {
+        captureHeaders(sample, exchange);
+    }
+}
+
+void Worker::captureHeaders(api::AccessEvent& sample, const Exchange& exchange) const
+{
+    for (const http::FieldPlace& field : exchange.head.fields) {
+        if (sample.requestHeaders.size() >= kTapHeadersMax) {
+            return;
+        }
+        std::string name = policy::toLower(exchange.head.fields.name(field));
+        if (std::ranges::find(*m_tapHeaders, name) == m_tapHeaders->end()) {
+            continue;
+        }
+        std::string value =
+            isSecretHeader(name)
+                ? std::string("***")
+                : std::string(exchange.head.fields.value(field).substr(0, kTapHeaderBytesMax));
+        sample.requestHeaders.push_back({std::move(name), std::move(value)});
+    }
+}
+
+api::AccessEvent* Worker::keepRecord(const telemetry::AccessRecord& record, std::string_view path)
 {
     const std::size_t share =
         kAccessSamplesPerSecondMax / static_cast<std::size_t>(std::max(m_options.workers, 1));
-    if (m_sampled < share) {
+    const bool isSampled = m_sampled < share;
+    if (isSampled) {
         ++m_sampled;
         m_samples.push_back(
             {m_options.node,
@@ -506,6 +592,7 @@ void Worker::keepRecord(const telemetry::AccessRecord& record, std::string_view 
     if (!m_accessTimer->isArmed()) {
         m_accessTimer->arm(m_loop->now() + kAccessFlush);
     }
+    return isSampled ? &m_samples.back() : nullptr;
 }
 
 void Worker::flushAccess()

@@ -80,6 +80,11 @@ public:
     void activate(Activation activation);
     void setAvailability(const std::string& upstream, const std::string& target, bool isAvailable);
     [[nodiscard]] telemetry::Reading takeReading();
+    // Which headers sampled requests are told with, lower case; null: none.
+    void setTapHeaders(std::shared_ptr<const std::vector<std::string>> names)
+    {
+        m_tapHeaders = names->empty() ? nullptr : std::move(names);
+    }
     void drain(); // Refuses new connections, ends idle ones, closes after each answer.
     [[nodiscard]] std::size_t connectionCount() const
     {
@@ -178,7 +183,8 @@ public:
     [[nodiscard]] bool wantsRecord();
     // Into the access log and, when this second has room, among the access events. `path` is the
     // record's target as routed.
-    void keepRecord(const telemetry::AccessRecord& record, std::string_view path);
+    // The sample that it became, until the next call; null: it is only logged.
+    api::AccessEvent* keepRecord(const telemetry::AccessRecord& record, std::string_view path);
 
 private:
     class Listening;
@@ -206,6 +212,8 @@ private:
     void onTurnEnd() override;
     [[nodiscard]] std::string gatewaySource() const;
     void flushAccess();
+    void describe(api::AccessEvent& sample, const Exchange& exchange) const;
+    void captureHeaders(api::AccessEvent& sample, const Exchange& exchange) const;
     void reportSuccesses();
 
     api::EngineOptions m_options;
@@ -239,6 +247,7 @@ private:
     std::shared_ptr<const tls::TicketKeys> m_tickets;
     std::unique_ptr<StreamFront> m_streams;
     std::vector<api::AccessEvent> m_samples;
+    std::shared_ptr<const std::vector<std::string>> m_tapHeaders;
     std::string m_logLines;
     std::unique_ptr<net::FunctionTimer> m_accessTimer;
     std::unique_ptr<net::FunctionTimer> m_idleTimer; // While kept connections hold leases.

@@ -157,6 +157,7 @@ struct StatsFrame
     std::uint64_t droppedSeries = 0; // Beyond kSeriesPerNodeMax.
     StreamCounts streams;
     Duration cpu{}; // Of the process, in the interval.
+    std::uint64_t memory = 0; // Bytes the process holds at the end; 0: not known.
 };
 
 } // namespace mesh::telemetry

@@ -9,6 +9,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <arpa/inet.h>
+
+#include <array>
 #include <ctime>
 #include <memory>
 
@@ -33,9 +36,21 @@ WallTime toWallTime(const ASN1_TIME* time)
     return WallTime(std::chrono::seconds(timegm(&parts)));
 }
 
-std::vector<std::string> alternativeNames(const X509* certificate)
+void addAddress(std::vector<std::string>& addresses, const ASN1_OCTET_STRING* bytes)
 {
-    std::vector<std::string> names;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const int size = ASN1_STRING_length(bytes);
+    const int family = size == sizeof(in6_addr) ? AF_INET6 : AF_INET;
+    if (size == sizeof(in_addr) || size == sizeof(in6_addr)) {
+        static_cast<void>(inet_ntop(family, ASN1_STRING_get0_data(bytes), text.data(), text.size())
+        );
+        addresses.emplace_back(text.data());
+    }
+}
+
+void addAlternativeNames(CertificateFacts& facts, const X509* certificate)
+{
+    std::vector<std::string>& names = facts.names;
     const NamesPtr found(static_cast<GENERAL_NAMES*>(
         X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)
     ));
@@ -45,15 +60,16 @@ std::vector<std::string> alternativeNames(const X509* certificate)
             const ASN1_IA5STRING* text = name->d.ia5;
             const unsigned char* bytes = ASN1_STRING_get0_data(text);
             names.emplace_back(bytes, bytes + ASN1_STRING_length(text));
+        } else if (name->type == GEN_IPADD) {
+            addAddress(facts.addresses, name->d.iPAddress);
         }
     }
-    return names;
 }
 
-std::string subjectOf(const X509* certificate)
+std::string nameText(const X509_NAME* name)
 {
     const BioPtr out(BIO_new(BIO_s_mem()));
-    X509_NAME_print_ex(out.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
     return textOf(out.get());
 }
 
@@ -85,8 +101,9 @@ bool fillCertificate(X509* certificate, EVP_PKEY* key, std::string_view name)
 CertificateFacts factsOf(X509* certificate)
 {
     CertificateFacts facts;
-    facts.subject = subjectOf(certificate);
-    facts.names = alternativeNames(certificate);
+    facts.subject = nameText(X509_get_subject_name(certificate));
+    facts.issuer = nameText(X509_get_issuer_name(certificate));
+    addAlternativeNames(facts, certificate);
     facts.notBefore = toWallTime(X509_get0_notBefore(certificate));
     facts.notAfter = toWallTime(X509_get0_notAfter(certificate));
     facts.isAuthority = X509_check_ca(certificate) != 0;

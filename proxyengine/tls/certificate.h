@@ -24,6 +24,8 @@ struct CertificateFacts
 {
     std::string subject; // RFC 2253 text.
     std::vector<std::string> names; // DNS and URI subject alternative names.
+    std::string issuer = {}; // RFC 2253 text.
+    std::vector<std::string> addresses = {}; // IP subject alternative names.
     WallTime notBefore{};
     WallTime notAfter{};
     bool isAuthority = false; // Its basic constraints say CA:TRUE.

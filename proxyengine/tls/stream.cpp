@@ -24,6 +24,19 @@ namespace {
 constexpr std::size_t kFlightBytes = 4096; // A longer one takes more than one read.
 constexpr WallTime::duration kVerdictLifetime = std::chrono::minutes(1);
 
+// Once a certificate is refused OpenSSL forgets it, and nobody could be told whose it was.
+int noteRefusal(int isGood, X509_STORE_CTX* verification) noexcept
+{
+    if (isGood != 1) {
+        void* connection =
+            X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+        TlsStream::noteRefused(
+            static_cast<SSL*>(connection), X509_STORE_CTX_get0_cert(verification)
+        );
+    }
+    return isGood;
+}
+
 bool isIpAddress(const std::string& text)
 {
     std::array<unsigned char, sizeof(in6_addr)> address{};
@@ -134,6 +147,14 @@ AlpnUse TlsStream::alpnOf(ssl_st* connection)
     return stream == nullptr ? AlpnUse::Chosen : stream->m_alpn;
 }
 
+void TlsStream::noteRefused(ssl_st* connection, x509_st* certificate)
+{
+    TlsStream* stream = of(connection);
+    if (stream != nullptr && certificate != nullptr) {
+        stream->m_refused = std::make_unique<CertificateFacts>(factsOf(certificate));
+    }
+}
+
 void TlsStream::noteSession()
 {
     const SSL_SESSION* session = SSL_get_session(m_connection.get());
@@ -177,6 +198,9 @@ Result<std::unique_ptr<TlsStream>> TlsStream::client(
     }
     SSL* raw = connection.get();
     SSL_set_connect_state(raw);
+    if (context.verify() == VerifyPeer::Yes) {
+        SSL_set_verify(raw, SSL_VERIFY_PEER, &noteRefusal);
+    }
     const bool isMesh = !context.trustDomain().empty();
     const bool isNamed = !serverName.empty();
     const bool isAddress = isNamed && isIpAddress(serverName);

@@ -121,6 +121,8 @@ public:
     // The peer's certificate: who it is, for mesh peers after the handshake; null: it showed none.
     [[nodiscard]] std::optional<SpiffeId> peerIdentity() const;
     [[nodiscard]] bool hasPeerCertificate() const;
+    // The certificate because of which a client's handshake failed; null: it failed otherwise.
+    [[nodiscard]] const CertificateFacts* refusedPeer() const { return m_refused.get(); }
     // Subject (RFC 2253) and names of the peer's certificate; nothing when it showed none.
     [[nodiscard]] std::optional<CertificateFacts> peerFacts() const;
     // Whether these authorities vouch for the peer's certificate now; NoCertificate when it showed
@@ -136,6 +138,7 @@ public:
     static const TicketKeys* ticketsOf(ssl_st* connection);
     static std::optional<Http2Offer> offerOf(ssl_st* connection);
     static AlpnUse alpnOf(ssl_st* connection);
+    static void noteRefused(ssl_st* connection, x509_st* certificate);
 
 private:
     struct Free
@@ -177,6 +180,7 @@ private:
     const ssl_session_st* m_noted = nullptr; // Compared only: the last that noteSession() saw.
     const std::string* m_trustDomain = nullptr; // The context's; the peer's identity must be of it.
     std::string m_failure;
+    std::unique_ptr<CertificateFacts> m_refused;
     std::optional<Http2Offer> m_offer;
     AlpnUse m_alpn = AlpnUse::Chosen;
     Failure m_failureKind = Failure::None;

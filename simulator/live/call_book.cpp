@@ -81,6 +81,36 @@ void CallBook::onWorker(std::string_view service, TimePoint now, int by)
     known->second.change(since(now), by, m_windows);
 }
 
+RunSecond CallBook::secondOf(std::string_view subject, std::size_t second) const
+{
+    RunSecond sum;
+    for (const std::unique_ptr<Line>& line : m_lines) {
+        if (line->series.name != subject && line->callee != subject) {
+            continue;
+        }
+        const std::vector<RunSecond>& seconds = line->series.seconds;
+        if (second < seconds.size()) {
+            sum.merge(seconds[second]);
+        } else if (!seconds.empty()) {
+            sum.inFlight += seconds.back().inFlight;
+        }
+    }
+    return sum;
+}
+
+void CallBook::endLoad(TimePoint now)
+{
+    for (const std::unique_ptr<Line>& line : m_lines) {
+        line->row.cut(since(now), m_windows);
+    }
+    for (auto& [service, sum] : m_busy) {
+        sum.cut(since(now), m_windows);
+    }
+    for (MeasureWindow& window : m_windows) {
+        window.cut(since(now));
+    }
+}
+
 void CallBook::close(TimePoint now)
 {
     for (const std::unique_ptr<Line>& line : m_lines) {

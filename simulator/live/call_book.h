@@ -52,6 +52,11 @@ public:
     // A worker of a service became busy or idle again.
     void onWorker(std::string_view service, TimePoint now, int by);
 
+    // What the calls of a service (of all its callers) or of an edge did in one second since the
+    // begin, so far.
+    [[nodiscard]] RunSecond secondOf(std::string_view subject, std::size_t second) const;
+    // All windows end here; calls of them that end later still count.
+    void endLoad(TimePoint now);
     // After the last call. Once.
     void close(TimePoint now);
 
@@ -65,7 +70,7 @@ private:
     [[nodiscard]] TimePoint since(TimePoint at) const { return TimePoint(at - m_begin); }
     [[nodiscard]] RunSecond* secondOf(Line& line, TimePoint at) const;
 
-    const std::vector<MeasureWindow> m_windows;
+    std::vector<MeasureWindow> m_windows;
     TimePoint m_begin{};
     std::vector<std::unique_ptr<Line>> m_lines;
     std::map<std::string, TimeSum, std::less<>> m_busy;

@@ -207,6 +207,18 @@ const std::vector<double>& LiveEar::extraBySecond(const std::string& edge) const
     return known == m_extra.end() ? kNone : known->second.bySecond;
 }
 
+double LiveEar::extraIn(std::string_view subject, std::size_t second) const
+{
+    double sum = 0.0;
+    for (const auto& [edge, extra] : m_extra) {
+        const std::string_view callee = std::string_view(edge).substr(edge.rfind('>') + 1);
+        if ((edge == subject || callee == subject) && second < extra.bySecond.size()) {
+            sum += extra.bySecond[second];
+        }
+    }
+    return sum;
+}
+
 double LiveEar::processorsUsed() const
 {
     return m_cpuSpan > Duration::zero() ? toSeconds(m_cpu) / toSeconds(m_cpuSpan) : 0.0;

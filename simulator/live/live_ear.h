@@ -42,6 +42,8 @@ public:
     [[nodiscard]] double extraAttempts(const std::string& edge, std::size_t window) const;
     // The same by second.
     [[nodiscard]] const std::vector<double>& extraBySecond(const std::string& edge) const;
+    // In one second, of an edge or of all edges to a service, as far as it has been told.
+    [[nodiscard]] double extraIn(std::string_view subject, std::size_t second) const;
     [[nodiscard]] const std::vector<RunMarker>& markers() const { return m_markers; } // By time.
     [[nodiscard]] std::uint64_t markersLost() const { return m_markersLost; }
     // Mean over what was heard.

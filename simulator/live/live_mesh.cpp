@@ -68,6 +68,7 @@ struct LiveMesh::State
     };
     std::vector<Step> steps;
     TimePoint begin{}; // Of load and timeline.
+    TimePoint ended = TimePoint::max(); // Of endLoad(): nothing of the timeline begins after it.
 
     // On the servers' loop.
     std::unique_ptr<LoopThread> servers;
@@ -96,6 +97,7 @@ struct LiveMesh::State
     void setBegin();
     void startTimeline();
     void play(const Step& step);
+    void endLoad();
     void stop();
 };
 
@@ -230,6 +232,29 @@ void LiveMesh::State::play(const Step& step)
             kv("faults", toText(instance.behaviour().faults()))
         );
     }
+}
+
+void LiveMesh::State::endLoad()
+{
+    ended = options.clock->now();
+    if (clients) {
+        clients->ask([this] {
+            generator->end();
+            if (options.books != nullptr) {
+                options.books->clients.endLoad(clients->loop().now());
+            }
+        });
+    }
+    servers->ask([this] {
+        for (std::size_t at = 0; at < steps.size(); ++at) {
+            if (!steps[at].isEnd && steps[at].at > ended) {
+                timeline[at]->cancel();
+            }
+        }
+        if (options.books != nullptr) {
+            options.books->instances.endLoad(servers->loop().now());
+        }
+    });
 }
 
 void LiveMesh::State::stop()
@@ -372,7 +397,8 @@ InstanceFaults LiveMesh::faults(std::string_view instance) const
     std::vector<const Fault*> active;
     for (const State::Step& step : m_state->steps) {
         const bool isOurs = std::ranges::find(step.targets, instance) != step.targets.end();
-        if (isOurs && step.at > from && step.at <= now) {
+        const bool isPlayed = step.at <= now && (step.isEnd || step.at <= m_state->ended);
+        if (isOurs && step.at > from && isPlayed) {
             std::erase(active, step.fault.get());
             if (!step.isEnd) {
                 active.push_back(step.fault.get());
@@ -397,6 +423,19 @@ Result<std::uint64_t> LiveMesh::answeredBy(std::string_view instance) const
 LoadFigures LiveMesh::loadFigures() const { return m_state->counters.figures(); }
 
 TimePoint LiveMesh::begin() const { return m_state->begin; }
+
+RunSecond LiveMesh::secondOf(std::string_view subject, std::size_t second) const
+{
+    LiveBooks& books = *m_state->options.books;
+    RunSecond sum =
+        m_state->servers->ask([&] { return books.instances.secondOf(subject, second); });
+    if (m_state->clients) {
+        sum.merge(m_state->clients->ask([&] { return books.clients.secondOf(subject, second); }));
+    }
+    return sum;
+}
+
+void LiveMesh::endLoad() { m_state->endLoad(); }
 
 void LiveMesh::stop() { m_state->stop(); }
 

@@ -117,6 +117,13 @@ public:
     // When the load and the timeline began.
     [[nodiscard]] TimePoint begin() const;
 
+    // What the calls of a service or of an edge ("a->b") did in one second since the begin, so far.
+    // Needs books. Not after stop().
+    [[nodiscard]] RunSecond secondOf(std::string_view subject, std::size_t second) const;
+    // The load ends now, and with it the windows of the books; faults to come stay away. What has
+    // been sent goes on. Once, and not after stop().
+    void endLoad();
+
     // Ends the load, then the engines, then the servers. Safe to call again.
     void stop();
 

@@ -3,6 +3,7 @@
 #include "simulator/live/live_ear.h"
 #include "simulator/live/mesh_layout.h"
 #include "simulator/models/instance.h"
+#include "simulator/report/guard_watch.h"
 #include "simulator/report/judge.h"
 #include "simulator/report/lane_tally.h"
 #include "simulator/report/single_run.h"
@@ -15,11 +16,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 namespace mesh::simulator {
 namespace {
 
+constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr Duration kLookAgainAfter = std::chrono::milliseconds(50);
 constexpr Duration kFrameDelay = std::chrono::milliseconds(1200); // The last second's frame.
 constexpr Duration kProgressEvery = std::chrono::milliseconds(250);
@@ -56,6 +59,7 @@ public:
         , m_windows(request.scenario)
         , m_books{CallBook(m_windows.all()), CallBook(m_windows.all())}
         , m_ear(*request.clock, m_windows.all())
+        , m_watch(request.scenario.guards, request.scenario.warmup)
     {}
 
     [[nodiscard]] Result<LiveRehearsal> run()
@@ -113,7 +117,7 @@ private:
     [[nodiscard]] Result<void> wait()
     {
         const Duration length = *m_request.scenario.duration;
-        const TimePoint end = m_mesh->begin() + length;
+        TimePoint end = m_mesh->begin() + length;
         TimePoint toldAt{};
         TimePoint doneAt = TimePoint::max();
         for (;;) {
@@ -127,6 +131,9 @@ private:
                 toldAt = now;
                 m_request.onProgress({now - m_mesh->begin(), length, clients});
             }
+            if (now < end && isStoppedAt(now)) {
+                end = now;
+            }
             if (now < end) {
                 continue;
             }
@@ -139,6 +146,56 @@ private:
                 return {};
             }
         }
+    }
+
+    // Looks at the seconds that are over, and ends the load when a guard says so.
+    bool isStoppedAt(TimePoint now)
+    {
+        const std::vector<Guard>& guards = m_request.scenario.guards;
+        const bool asksProxies = std::ranges::any_of(guards, [](const Guard& guard) {
+            return guard.condition.quantity == Quantity::Amplification;
+        });
+        const Duration late = asksProxies ? kFrameDelay : Duration::zero();
+        const Duration passed = now - m_mesh->begin();
+        while (!guards.empty() && !m_outcome.guard) {
+            const Duration over = kSecond * static_cast<Duration::rep>(m_secondsWatched + 1);
+            if (over + late > passed) {
+                return false;
+            }
+            m_outcome.guard = m_watch.look(watchedNow(), m_secondsWatched);
+            ++m_secondsWatched;
+        }
+        if (guards.empty()) {
+            return false;
+        }
+        m_mesh->endLoad();
+        m_stoppedAfter = passed;
+        m_result.stoppedBy = guards[*m_outcome.guard].text;
+        m_result.isComparable = false;
+        m_result.notes.push_back(fmt::format(
+            "the guard \"{}\" ended the load after {:.1f} s; no prediction error is stated",
+            *m_result.stoppedBy,
+            toSeconds(passed)
+        ));
+        return true;
+    }
+
+    // The second that is to be looked at, of what guards are about.
+    RunRecord watchedNow()
+    {
+        RunRecord record;
+        for (const Guard& guard : m_request.scenario.guards) {
+            const std::string& name = guard.condition.subject;
+            const bool isEdge = name.find("->") != std::string::npos;
+            RunSeries& series = (isEdge ? record.edges : record.services).emplace_back();
+            series.name = name;
+            series.seconds.resize(m_secondsWatched + 1);
+            RunSecond& second = series.seconds.back();
+            second = m_mesh->secondOf(name, m_secondsWatched);
+            second.attempts +=
+                static_cast<std::uint32_t>(std::lround(m_ear.extraIn(name, m_secondsWatched)));
+        }
+        return record;
     }
 
     void noteClients(const LoadFigures& clients)
@@ -168,7 +225,7 @@ private:
             }
         }
         addMarkers();
-        m_outcome.measured = *m_request.scenario.duration;
+        m_outcome.measured = m_stoppedAfter.value_or(*m_request.scenario.duration);
         m_outcome.hops = m_hops;
         LaneTally tally(m_request.scenario, m_windows);
         tally.add(std::move(m_outcome));
@@ -243,6 +300,9 @@ private:
         m_outcome.record.markersLost = m_ear.markersLost();
         const std::vector<Fault>& timeline = m_request.scenario.timeline;
         for (std::uint32_t at = 0; at < timeline.size(); ++at) {
+            if (m_stoppedAfter && timeline[at].at > *m_stoppedAfter) {
+                continue;
+            }
             RunMarker marker;
             marker.at = timeline[at].at;
             marker.fault = at;
@@ -252,6 +312,12 @@ private:
                 marker.at += *timeline[at].length;
                 markers.push_back(marker);
             }
+        }
+        if (m_stoppedAfter) {
+            RunMarker marker;
+            marker.at = *m_stoppedAfter;
+            marker.kind = RunMarker::Kind::GuardStopped;
+            markers.push_back(std::move(marker));
         }
         std::ranges::stable_sort(markers, {}, &RunMarker::at);
     }
@@ -301,9 +367,12 @@ private:
     const ScenarioWindows m_windows;
     LiveBooks m_books;
     LiveEar m_ear;
+    GuardWatch m_watch;
+    std::size_t m_secondsWatched = 0;
     std::unique_ptr<LiveMesh> m_mesh; // Goes before its sink and books.
     std::shared_ptr<const model::Document> m_document;
     RunOutcome m_outcome;
+    std::optional<Duration> m_stoppedAfter; // By a guard.
     std::uint64_t m_hops = 0;
     LiveRehearsal m_result;
 };
@@ -313,26 +382,33 @@ private:
 std::vector<Error> checkLive(const LiveRehearsalRequest& request)
 {
     std::vector<Error> errors;
-    const auto add = [&errors](ErrorCode code, std::string message) {
+    const auto add = [&errors](ErrorCode code, std::string place, std::string_view message) {
         Error error;
         error.code = code;
-        error.message = std::move(message);
+        error.message = fmt::format("{}: {}", place, message);
+        error.place = std::move(place);
         errors.push_back(std::move(error));
     };
     const Scenario& scenario = request.scenario;
     if (!scenario.duration || *scenario.duration <= scenario.warmup) {
-        add(ErrorCode::MissingField, "a live run needs a duration that is longer than its warm-up");
+        add(ErrorCode::MissingField,
+            "duration",
+            "a live run needs a duration that is longer than its warm-up");
     }
-    for (const Fault& fault : scenario.timeline) {
+    for (std::size_t at = 0; at < scenario.timeline.size(); ++at) {
+        const Fault& fault = scenario.timeline[at];
         if (const std::string reason = whyNotLive(fault); !reason.empty()) {
             add(ErrorCode::Unsupported,
+                fmt::format("timeline[{}]", at),
                 fmt::format("{} cannot be played live: {}", toText(fault), reason));
         }
     }
-    for (const Load& load : scenario.load) {
-        if (modelOf(*request.document, load.entry) == nullptr) {
+    for (std::size_t at = 0; at < scenario.load.size(); ++at) {
+        const std::string& entry = scenario.load[at].entry;
+        if (modelOf(*request.document, entry) == nullptr) {
             add(ErrorCode::DanglingReference,
-                fmt::format("the load comes in by {}, which has no model", load.entry));
+                fmt::format("load[{}]", at),
+                fmt::format("the load comes in by {}, which has no model", entry));
         }
     }
     return errors;
@@ -351,7 +427,12 @@ void compareWithLive(Rehearsal& rehearsal, const LiveRehearsal& live)
 {
     rehearsal.live = live.figures;
     rehearsal.trust.liveNotes = live.notes;
-    if (!live.isComparable || rehearsal.variants.empty()) {
+    if (rehearsal.stoppedBy) {
+        rehearsal.trust.liveNotes.emplace_back(
+            "a guard stopped the run in virtual time; no prediction error is stated"
+        );
+    }
+    if (!live.isComparable || rehearsal.stoppedBy || rehearsal.variants.empty()) {
         return;
     }
     const auto& predicted = rehearsal.variants.front().services[Window::Always];

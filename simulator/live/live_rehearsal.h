@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct LiveProgress
 
 struct LiveRehearsalRequest
 {
-    Scenario scenario; // Its mesh, policies and guards are not looked at.
+    Scenario scenario; // Its mesh and policies are not looked at.
     std::shared_ptr<const model::Document> document; // The variant's patch is in it.
     EngineFactory engineFactory;
     const Clock* clock = nullptr;
@@ -39,7 +40,9 @@ struct LiveRehearsal
     std::vector<ResolvedFault> faults; // By place in the timeline.
     std::vector<std::string> notes; // What was otherwise than in virtual time, and why.
     double processorsUsed = 0.0; // Of this process, mean over the run.
-    bool isComparable = true; // False: the load was cut, or this machine was the bottleneck.
+    std::optional<std::string> stoppedBy; // The guard that ended the load.
+    // False: the load was cut, a guard ended it, or this machine was the bottleneck.
+    bool isComparable = true;
 };
 
 // Root requests per second of all loads together. A root request of the demo is some ten proxy
@@ -56,6 +59,7 @@ inline constexpr double kLiveRateMax = 2000.0;
 // intended start to the final answer, with all that the proxies do between. What started before the
 // end is finished and counted, for at most kLiveDrainMax. Attempts per call are the proxies' own
 // counts, told once a second: those of a second on the border of two windows are divided by time.
+// Guards are looked at when a second is over; one on amplification when the proxies have told it.
 // Blocks for the scenario's duration and some seconds.
 // Errors: the first of checkLive(); those of LiveMesh::start(); Cancelled.
 [[nodiscard]] Result<LiveRehearsal> rehearseLive(const LiveRehearsalRequest& request);

@@ -48,7 +48,10 @@ Rehearsal ofLiveAlone(const Scenario& scenario, const LiveRehearsal& live)
     rehearsal.hops = live.figures.hops;
     rehearsal.trust.liveNotes = live.notes;
     const bool isFine = std::ranges::all_of(live.figures.asserts, &AssertionResult::holds);
-    rehearsal.verdict = isFine ? Verdict::Holds : Verdict::Fails;
+    rehearsal.verdict = live.stoppedBy ? Verdict::Stopped
+                        : isFine       ? Verdict::Holds
+                                       : Verdict::Fails;
+    rehearsal.stoppedBy = live.stoppedBy;
     return rehearsal;
 }
 

@@ -96,7 +96,11 @@ private:
 
     void onTimer()
     {
-        for (int sent = 0; sent < kPerTurnMax && m_next <= m_generator.m_loop.now(); ++sent) {
+        const auto isDue = [this] {
+            return m_next <= m_generator.m_loop.now()
+                   && m_next - m_generator.m_span.begin < m_generator.m_span.length;
+        };
+        for (int sent = 0; sent < kPerTurnMax && isDue(); ++sent) {
             if (m_isDue) {
                 m_generator.send(m_entry, m_next);
             }

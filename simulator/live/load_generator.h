@@ -79,6 +79,9 @@ public:
     );
     ~LoadGenerator();
 
+    // Nothing is due any more; what was sent goes on.
+    void end() { m_span.length = m_loop.now() - m_span.begin; }
+
 private:
     class Stream;
 
@@ -88,7 +91,7 @@ private:
     Caller& m_caller;
     const std::vector<net::SocketAddress> m_gateways;
     LoadCounters& m_counters;
-    const Span m_span;
+    Span m_span;
     CallBook* const m_book;
     Random m_ids;
     std::size_t m_nextGateway = 0;

@@ -29,6 +29,14 @@ Duration MeasureWindow::length() const
     return sum;
 }
 
+void MeasureWindow::cut(TimePoint at)
+{
+    std::erase_if(spans, [at](const auto& span) { return span.first >= at; });
+    for (auto& [begin, end] : spans) {
+        end = std::min(end, at);
+    }
+}
+
 void TimeSum::handOut(const std::vector<MeasureWindow>& windows)
 {
     for (std::size_t at = 0; at < windows.size(); ++at) {
@@ -54,6 +62,12 @@ void TimeSum::passBorders(TimePoint now, const std::vector<MeasureWindow>& windo
             }
         }
     }
+}
+
+void TimeSum::cut(TimePoint now, const std::vector<MeasureWindow>& before)
+{
+    close(now, before);
+    m_last = now;
 }
 
 void TimeSum::close(TimePoint now, const std::vector<MeasureWindow>& windows)

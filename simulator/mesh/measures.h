@@ -20,6 +20,8 @@ struct MeasureWindow
     // How much of [from, to) lies in it.
     [[nodiscard]] Duration overlap(TimePoint from, TimePoint to) const;
     [[nodiscard]] Duration length() const;
+    // Nothing of it lies at or after this time any more.
+    void cut(TimePoint at);
 };
 
 // What one service or edge did in one window. Definitions are those of the report: a call is one
@@ -59,6 +61,9 @@ public:
         m_since = now;
     }
 
+    // From now on nothing is counted, whatever the level: the windows that are given from now on
+    // end here.
+    void cut(TimePoint now, const std::vector<MeasureWindow>& before);
     // Level times nanoseconds, up to the last border. To be called once, at the end.
     void close(TimePoint now, const std::vector<MeasureWindow>& windows);
     [[nodiscard]] Duration sum(std::size_t window) const { return m_sums[window]; }
@@ -104,6 +109,12 @@ public:
     void addAttempts(std::size_t window, std::uint64_t count)
     {
         m_figures[window].attempts += count;
+    }
+
+    // As TimeSum::cut(): calls of these windows that end later still count.
+    void cut(TimePoint now, const std::vector<MeasureWindow>& before)
+    {
+        m_inFlight.cut(now, before);
     }
 
     // Counts calls still in progress up to now. To be called once, at the end.

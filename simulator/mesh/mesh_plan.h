@@ -78,6 +78,11 @@ public:
         return *m_snapshots[zone];
     }
     [[nodiscard]] std::uint32_t gatewayZone() const { return m_gatewayZone; }
+    // Whether the way between two zones crosses a border. Who has no zone is near everybody.
+    [[nodiscard]] bool areApart(std::uint32_t zone, std::uint32_t other) const
+    {
+        return zone != other && !m_zones[zone].empty() && !m_zones[other].empty();
+    }
     [[nodiscard]] bool isGatewayNode(std::string_view name) const;
     // The services that a service's script calls, each once, in its order.
     [[nodiscard]] std::vector<std::uint32_t> calleesOf(std::uint32_t service) const;

@@ -291,6 +291,20 @@ void MeshRun::run()
     close();
 }
 
+void MeshRun::endLoad(TimePoint now)
+{
+    for (MeasureRow& row : m_edges) {
+        row.cut(now, m_settings.windows);
+    }
+    for (TimeSum& busy : m_busy) {
+        busy.cut(now, m_settings.windows);
+    }
+    for (MeasureWindow& window : m_settings.windows) {
+        window.cut(now);
+    }
+    m_settings.duration = std::min(m_settings.duration, now - TimePoint{});
+}
+
 void MeshRun::close()
 {
     const TimePoint end = std::max(m_until, m_agenda.now());
@@ -414,6 +428,9 @@ void MeshRun::scheduleArrival(std::uint32_t at)
 
 void MeshRun::arrive(std::uint32_t at)
 {
+    if (m_agenda.now() >= TimePoint(m_settings.duration)) {
+        return; // The load has been ended.
+    }
     LoadState& generator = m_loads[at];
     Call call;
     call.proxy = kGatewayProxy;

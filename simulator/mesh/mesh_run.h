@@ -63,6 +63,9 @@ public:
 
     // Everything that is due up to and at this time. False: nothing is left to do after it.
     bool runUntil(TimePoint time);
+    // The load ends now and not at its duration, and with it all windows. As after the duration,
+    // what has begun goes on to its end and is counted; faults to come stay away.
+    void endLoad(TimePoint now);
     // Sums the figures; once, after the last runUntil().
     void close();
     // Until nothing is left to do, and closes. Once.
@@ -84,6 +87,8 @@ public:
     // One of them; null when there is none.
     [[nodiscard]] const MeasureRow* service(std::string_view name) const;
     [[nodiscard]] const MeasureRow* edge(std::string_view name) const;
+    // Those of the settings; after endLoad() as far as they came.
+    [[nodiscard]] const std::vector<MeasureWindow>& windows() const { return m_settings.windows; }
     // Busy worker time over capacity, in [0, 1].
     [[nodiscard]] double utilization(std::string_view service, std::size_t window) const;
 
@@ -152,8 +157,9 @@ private:
     std::optional<std::uint32_t> pick(Call& call, Outbound& out, const policy::TriedHosts& tried);
     void launchAttempt(SlabHandle handle, std::uint32_t host, policy::HedgeRace::Role role);
     void planHedge(SlabHandle handle);
-    bool holdHedge(Outbound& out);
-    static void endHedgeHold(Outbound& out);
+    bool holdRepeat(Outbound& out);
+    bool holdLimitedRetry(Outbound& out);
+    static void endRepeatHold(Outbound& out);
     void onHedge(SlabHandle handle);
     [[nodiscard]] bool isAnswerOfAll(
         const Call& call, Outbound& out, const policy::AttemptOutcome& outcome

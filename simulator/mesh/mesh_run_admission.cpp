@@ -149,7 +149,7 @@ void MeshRun::admit(SlabHandle handle)
         call.isInConcurrency = true;
         call.concurrencyEpoch = admission.epoch();
     }
-    if (out.rules->retry) {
+    if (out.rules->allowance) {
         policy::beginRequest(out.budget);
         call.isInBudget = true;
     }

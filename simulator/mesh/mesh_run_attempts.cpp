@@ -150,18 +150,24 @@ void MeshRun::planHedge(SlabHandle handle)
     }
 }
 
-// A copy is a retry for whoever counts those: the budget, or without a retry policy max_retries.
-bool MeshRun::holdHedge(Outbound& out)
+// A copy is a retry for whoever counts those: the budget, or without one max_retries.
+bool MeshRun::holdRepeat(Outbound& out)
+{
+    if (!out.rules->allowance) {
+        return holdLimitedRetry(out);
+    }
+    if (policy::tryBeginRetry(*out.rules->allowance, out.budget)) {
+        return true;
+    }
+    ++m_budgetRefusals;
+    markOnce(RunMarker::Kind::BudgetExhausted, out);
+    return false;
+}
+
+// Without limits there is nothing to hold, and nothing is refused.
+bool MeshRun::holdLimitedRetry(Outbound& out)
 {
     const OutboundRules& rules = *out.rules;
-    if (rules.retry) {
-        if (policy::tryBeginRetry(*rules.allowance, out.budget)) {
-            return true;
-        }
-        ++m_budgetRefusals;
-        markOnce(RunMarker::Kind::BudgetExhausted, out);
-        return false;
-    }
     const auto resource = policy::LimitedResource::Retries;
     if (!rules.limits
         || policy::admit(*rules.limits, resource, rules.lane, out.use.of(resource, rules.lane))
@@ -172,9 +178,9 @@ bool MeshRun::holdHedge(Outbound& out)
     return false;
 }
 
-void MeshRun::endHedgeHold(Outbound& out)
+void MeshRun::endRepeatHold(Outbound& out)
 {
-    if (out.rules->retry) {
+    if (out.rules->allowance) {
         policy::endRetry(out.budget);
     } else if (out.rules->limits) {
         policy::release(out.use.of(policy::LimitedResource::Retries, out.rules->lane));
@@ -207,7 +213,7 @@ void MeshRun::onHedge(SlabHandle handle)
                 .isAdmitted) {
         return;
     }
-    if (!holdHedge(out)) {
+    if (!holdRepeat(out)) {
         if (out.rules->limits) {
             policy::release(out.use.of(resource, out.rules->lane));
         }
@@ -312,7 +318,7 @@ void MeshRun::dropAttempt(SlabHandle handle, ConnectionPool::After after)
     m_agenda.cancel(attempt.timeout);
     out.hosts.end(attempt.host);
     if (attempt.isHedge) {
-        endHedgeHold(out);
+        endRepeatHold(out);
     }
     if (out.rules->limits) {
         policy::release(out.use.of(policy::LimitedResource::Requests, out.rules->lane));
@@ -430,14 +436,13 @@ bool MeshRun::repeat(SlabHandle handle, Outbound& out, const AttemptOutcome& out
         return false;
     }
     endRetryHold(call, out); // Of the attempt that has just ended.
-    const bool isStorm = rules == out.storm.get(); // It asks no budget.
+    const bool isStorm = rules == out.storm.get(); // It asks nobody.
     if (!isStorm) {
-        if (!policy::tryBeginRetry(*out.rules->allowance, out.budget)) {
-            ++m_budgetRefusals;
-            markOnce(RunMarker::Kind::BudgetExhausted, out);
+        if (!holdRepeat(out)) {
             return false;
         }
-        call.holdsRetry = true;
+        call.holdsRetry = out.rules->allowance.has_value();
+        call.holdsLimitedRetry = !call.holdsRetry && out.rules->limits.has_value();
     }
     ++call.retriesMade;
     call.backoff = startTimer(wait.wait, kBackoffOver, handle);
@@ -465,20 +470,10 @@ bool MeshRun::repeatByService(
         return false;
     }
     endRetryHold(call, out);
-    if (out.rules->limits) {
-        const auto resource = policy::LimitedResource::Retries;
-        if (!policy::admit(
-                 *out.rules->limits,
-                 resource,
-                 out.rules->lane,
-                 out.use.of(resource, out.rules->lane)
-            )
-                 .isAdmitted) {
-            markOnce(RunMarker::Kind::LimitReached, out);
-            return false;
-        }
-        call.holdsLimitedRetry = true;
+    if (!holdLimitedRetry(out)) {
+        return false;
     }
+    call.holdsLimitedRetry = out.rules->limits.has_value();
     ++call.retriesMade;
     startAttempt(handle);
     return true;

@@ -79,6 +79,11 @@ void MeshRun::applyFault(std::uint32_t at, Switch turned)
 {
     FaultState& state = m_faults[at];
     const FaultKind kind = m_settings.timeline[at].kind;
+    const bool isTooLate =
+        turned == Switch::On ? m_agenda.now() >= TimePoint(m_settings.duration) : !state.isActive;
+    if (isTooLate) {
+        return; // The load has been ended before it.
+    }
     state.isActive = turned == Switch::On;
     if (m_recorder != nullptr) {
         m_recorder->markFault(

@@ -95,11 +95,12 @@ Duration MeshRun::queueBehind(
 Duration MeshRun::drawWay(const AttemptState& attempt, std::uint32_t part)
 {
     const Call& call = m_calls[attempt.call];
-    const bool isSameZone = m_proxies[call.proxy].zone == m_proxies[attempt.instance + 1].zone;
+    const bool isFar =
+        m_plan.areApart(m_proxies[call.proxy].zone, m_proxies[attempt.instance + 1].zone);
     const std::optional<DurationSampler>& law = part == kConnecting     ? m_laws.connect
                                                 : part == kThroughProxy ? m_laws.proxy
-                                                : isSameZone            ? m_laws.sameZone
-                                                                        : m_laws.crossZone;
+                                                : isFar                 ? m_laws.crossZone
+                                                                        : m_laws.sameZone;
     if (!law) {
         return Duration::zero();
     }

@@ -74,7 +74,9 @@ void OutboundRules::addPolicies(const config::ResiliencePlan& said)
     if (said.retry) {
         const model::Retry& settings = snapshot.retries[*said.retry].settings;
         retry.emplace(settings);
-        allowance.emplace(settings.budget);
+        if (settings.budget) {
+            allowance.emplace(*settings.budget);
+        }
     }
     hedge = said.hedge;
     if (said.fault) {

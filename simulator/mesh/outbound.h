@@ -38,7 +38,7 @@ struct OutboundRules
 
     const CalleePlan* plan;
     std::optional<policy::RetryRules> retry; // Nothing: the service's plain `retries`.
-    std::optional<policy::RetryAllowance> allowance; // With `retry`.
+    std::optional<policy::RetryAllowance> allowance; // With a budget.
     std::optional<policy::LimitRules> limits;
     std::optional<std::uint64_t> connectionsMax; // Only when it can be reached.
     std::optional<std::uint64_t> targetConnectionsMax;

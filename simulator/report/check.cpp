@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace mesh::simulator {
 namespace {
@@ -26,14 +28,60 @@ void addError(std::vector<Error>& problems, ErrorCode code, std::string path, st
     }
 }
 
+constexpr std::string_view kGatewayCaller = "gateway";
+
 // "timeline[2]" of "timeline[2] (kill): there is no instance": how a run names what it refuses.
 std::string pathBefore(std::string_view message)
 {
     return std::string(message.substr(0, message.find_first_of(" :")));
 }
 
+// Whether anybody sends requests along an edge: by a script, as a root request, or because a policy
+// makes a mirror or a fallback of it.
+bool isCalled(
+    const MeshPlan& plan,
+    const std::vector<Load>& loads,
+    std::string_view caller,
+    std::string_view callee
+)
+{
+    std::vector<std::uint32_t> places;
+    if (caller != kGatewayCaller) {
+        places = plan.calleesOf(*plan.find(caller));
+    }
+    for (const Load& load : loads) {
+        const auto entry = plan.find(load.entry);
+        if (caller == kGatewayCaller && entry) {
+            for (const EntryPlan::Part& part : plan.entry(*entry).parts) {
+                places.push_back(part.service);
+            }
+        }
+    }
+    const std::uint32_t wanted = *plan.find(callee);
+    for (std::size_t at = 0; at < places.size(); ++at) {
+        if (places[at] == wanted) {
+            return true;
+        }
+        const CalleePlan& called = plan.callee(plan.gatewayZone(), places[at]);
+        if (called.resilience == nullptr) {
+            continue;
+        }
+        for (const auto& other :
+             {called.resilience->mirrorService, called.resilience->fallbackService}) {
+            const auto place =
+                other ? plan.find(called.snapshot->services[*other].name) : std::nullopt;
+            if (place && std::ranges::find(places, *place) == places.end()) {
+                places.push_back(*place);
+            }
+        }
+    }
+    return false;
+}
+
 // What is wrong with the subject of a condition in this mesh; empty: nothing.
-std::string subjectProblem(const Condition& condition, const MeshPlan& plan)
+std::string subjectProblem(
+    const Condition& condition, const MeshPlan& plan, const std::vector<Load>& loads
+)
 {
     const auto absent = [&](const std::string& name) {
         return fmt::format("there is no model of a service \"{}\"", name);
@@ -45,7 +93,7 @@ std::string subjectProblem(const Condition& condition, const MeshPlan& plan)
     if (!edge) {
         return "expected an edge as in checkout->payment";
     }
-    if (edge->first != "gateway" && !plan.find(edge->first)) {
+    if (edge->first != kGatewayCaller && !plan.find(edge->first)) {
         return absent(edge->first);
     }
     if (!plan.find(edge->second)) {
@@ -54,22 +102,42 @@ std::string subjectProblem(const Condition& condition, const MeshPlan& plan)
     if (condition.quantity == Quantity::Utilization) {
         return "utilization is of services, not of edges";
     }
+    if (!isCalled(plan, loads, edge->first, edge->second)) {
+        return fmt::format("\"{}\" does not call \"{}\"", edge->first, edge->second);
+    }
     return {};
 }
 
-void checkSubjects(const Scenario& scenario, const MeshPlan& plan, std::vector<Error>& problems)
+// Assertions on windows are judged by the first variant, comparisons by two; guards watch all.
+bool isAbout(const Assertion& assertion, const Lane& lane, const Lane& first)
 {
-    const auto check = [&](const Condition& condition, const std::string& path) {
-        const std::string problem = subjectProblem(condition, plan);
+    return assertion.window.empty()
+               ? lane.name == assertion.candidate || lane.name == assertion.reference
+               : &lane == &first;
+}
+
+void checkSubjects(
+    const Scenario& scenario, const std::vector<Lane>& lanes, std::vector<Error>& problems
+)
+{
+    const auto check = [&](const Condition& condition, const Lane& lane, const std::string& path) {
+        const std::string problem = subjectProblem(condition, lane.plan, scenario.load);
         if (!problem.empty()) {
             addError(problems, ErrorCode::DanglingReference, path, problem);
         }
     };
-    for (std::size_t at = 0; at < scenario.guards.size(); ++at) {
-        check(scenario.guards[at].condition, fmt::format("guards[{}].abort_if", at));
-    }
-    for (std::size_t at = 0; at < scenario.asserts.size(); ++at) {
-        check(scenario.asserts[at].condition, fmt::format("assert[{}].that", at));
+    for (const Lane& lane : lanes) {
+        if (lane.kind != RunKind::Variant) {
+            continue; // It lacks policies, and with them edges that others have.
+        }
+        for (std::size_t at = 0; &lane == &lanes.front() && at < scenario.guards.size(); ++at) {
+            check(scenario.guards[at].condition, lane, fmt::format("guards[{}].abort_if", at));
+        }
+        for (std::size_t at = 0; at < scenario.asserts.size(); ++at) {
+            if (isAbout(scenario.asserts[at], lane, lanes.front())) {
+                check(scenario.asserts[at].condition, lane, fmt::format("assert[{}].that", at));
+            }
+        }
     }
 }
 
@@ -90,6 +158,33 @@ void checkWindows(const Scenario& scenario, std::vector<Error>& problems)
                   : fmt::format("the run has no time \"{}\" its faults", assertion.window)
         );
     }
+}
+
+std::string scenarioPathOf(const Error& error)
+{
+    const auto* path = std::get_if<std::string>(&error.place);
+    return path != nullptr ? *path : pathBefore(error.message);
+}
+
+// Whether one of two paths is the other, or a place inside of it.
+bool isSamePlace(std::string_view one, std::string_view other)
+{
+    const std::string_view outer = one.size() <= other.size() ? one : other;
+    const std::string_view inner = one.size() <= other.size() ? other : one;
+    return inner.starts_with(outer)
+           && (inner.size() == outer.size() || outer.empty() || inner[outer.size()] == '.'
+               || inner[outer.size()] == '[');
+}
+
+std::vector<Error> withoutThoseAt(std::vector<Error> errors, const std::vector<std::string>& paths)
+{
+    std::erase_if(errors, [&paths](const Error& error) {
+        const std::string own = scenarioPathOf(error);
+        return std::ranges::any_of(paths, [&own](const std::string& path) {
+            return isSamePlace(own, path);
+        });
+    });
+    return errors;
 }
 
 } // namespace
@@ -118,11 +213,12 @@ void checkScenario(
     const Scenario& scenario, const std::vector<Lane>& lanes, std::vector<Error>& problems
 )
 {
-    checkWindows(scenario, problems);
+    if (scenario.duration) {
+        checkWindows(scenario, problems);
+    }
+    checkSubjects(scenario, lanes, problems);
     for (const Lane& lane : lanes) {
-        checkSubjects(scenario, lane.plan, problems);
         MeshRunSettings settings;
-        settings.duration = *scenario.duration;
         settings.timeline = scenario.timeline;
         settings.loads = scenario.load;
         settings.network = scenario.network;
@@ -136,6 +232,26 @@ void checkScenario(
             }
         }
     }
+}
+
+std::vector<Error> unexplained(std::vector<Error> ofRun, const std::vector<config::Problem>& ofFile)
+{
+    std::vector<std::string> paths;
+    for (const config::Problem& problem : ofFile) {
+        if (problem.severity == config::Severity::Error) {
+            paths.push_back(problem.path);
+        }
+    }
+    return withoutThoseAt(std::move(ofRun), paths);
+}
+
+std::vector<Error> unexplained(std::vector<Error> more, const std::vector<Error>& known)
+{
+    std::vector<std::string> paths;
+    for (const Error& error : known) {
+        paths.push_back(scenarioPathOf(error));
+    }
+    return withoutThoseAt(std::move(more), paths);
 }
 
 } // namespace mesh::simulator

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxyengine/base/error.h"
+#include "proxyengine/config/problem.h"
 #include "simulator/report/lanes.h"
 #include "simulator/report/windows.h"
 #include "simulator/scenario/scenario.h"
@@ -17,5 +18,15 @@ void checkScenario(
 
 // What stands against running it on any document: no duration, no load.
 void checkWithoutMesh(const Scenario& scenario, std::vector<Error>& problems);
+
+// Those errors of a run that problems of the file, or errors told before, do not explain: what the
+// reader could not take, or somebody else refuses, is not judged again at the same place. Places
+// are paths in the scenario.
+[[nodiscard]] std::vector<Error> unexplained(
+    std::vector<Error> ofRun, const std::vector<config::Problem>& ofFile
+);
+[[nodiscard]] std::vector<Error> unexplained(
+    std::vector<Error> more, const std::vector<Error>& known
+);
 
 } // namespace mesh::simulator

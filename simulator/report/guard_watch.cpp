@@ -83,6 +83,9 @@ const RunSeries* seriesOf(const RunRecord& record, std::string_view name)
 std::optional<std::size_t> GuardWatch::look(const RunRecord& record, std::size_t second)
 {
     std::optional<std::size_t> stopped;
+    if (kSecond * static_cast<Duration::rep>(second) < m_warmup) {
+        return stopped;
+    }
     for (std::size_t at = 0; at < m_guards.size(); ++at) {
         const Guard& guard = m_guards[at];
         const RunSeries* series = seriesOf(record, guard.condition.subject);

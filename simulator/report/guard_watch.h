@@ -17,12 +17,14 @@ namespace mesh::simulator {
 // second (utilization).
 [[nodiscard]] std::optional<double> valueOf(const RunSecond& second, Quantity quantity);
 
-// Looks at every second of a run and says when a guard has been true for long enough.
+// Looks at every second of a run and says when a guard has been true for long enough. Seconds that
+// begin in the warm-up do not count, as their calls count nowhere.
 class GuardWatch
 {
 public:
-    explicit GuardWatch(const std::vector<Guard>& guards)
+    GuardWatch(const std::vector<Guard>& guards, Duration warmup)
         : m_guards(guards)
+        , m_warmup(warmup)
         , m_trueFor(guards.size())
     {}
 
@@ -32,6 +34,7 @@ public:
 
 private:
     const std::vector<Guard>& m_guards;
+    Duration m_warmup;
     std::vector<Duration> m_trueFor;
 };
 

@@ -27,8 +27,8 @@ std::vector<Error> lanesOrProblems(const RehearsalRequest& request, std::vector<
 {
     std::vector<Error> problems;
     checkWithoutMesh(request.scenario, problems);
-    lanes = makeLanes(request.scenario, *request.document, problems);
-    if (request.scenario.duration) {
+    if (request.document != nullptr) {
+        lanes = makeLanes(request.scenario, *request.document, problems);
         checkScenario(request.scenario, lanes, problems);
     }
     return problems;
@@ -298,7 +298,13 @@ Result<RunRecord> replay(
     });
     if (lane == lanes.end() || replication < 0 || replication >= request.scenario.replications) {
         return fail(
-            ErrorCode::NotFound, fmt::format("there is no run {} of \"{}\"", replication, variant)
+            ErrorCode::NotFound,
+            fmt::format(
+                "there is no run {} of \"{}\"; it has {}",
+                replication + 1,
+                variant,
+                lane == lanes.end() ? 0 : request.scenario.replications
+            )
         );
     }
     const ScenarioWindows windows(request.scenario);

@@ -168,7 +168,7 @@ struct RehearsalRequest
 };
 
 // Every reason for which the scenario cannot be run on this document: names that do not exist,
-// windows that are empty, patches that do not fit.
+// windows that are empty, patches that do not fit. Without a document, only what needs none.
 [[nodiscard]] std::vector<Error> checkRehearsal(const RehearsalRequest& request);
 
 // Runs all variants, ablations and replications in virtual time and judges them. Blocks.

@@ -4,7 +4,9 @@
 #include "simulator/mesh/mesh_run.h"
 #include "simulator/report/guard_watch.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace mesh::simulator {
 namespace {
@@ -35,7 +37,7 @@ void addBusy(const RunOrder& order, const MeshRun& run, RunOutcome& outcome)
                                * static_cast<double>(plan.models()[*service].concurrency);
         std::vector<double>& busy = outcome.busy.emplace_back();
         for (std::size_t window = 0; window < order.windows->all().size(); ++window) {
-            const double capacity = workers * toSeconds(order.windows->at(window).length());
+            const double capacity = workers * toSeconds(run.windows()[window].length());
             busy.push_back(run.utilization(row.name(), window) * capacity);
         }
         outcome.workers.push_back(workers);
@@ -55,22 +57,23 @@ RunOutcome runOnce(const RunOrder& order)
     RunOutcome outcome;
     outcome.measured = *order.scenario->duration;
     MeshRun run(*order.plan, settingsOf(order));
-    GuardWatch watch(order.scenario->guards);
+    GuardWatch watch(order.scenario->guards, order.scenario->warmup);
     for (std::size_t second = 0;; ++second) {
         const Duration now = kStep * static_cast<Duration::rep>(second + 1);
         const bool hasMore = run.runUntil(TimePoint{} + now);
-        if (isWatched && now <= *order.scenario->duration) {
+        if (isWatched && !outcome.guard && now <= *order.scenario->duration) {
             outcome.guard = watch.look(run.record(), second);
+            if (outcome.guard) {
+                outcome.measured = now;
+                run.endLoad(TimePoint{} + now);
+            }
         }
         if (order.onSecond) {
             order.onSecond(run.record(), second);
         }
         outcome.isCancelled =
             order.cancelled != nullptr && order.cancelled->load(std::memory_order_relaxed);
-        if (outcome.guard) {
-            outcome.measured = now;
-        }
-        if (!hasMore || outcome.guard || outcome.isCancelled) {
+        if (!hasMore || outcome.isCancelled) {
             break;
         }
     }
@@ -86,7 +89,9 @@ RunOutcome runOnce(const RunOrder& order)
         RunMarker marker;
         marker.at = outcome.measured;
         marker.kind = RunMarker::Kind::GuardStopped;
-        outcome.record.markers.push_back(std::move(marker));
+        std::vector<RunMarker>& markers = outcome.record.markers;
+        const auto next = std::ranges::upper_bound(markers, marker.at, {}, &RunMarker::at);
+        markers.insert(next, std::move(marker));
     }
     return outcome;
 }

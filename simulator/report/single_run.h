@@ -52,7 +52,8 @@ struct RunOutcome
 // The luck of a replication: the same for every variant.
 [[nodiscard]] Seed seedOf(const Scenario& scenario, int replication);
 
-// Runs to its end, second by second: guards and cancellation are looked at in between.
+// Runs to its end, second by second: guards and cancellation are looked at in between. A guard ends
+// the load; what has begun by then goes on to its end and is counted.
 [[nodiscard]] RunOutcome runOnce(const RunOrder& order);
 
 } // namespace mesh::simulator

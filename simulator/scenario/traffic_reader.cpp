@@ -28,15 +28,22 @@ void readRate(FieldReader& fields, Load& load)
         const auto time = isPair && point.list()[0].isString()
                               ? parseDuration(point.list()[0].text())
                               : Result<Duration>(fail(ErrorCode::InvalidArgument, ""));
-        const bool isRate = isPair && point.list()[1].isNumber()
-                            && point.list()[1].toNumber() >= 0.0
-                            && point.list()[1].toNumber() <= kRateMax;
-        if (!time || !isRate) {
+        if (!time || !point.list()[1].isNumber()) {
             fields.report(
                 point,
                 "rate",
                 ErrorCode::InvalidArgument,
                 "expected pairs of a time and a rate, as in [30s, 300]"
+            );
+            continue;
+        }
+        const double rate = point.list()[1].toNumber();
+        if (rate < 0.0 || rate > kRateMax) {
+            fields.report(
+                point.list()[1],
+                "rate",
+                ErrorCode::OutOfRange,
+                fmt::format("a rate is between 0 and {} requests per second", kRateMax)
             );
             continue;
         }
@@ -46,7 +53,7 @@ void readRate(FieldReader& fields, Load& load)
             fields.report(point, "rate", ErrorCode::Conflict, "times begin at 0s and grow");
             continue;
         }
-        load.rate.emplace_back(*time, point.list()[1].toNumber());
+        load.rate.emplace_back(*time, rate);
     }
 }
 

@@ -1,5 +1,6 @@
 // Metric rows per second into a document (target: 100 000, thinning included), how long a window of
-// 1 000 edges takes to read, and an hour of them as the console opens it (target: 100 ms).
+// 1 000 edges takes to read, an hour of them as the console opens it (target: 100 ms), and how long
+// a seek within it takes: layout and window of that moment (target: 100 ms).
 #include "tests/support/store_fixture.h"
 
 #include <benchmark/benchmark.h>
@@ -113,6 +114,54 @@ void opensHour(benchmark::State& state)
     }
 }
 
+// Jumps about in an hour of 1 000 edges between 300 places that have moved ten times.
+void seeksInHour(benchmark::State& state)
+{
+    constexpr std::int64_t kHour_s = 3600;
+    constexpr std::int64_t kDense_s = 120;
+    const mesh::test::TemporaryFolder folder;
+    auto document = MeshDocument::create(folder.file("a.mesh"));
+    std::vector<MetricRow> rows = secondOf(kStart_s);
+    std::vector<LayoutPosition> places;
+    for (int at = 0; at < 300; ++at) {
+        places.push_back({"service:" + std::to_string(at), 0, 0, false});
+    }
+    constexpr std::int64_t kThird_s = 1200;
+    for (std::int64_t second = 0; second < kHour_s; ++second) {
+        // Second by second where it is looked at; as many thinned rows everywhere.
+        if (second % kThird_s >= kDense_s && second % 10 != 0) {
+            continue;
+        }
+        for (MetricRow& row : rows) {
+            row.time_s = kStart_s + second;
+        }
+        static_cast<void>(answerOf<void>([&](auto answer) { (*document)->addMetrics(rows, answer); }
+        ));
+        if (second % 360 == 0) {
+            for (LayoutPosition& place : places) {
+                place.x += 10;
+            }
+            (*document)->addLayoutMoves("topology", (kStart_s + second) * 1'000'000, places);
+        }
+    }
+    std::int64_t seek = 0;
+    for (auto _ : state) {
+        ++seek;
+        const std::int64_t at_s = kStart_s + seek % 3 * kThird_s + 70 + seek * 7 % 50;
+        const auto layout = answerOf<std::vector<LayoutPosition>>([&](auto answer) {
+            (*document)->layoutAt("topology", at_s * 1'000'000, answer);
+        });
+        const auto totals = answerOf<WindowTotals>([&](auto answer) {
+            (*document)->window({at_s - state.range(0), at_s}, answer);
+        });
+        if (!layout || layout->size() != places.size() || !totals
+            || totals->series.size() != kEdges) {
+            state.SkipWithError("the moment is incomplete");
+            break;
+        }
+    }
+}
+
 } // namespace
 
 BENCHMARK(addsRows)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -122,5 +171,11 @@ BENCHMARK(readsWindow)->Arg(600)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(opensHour)
     ->Unit(benchmark::kMillisecond)
     ->Iterations(10)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+BENCHMARK(seeksInHour)
+    ->Arg(60)
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(40)
     ->MeasureProcessCPUTime()
     ->UseRealTime();

@@ -69,6 +69,7 @@ private:
     QTemporaryDir m_folder;
     test::NodeProcess m_node;
     SystemClock m_clock;
+    console::CredentialsFolder m_credentials{QString()};
 };
 
 void ConsoleConnectTest::initTestCase()
@@ -87,7 +88,7 @@ void ConsoleConnectTest::aConnectedNodeRunsWhatIsApplied()
     bridge::MeshSession session{bridge::SessionOptions{}};
     WindowOptions options;
     options.isPersistent = false;
-    options.nodeConnector = console::makeNodeConnector(m_clock);
+    options.nodeConnector = console::makeNodeConnector(m_clock, m_credentials);
     MainWindow window(session, options);
     window.show();
     ConnectDialog dialog(options.nodeConnector, &window);
@@ -126,7 +127,7 @@ void ConsoleConnectTest::aConnectedNodeRunsWhatIsApplied()
 
 void ConsoleConnectTest::anAddressWhereNothingListensSaysSo()
 {
-    ConnectDialog dialog(console::makeNodeConnector(m_clock), nullptr);
+    ConnectDialog dialog(console::makeNodeConnector(m_clock, m_credentials), nullptr);
     dialog.show();
 
     ask(dialog, QStringLiteral("http://127.0.0.1:%1").arg(test::freePort()));
@@ -140,7 +141,7 @@ void ConsoleConnectTest::anAddressWhereNothingListensSaysSo()
 
 void ConsoleConnectTest::anAddressOfNoAdminApiSaysSo()
 {
-    ConnectDialog dialog(console::makeNodeConnector(m_clock), nullptr);
+    ConnectDialog dialog(console::makeNodeConnector(m_clock, m_credentials), nullptr);
     dialog.show();
 
     ask(dialog, urlOf(m_node.proxyAddress())); // The gateway itself: no route for "/".
@@ -153,7 +154,7 @@ void ConsoleConnectTest::anAddressOfNoAdminApiSaysSo()
 
 void ConsoleConnectTest::aTextThatIsNoAddressSaysSo()
 {
-    ConnectDialog dialog(console::makeNodeConnector(m_clock), nullptr);
+    ConnectDialog dialog(console::makeNodeConnector(m_clock, m_credentials), nullptr);
     dialog.show();
 
     ask(dialog, QStringLiteral("https://127.0.0.1:8001"));

@@ -574,13 +574,13 @@ void FormsTest::aFieldGoneTakesItsEmptyRecordWithIt()
     const QString before = draft.text();
     SchemaForm form;
     bind(form, draft, firstOf(draft, "services"), model::schemaOf<model::Service>());
-    auto* percent = form.section("resilience.retry.budget")->findChild<QLineEdit*>();
-    QVERIFY(percent != nullptr);
+    auto* base = form.section("resilience.retry.backoff")->findChild<QLineEdit*>();
+    QVERIFY(base != nullptr);
 
-    QTest::keyClicks(percent, QStringLiteral("5"));
-    QVERIFY(draft.text().contains(QStringLiteral("percent: 5")));
-    percent->selectAll();
-    QTest::keyClick(percent, Qt::Key_Delete);
+    QTest::keyClicks(base, QStringLiteral("5ms"));
+    QVERIFY(draft.text().contains(QStringLiteral("base: 5ms")));
+    base->selectAll();
+    QTest::keyClick(base, Qt::Key_Delete);
 
     QCOMPARE(draft.text(), before);
 }

@@ -7,10 +7,13 @@
 #include "app/pages/edit_page.h"
 #include "app/pages/first_run_page.h"
 #include "app/pages/inspector.h"
+#include "app/pages/review_lists.h"
+#include "app/pages/review_page.h"
+#include "app/pages/review_plan.h"
+#include "app/pages/rollout_page.h"
 #include "app/pages/rows_table.h"
 #include "app/shell/locator.h"
 #include "app/shell/main_window.h"
-#include "app/shell/review_dialog.h"
 #include "app/shell/top_bar.h"
 #include "app/theme/theme.h"
 
@@ -19,6 +22,7 @@
 #include <QLabel>
 #include <QLayout>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QSplitter>
@@ -286,18 +290,16 @@ void ShellTest::anEditIsReviewedAndApplied()
     forms::Draft& draft = console.window->draft();
     draft.editValue("services[0].retries", model::Value(2));
     QVERIFY(actionOf(*console.window, "change.push")->isEnabled());
-    ReviewDialog dialog(console.session, draft, console.window.get());
-    auto* apply = dialog.findChild<QAbstractButton*>(QStringLiteral("apply"));
-    auto* changes = dialog.findChild<pages::RowsTable*>(QStringLiteral("changes"));
-    QVERIFY(apply->isEnabled());
-    QVERIFY(apply->text().contains(QStringLiteral("shop")));
-    QCOMPARE(changes->rowCount(), 1);
-    QSignalSpy finished(&console.session, &bridge::MeshSession::applyFinished);
+    actionOf(*console.window, "change.review")->trigger();
+    QCOMPARE(console.window->mode(), Mode::Rollout);
+    pages::ReviewPage& review = console.window->rolloutPage().review();
+    QPushButton& push = review.plan().pushButton();
+    QTRY_VERIFY(push.isEnabled());
+    QVERIFY(push.text().contains(QStringLiteral("shop")));
+    QCOMPARE(review.list().count(), 1);
 
-    console.session.apply(QStringLiteral("fewer retries"));
+    actionOf(*console.window, "change.push")->trigger();
 
-    QTRY_COMPARE(finished.count(), 1);
-    QVERIFY2(finished.at(0).at(0).toBool(), qPrintable(finished.at(0).at(1).toString()));
     QTRY_VERIFY(console.session.revisions().size() > revisions);
     QCOMPARE(console.session.document()->services.front().retries, 2);
     QVERIFY(!draft.isChanged());
@@ -367,8 +369,9 @@ void ShellTest::errorsBlockTheApply()
 
     QVERIFY(draft.hasErrors());
     QVERIFY(!actionOf(*console.window, "change.push")->isEnabled());
-    const ReviewDialog dialog(console.session, draft, console.window.get());
-    QVERIFY(!dialog.findChild<QAbstractButton*>(QStringLiteral("apply"))->isEnabled());
+    actionOf(*console.window, "change.review")->trigger();
+    pages::ReviewPage& review = console.window->rolloutPage().review();
+    QVERIFY(!review.plan().pushButton().isEnabled());
 }
 
 void ShellTest::discardTakesTheEditBack()

@@ -5,4 +5,13 @@ if(TARGET mesh::control AND TARGET mesh::ctl)
             SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp ${CMAKE_SOURCE_DIR}/tests/support/manual_engine.cpp
             DEPENDS mesh::control mesh::ctl FOREIGN nlohmann_json::nlohmann_json LABEL integration)
     endforeach()
+    foreach(subject IN ITEMS ctl_files)
+        mesh_add_test(${subject}_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp
+            DEPENDS mesh::ctl mesh::store mesh::config FOREIGN nlohmann_json::nlohmann_json LABEL integration)
+    endforeach()
+endif()
+if(TARGET mesh::control)
+    mesh_add_test(admin_tls_test
+        SOURCES ${CMAKE_CURRENT_LIST_DIR}/admin_tls_test.cpp ${CMAKE_SOURCE_DIR}/tests/support/manual_engine.cpp
+        DEPENDS mesh::control FOREIGN OpenSSL::SSL nlohmann_json::nlohmann_json LABEL integration TIMEOUT 120)
 endif()

@@ -2,6 +2,7 @@
 // Method: the real program in a process of its own, on ports the kernel picks.
 #include "proxyengine/base/hash.h"
 #include "proxyengine/http/server.h"
+#include "tests/support/certificate_maker.h"
 #include "tests/support/node_process.h"
 
 #include <QFile>
@@ -27,6 +28,7 @@ private Q_SLOTS:
     void aBadFileNamesEveryPlaceAndEndsWithTwo();
     void refusedPushesChangeNothing();
     void hangupReadsTheFileAgain();
+    void theAdminApiSpeaksMutualTlsAndTakesNewFiles();
     void startsFromTheStateDirectory();
     void survivesKillAtAnyMoment();
     void terminationLetsARequestFinish_data();
@@ -80,6 +82,9 @@ void DaemonTest::commandLineErrorsHaveTheirCodes_data()
     row("nothing to run", "run", 2);
     row("file is not there", "run|--config|/nowhere/mesh.yaml", 3);
     row("remote admin", "run|--config|/dev/null|--admin-listen|0.0.0.0:0", 2);
+    row("two files of three",
+        "run|--config|/dev/null|--admin-listen|0.0.0.0:0|--admin-tls|a.pem,a.key",
+        2);
     row("bad listener", "run|--config|/dev/null|--proxy-listen|127.0.0.1:0 tls", 2);
 }
 
@@ -142,6 +147,57 @@ void DaemonTest::hangupReadsTheFileAgain()
 
     QTRY_VERIFY(node.log().contains(QStringLiteral("services[0].nam")));
     QCOMPARE(hashIn(node.admin("GET", "/config/hash")), second);
+}
+
+void DaemonTest::theAdminApiSpeaksMutualTlsAndTakesNewFiles()
+{
+    const test::IssuedCertificate shop = test::issueAuthority("shop authority");
+    test::CertificateSpec spec;
+    spec.alternatives = "IP:127.0.0.1";
+    spec.name = "edge-1";
+    const auto put = [this](const char* name, const std::string& text) {
+        QFile file(m_directory.filePath(QString::fromLatin1(name)));
+        if (file.open(QIODevice::WriteOnly | QIODevice::Truncate)) {
+            file.write(QByteArray::fromStdString(text));
+        }
+        return file.fileName();
+    };
+    const auto putPair = [&](const char* cert, const char* key) {
+        const test::IssuedCertificate made = test::issue(spec, &shop);
+        return put(cert, made.pem()) + QLatin1Char(',') + put(key, made.keyPem());
+    };
+    const QString ca = put("ca.pem", shop.pem());
+    const QString pair = putPair("node.pem", "node.key");
+    NodeProcess node;
+    QVERIFY(node.start(
+        {QStringLiteral("--config"),
+         write(configOf(1)),
+         QStringLiteral("--admin-tls"),
+         pair + QLatin1Char(',') + ca}
+    ));
+    spec.name = "console";
+    const QString mine = putPair("console.pem", "console.key");
+    const SystemClock clock;
+    control::NodeRequest request;
+    request.address = {node.adminAddress(), {}, true};
+    request.path = "/v1/node";
+    request.credentials = {
+        mine.section(QLatin1Char(','), 0, 0).toStdString(),
+        mine.section(QLatin1Char(','), 1, 1).toStdString(),
+        ca.toStdString()};
+    const auto subject = [&] {
+        const auto answer = control::requestNode(clock, request);
+        return answer ? Json::parse(answer->body)["certificates"][0].value("subject", "")
+                      : answer.error().message;
+    };
+    QCOMPARE(subject(), std::string("CN=edge-1"));
+    QCOMPARE(node.admin("GET", "/").status, 0); // Without TLS nobody is served.
+
+    spec.name = "edge-1 renewed";
+    QCOMPARE(putPair("node.pem", "node.key"), pair);
+    node.signal(SIGHUP);
+
+    QTRY_COMPARE(subject(), std::string("CN=edge-1 renewed"));
 }
 
 void DaemonTest::startsFromTheStateDirectory()

@@ -4,6 +4,8 @@ if(TARGET mesh_test_servers AND TARGET mesh::proxy)
         DEPENDS mesh_test_servers LABEL integration TIMEOUT 60)
     mesh_add_test(faults_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/faults_test.cpp
         DEPENDS mesh::proxy mesh_test_servers LABEL integration TIMEOUT 120)
+    mesh_add_test(node_operator_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/node_operator_test.cpp
+        DEPENDS mesh::proxy mesh_test_servers LABEL integration TIMEOUT 60)
     mesh_add_test(proxy_commands_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/proxy_commands_test.cpp
         DEPENDS mesh::proxy mesh_test_servers LABEL integration TIMEOUT 60)
 endif()

@@ -11,6 +11,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
 
 // Goal: a scenario played with real servers and proxies gives the figures of the report, in their
 //       windows, and refuses what it cannot play.
@@ -85,6 +89,7 @@ private Q_SLOTS:
     void canBeCancelled();
     void measuresWhatProxiesCost();
     void bothWorldsAreCompared();
+    void aGuardEndsTheLoad();
 
 private:
     SystemClock m_clock;
@@ -224,6 +229,43 @@ void LiveRehearsalTest::bothWorldsAreCompared()
     QCOMPARE(alone->variants.front().name, std::string("live"));
     QCOMPARE(alone->verdict, Verdict::Holds);
     QVERIFY(!alone->live.has_value());
+}
+
+// It is over long before its time: what was sent is counted, the second fault never comes, and
+// nobody compares half a run with a whole one.
+void LiveRehearsalTest::aGuardEndsTheLoad()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    request.scenario.duration = 90s;
+    request.scenario.timeline = {errorOf("front-1", 2s, 40s), errorOf("stock-1", 80s, 5s)};
+    Guard guard;
+    guard.text = "success(front) < 0.5 for 2s";
+    guard.condition = parseCondition(guard.text)->condition;
+    guard.length = 2s;
+    request.scenario.guards = {guard};
+    Assertion fails;
+    fails.text = "success(front) > 1";
+    fails.window = "always";
+    fails.condition = parseCondition(fails.text)->condition;
+    request.scenario.asserts = {fails};
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    QCOMPARE(live->stoppedBy, std::optional<std::string>(guard.text));
+    QVERIFY(!live->isComparable);
+    QVERIFY(live->notes.front().starts_with("the guard \"success(front) < 0.5 for 2s\" ended"));
+    const std::vector<RunMarker>& markers = live->figures.record.markers;
+    QCOMPARE(std::ranges::count(markers, RunMarker::Kind::FaultBegan, &RunMarker::kind), 1);
+    const auto stopped =
+        std::ranges::find(markers, RunMarker::Kind::GuardStopped, &RunMarker::kind);
+    QVERIFY(stopped != markers.end());
+    QVERIFY(stopped->at >= 4s && stopped->at < 90s);
+    const RehearsalFigures& during = live->figures.services.at(Window::During).at("front");
+    QVERIFY(during.calls >= 100 && during.success < 0.2);
+    // Of the two seconds that were, not of forty.
+    QVERIFY2(std::abs(during.rps - 100.0) < 50.0, qPrintable(QString::number(during.rps)));
+    QCOMPARE(live->figures.services.at(Window::After).at("front").calls, std::uint64_t{0});
 }
 
 } // namespace mesh::simulator

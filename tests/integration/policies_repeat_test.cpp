@@ -243,6 +243,55 @@ private Q_SLOTS:
         QVERIFY(mesh.waitForCount("retried", kSubject, retries));
     }
 
+    void withoutABudgetEveryFailureIsRepeated()
+    {
+        PolicyFixture mesh;
+        QVERIFY(mesh.begin(2));
+        QCOMPARE(
+            mesh.apply(mesh.webYaml(
+                "  resilience: {retry: {on: [5xx], attempts: 3, backoff: {base: 1ms, max: 1ms}}}\n",
+                ""
+            )),
+            std::string()
+        );
+        Behaviour slow = answering(503);
+        slow.delay = 20 * kMillisecond;
+        for (auto& server : mesh.servers) {
+            server->behave(slow);
+        }
+        QCOMPARE(mesh.load(64, 32).count(503), 64U);
+        QCOMPARE(sum(mesh.requestsByServer()), std::uint64_t{192});
+        QVERIFY(mesh.waitForCount("retried", kSubject, 128));
+    }
+
+    // As anExhaustedBudgetStopsRetries, by the upstream's limits.
+    void withoutABudgetMaxRetriesBoundsRetries()
+    {
+        PolicyFixture mesh;
+        QVERIFY(mesh.begin(2));
+        QCOMPARE(
+            mesh.apply(mesh.webYaml(
+                "  resilience: {retry: {on: [5xx], attempts: 2, backoff: {base: 1ms, max: 1ms}}}\n",
+                "  limits: {max_retries: 1}\n"
+            )),
+            std::string()
+        );
+        Behaviour slow;
+        slow.fault = Fault::Unavailable;
+        slow.delay = 50 * kMillisecond;
+        for (auto& server : mesh.servers) {
+            server->behave(slow);
+        }
+        QCOMPARE(mesh.load(64, 16).count(503), 64U);
+
+        QVERIFY2(
+            mesh.policyEvent("limit_reached", "upstream:pool").has_value(), mesh.told().c_str()
+        );
+        const std::uint64_t retries = sum(mesh.requestsByServer()) - 64;
+        QVERIFY2(retries >= 1 && retries <= 16, std::to_string(retries).c_str());
+        QVERIFY(mesh.waitForCount("retried", kSubject, retries));
+    }
+
     void retryAfterIsWaitedFor()
     {
         PolicyFixture mesh;

@@ -29,6 +29,8 @@ private Q_SLOTS:
     void comparisonsArePairedOnTheSameLuck();
     void anAblationSaysWhatAPolicyIsWorth();
     void aGuardStopsTheRun();
+    void callsInProgressAtAStopAreCounted();
+    void guardsDoNotCountTheWarmup();
     void guardsCountWholeSeconds();
     void aFailedAssertionFailsTheRehearsal();
     void theWorstReplicationCanBeReplayed();
@@ -221,10 +223,56 @@ assert: [{window: always, that: "success(front) >= 0"}]
     QCOMPARE(*rehearsal.stoppedBy, std::string("success(front) < 0.5 for 5s"));
     const RunRecord& record = rehearsal.variants.front().record;
     QVERIFY(!record.markers.empty());
-    QVERIFY(record.markers.back().kind == RunMarker::Kind::GuardStopped);
-    QVERIFY(record.markers.back().at == Duration(std::chrono::seconds(15)));
+    const auto stopped =
+        std::ranges::find(record.markers, RunMarker::Kind::GuardStopped, &RunMarker::kind);
+    QVERIFY(stopped != record.markers.end());
+    QVERIFY(stopped->at == Duration(std::chrono::seconds(15)));
     // Figures are of the time that was.
     QVERIFY(std::abs(front(rehearsal, Window::Always).rps - 100.0) < 10.0);
+}
+
+// Everything hangs: nothing of it may vanish because somebody stopped looking. A fault after the
+// stop never comes.
+void RehearsalTest::callsInProgressAtAStopAreCounted()
+{
+    const Rehearsal rehearsal = rehearsed(rehearsalOf(R"(
+duration: 120s
+timeline:
+- {at: 10s, for: 20s, fault: freeze, target: {service: front}}
+- {at: 25s, for: 5s, fault: kill, target: {service: front}}
+guards: [{abort_if: "success(front) < 0.5 for 5s"}]
+)"));
+
+    QCOMPARE(static_cast<int>(rehearsal.verdict), static_cast<int>(Verdict::Stopped));
+    const RunRecord& record = rehearsal.variants.front().record;
+    const auto began =
+        std::ranges::count(record.markers, RunMarker::Kind::FaultBegan, &RunMarker::kind);
+    QCOMPARE(began, std::ptrdiff_t{1});
+    const RehearsalFigures during = front(rehearsal, Window::During);
+    QVERIFY(std::abs(during.rps - 100.0) < 15.0);
+    QVERIFY2(during.p50_ms > 10'000.0, std::to_string(during.p50_ms).c_str()); // Until it thawed.
+    // Of the five seconds alone: it grows from nothing to 500.
+    QVERIFY2(std::abs(during.inflight - 250.0) < 50.0, std::to_string(during.inflight).c_str());
+    QVERIFY(during.utilization <= 1.0);
+    const RehearsalFigures always = front(rehearsal, Window::Always);
+    QCOMPARE(always.calls, front(rehearsal, Window::Before).calls + during.calls);
+}
+
+// A mesh that has to warm up first is not stopped for it.
+void RehearsalTest::guardsDoNotCountTheWarmup()
+{
+    constexpr const char* kFailsEarly = R"(
+duration: 20s
+timeline: [{at: 0s, for: 8s, fault: error, target: {service: front}, probability: 1}]
+guards: [{abort_if: "success(front) < 0.5 for 5s"}]
+)";
+    const auto verdictWith = [&](const char* warmup) {
+        return static_cast<int>(rehearsed(rehearsalOf(std::string(warmup) + kFailsEarly)).verdict);
+    };
+
+    QCOMPARE(verdictWith(""), static_cast<int>(Verdict::Stopped));
+    QCOMPARE(verdictWith("warmup: 3s\n"), static_cast<int>(Verdict::Stopped));
+    QCOMPARE(verdictWith("warmup: 3500ms\n"), static_cast<int>(Verdict::Holds));
 }
 
 void RehearsalTest::guardsCountWholeSeconds()
@@ -249,12 +297,14 @@ policies: {good: {}, bad: {patch: {models: {front: {error_rate: 0.5}}}}}
 assert:
 - {window: always, that: "success(front) >= 0.9"}
 )"));
-    const Rehearsal fails = rehearsed(rehearsalOf(R"(
+    RehearsalRequest request = rehearsalOf(R"(
 duration: 20s
 assert:
 - {window: always, that: "success(front) >= 0.9"}
-- {window: always, that: "success(front->store) >= 0.9"}
-)"));
+- {window: always, that: "success(gateway->store) >= 0.9"}
+)");
+    request.scenario.load.push_back({"store", Arrivals::Poisson, {{Duration::zero(), 0.0}}});
+    const Rehearsal fails = rehearsed(request);
 
     // The verdict is that of the first variant.
     QCOMPARE(static_cast<int>(rehearsal.verdict), static_cast<int>(Verdict::Holds));
@@ -263,7 +313,7 @@ assert:
     QCOMPARE(static_cast<int>(fails.verdict), static_cast<int>(Verdict::Fails));
     QVERIFY(!fails.variants[0].asserts[1].value.has_value());
     QVERIFY(toJunit(fails).find("failures=\"1\"") != std::string::npos);
-    QVERIFY(toJunit(fails).find("success(front-&gt;store)") != std::string::npos);
+    QVERIFY(toJunit(fails).find("success(gateway-&gt;store)") != std::string::npos);
 }
 
 void RehearsalTest::theWorstReplicationCanBeReplayed()

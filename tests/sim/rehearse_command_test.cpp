@@ -1,6 +1,10 @@
 // Goal: meshwrightctl rehearse says what a run found, in the documented form and exit code.
 // Method: the command as a library, files in a temporary directory.
+#include "app/ctl/rehearse_command.h"
+
 #include "app/ctl/ctl.h"
+#include "proxyengine/base/hash.h"
+#include "simulator/report/calibration_record.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/small_shop.h"
 
@@ -26,6 +30,15 @@ private Q_SLOTS:
     void theExitCodeIsTheVerdict();
     void everyProblemHasFileLineAndColumn();
     void problemsOfTheMeshAndTheRunToo();
+    void whatNobodyIsOrCallsIsRefused();
+    void problemsOfFileAndRunAreToldAtOnce();
+    void liveRefusesWithPlacesToo();
+    void numbersThatDoNotFitAreNamedShortly();
+    void aFileIsNamedOnce();
+    void aRunOutsideTheFittedRangeEndsWith5();
+    void twoRunsThatDifferEndWith4();
+    void aReplayTellsWhatPoliciesDid();
+    void aSearchListsWhatBreaksAndWritesItsScenarios();
     void theJsonHasItsDocumentedShape();
     void filesAreWrittenAndStandardOutputIsTheirs();
     void aSecondRunIsTheSame();
@@ -118,7 +131,8 @@ void RehearseCommandTest::everyProblemHasFileLineAndColumn()
 void RehearseCommandTest::problemsOfTheMeshAndTheRunToo()
 {
     QCOMPARE(rehearse("scenario: s\nmesh: nowhere.yaml\nduration: 5s\n"), 2);
-    QVERIFY(linesOf(m_output.err).front().contains(QStringLiteral("s.yaml:2:7: mesh: ")));
+    QCOMPARE(linesOf(m_output.err).filter(QStringLiteral("s.yaml:2:7: mesh: ")).size(), 1);
+    QCOMPARE(linesOf(m_output.err).filter(QStringLiteral("s.yaml:1:1: load: ")).size(), 1);
 
     write("shop.yaml", "_format_version: \"3.0\"\nservics: []\n");
     QCOMPARE(rehearse(kHead), 2);
@@ -137,6 +151,116 @@ void RehearseCommandTest::problemsOfTheMeshAndTheRunToo()
     QCOMPARE(lines.size(), 2);
     QVERIFY(lines[1].contains(QStringLiteral("s.yaml:6:33: assert[0].that: ")));
     QVERIFY(lines[0].contains(QStringLiteral("s.yaml:5:12: timeline[0] (kill): ")));
+}
+
+// Names of services and edges in everything that is demanded; each at its place.
+void RehearseCommandTest::whatNobodyIsOrCallsIsRefused()
+{
+    QCOMPARE(
+        rehearse(
+            kHead
+            + "policies: {a: {}, b: {}}\n"
+              "guards: [{abort_if: \"success(store->front) < 0.5\"}]\n"
+              "assert:\n"
+              "- {window: always, that: \"p99(front->nobody) < 1s\"}\n"
+              "- {window: always, that: \"p99(gateway->cart) < 1s\"}\n"
+              "- {window: always, that: \"p99(front->cart) < 1s\"}\n"
+              "- {window: always, that: \"p99(gateway->front) < 1s\"}\n"
+              "- {compare: \"b vs a\", that: \"p99(cart->front) <= 0\"}\n"
+        ),
+        2
+    );
+
+    const QStringList lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 4);
+    QVERIFY(lines[0].endsWith(
+        QStringLiteral("s.yaml:6:21: guards[0].abort_if: \"store\" does not call \"front\"")
+    ));
+    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:8:26: assert[0].that: there is no model of")));
+    QVERIFY(lines[2].endsWith(QStringLiteral("\"gateway\" does not call \"cart\"")));
+    QVERIFY(lines[3].contains(QStringLiteral("s.yaml:12:29: assert[4].that: \"cart\" does")));
+}
+
+// A list of what to do, not the first of several: what cannot be read does not hide what cannot
+// run, and is not told twice.
+void RehearseCommandTest::problemsOfFileAndRunAreToldAtOnce()
+{
+    QCOMPARE(
+        rehearse(
+            kHead
+            + "seed: x\n"
+              "timeline: [{at: 1s, fault: kill, target: {service: nobody}}, {at: 1s, fault: kil}]\n"
+              "assert: [{window: always, that: \"p99(no) < 1s\"}, {window: late, that: "
+              "\"p99(cart\"}]\n"
+        ),
+        2
+    );
+    QStringList lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 7);
+    QVERIFY(lines[0].contains(QStringLiteral("s.yaml:5:7: seed: ")));
+    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:6:12: timeline[0] (kill): ")));
+    QCOMPARE(lines.filter(QStringLiteral("timeline[1]")).size(), 2); // The kind, and no target.
+    QVERIFY(lines[4].contains(QStringLiteral("s.yaml:7:33: assert[0].that: there is no model")));
+    QCOMPARE(lines.filter(QStringLiteral("assert[1]")).size(), 2); // The window, the condition.
+
+    write("shop.yaml", "_format_version: \"3.0\"\nservics: []\n");
+    QCOMPARE(rehearse("scenario: s\nmesh: shop.yaml\nduration: 5\n"), 2);
+    lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 3);
+    QCOMPARE(lines.filter(QStringLiteral("duration: ")).size(), 1);
+    QCOMPARE(lines.filter(QStringLiteral("load: nothing calls the mesh")).size(), 1);
+    QVERIFY(lines[2].contains(QStringLiteral("shop.yaml:2:1: servics: ")));
+}
+
+void RehearseCommandTest::liveRefusesWithPlacesToo()
+{
+    QCOMPARE(
+        rehearse(
+            kHead
+                + "timeline:\n- {at: 1s, fault: cert_expiry, target: {service: cart}}\n"
+                  "- {at: 1s, fault: kill, target: {service: nobody}}\n",
+            {"--mode", "live"}
+        ),
+        2
+    );
+    const QStringList lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 2);
+    QVERIFY(lines[0].contains(QStringLiteral("s.yaml:6:3: timeline[0]: ")));
+    QVERIFY(lines[0].contains(QStringLiteral("cannot be played live")));
+    QVERIFY(lines[1].contains(QStringLiteral("s.yaml:7:3: timeline[1] (kill): ")));
+}
+
+void RehearseCommandTest::numbersThatDoNotFitAreNamedShortly()
+{
+    QCOMPARE(
+        rehearse("scenario: s\nmesh: shop.yaml\nduration: 5s\n"
+                 "load: [{entry: front, rate: [[0s, -5], [1s, fast]]}]\n"),
+        2
+    );
+    QStringList lines = linesOf(m_output.err);
+    QCOMPARE(lines.size(), 2);
+    QVERIFY(lines[0].contains(
+        QStringLiteral("s.yaml:4:35: load[0].rate: a rate is between 0 and 1000000 requests")
+    ));
+    QVERIFY(lines[1].contains(QStringLiteral("expected pairs of a time and a rate")));
+
+    for (const char* const seed : {"x", "-1", "1.5", "99999999999999999999"}) {
+        QCOMPARE(rehearse(kHead, {"--seed", seed}), 2);
+        lines = linesOf(m_output.err);
+        QVERIFY2(lines.front().contains(QLatin1String("--seed: ")), m_output.err.c_str());
+        QVERIFY2(lines.front().size() < 90, m_output.err.c_str());
+    }
+}
+
+void RehearseCommandTest::aFileIsNamedOnce()
+{
+    CtlOutput output;
+    QCOMPARE(run({"rehearse", "/nowhere/s.yaml"}, m_clock, Colour::Off, output), 2);
+    QCOMPARE(linesOf(output.err).size(), 1);
+    QCOMPARE(linesOf(output.err).front().count(QStringLiteral("/nowhere/s.yaml")), 1);
+
+    QCOMPARE(rehearse(kHead, {"--json", "/nowhere/at/all.json"}), 2);
+    QCOMPARE(linesOf(m_output.err).front().count(QStringLiteral("/nowhere/at/all.json")), 1);
 }
 
 void RehearseCommandTest::theJsonHasItsDocumentedShape()
@@ -241,6 +365,84 @@ void RehearseCommandTest::peopleReadTheVerdictFirst()
     QVERIFY(lines[2].contains(QStringLiteral("5s to 10s: kill cart, 30% of instances (cart-1)")));
     QVERIFY(lines.back().startsWith(QStringLiteral("meshwrightctl rehearse ")));
     QVERIFY(lines.back().endsWith(QStringLiteral("--seed 42 --replications 1")));
+}
+
+// What fitting left beside the mesh file: the carts were never seen that busy.
+void RehearseCommandTest::aRunOutsideTheFittedRangeEndsWith5()
+{
+    simulator::CalibrationRecord record;
+    record.meshHash = sha256Hex(test::kSmallShop);
+    for (const char* const service : {"front", "cart", "store"}) {
+        record.services.push_back({service, true, 1.0, 100.0});
+    }
+    write("shop.yaml.fit.json", simulator::toJson(record));
+    QCOMPARE(rehearse(kHead), 0);
+    record.services[1].rateTo = 20.0;
+    write("shop.yaml.fit.json", simulator::toJson(record));
+
+    QCOMPARE(rehearse(kHead), 5);
+
+    QVERIFY(m_output.out.starts_with("small: outside the calibrated range"));
+    const std::string fails = "assert: [{window: always, that: \"p50(front) < 1us\"}]\n";
+    QCOMPARE(rehearse(kHead + fails), 1); // Which is worse.
+}
+
+// Real runs do not differ, so that the second one is given another seed here.
+void RehearseCommandTest::twoRunsThatDifferEndWith4()
+{
+    RehearseOptions options;
+    options.file = write("s.yaml", kHead);
+    options.checksDeterminism = true;
+    int runs = 0;
+    const auto otherLuck = [&runs](const simulator::RehearsalRequest& request) {
+        simulator::RehearsalRequest changed = request;
+        changed.scenario.seed.value += static_cast<std::uint64_t>(runs++);
+        return simulator::rehearse(changed);
+    };
+
+    QCOMPARE(runRehearse(options, m_clock, Colour::Off, m_output, otherLuck), 4);
+
+    QCOMPARE(runs, 2);
+    QVERIFY(m_output.out.find("A second run gave another event hash.") != std::string::npos);
+}
+
+void RehearseCommandTest::aReplayTellsWhatPoliciesDid()
+{
+    const std::string kills = kHead
+                              + "replications: 2\ntimeline: [{at: 5s, for: 5s, fault: kill, "
+                                "target: {instance: cart-2}}]\n";
+
+    QCOMPARE(rehearse(kills, {"--replay", "2"}), 0);
+
+    const QStringList lines = linesOf(m_output.out);
+    QCOMPARE(lines.front(), QStringLiteral("Run 2 of baseline, what its policies did:"));
+    QVERIFY(lines.size() > 1);
+    QVERIFY(lines.filter(QStringLiteral("cart-2")).size() >= 1);
+    QCOMPARE(rehearse(kills, {"--replay", "3"}), 2);
+    QVERIFY(m_output.err.ends_with(": there is no run 3 of \"baseline\"; it has 2\n"));
+}
+
+// Every find is a file that shows it.
+void RehearseCommandTest::aSearchListsWhatBreaksAndWritesItsScenarios()
+{
+    const std::string demands =
+        kHead
+        + "timeline: [{at: 5s, for: 5s, fault: kill, target: {instance: cart-2}}]\n"
+          "assert: [{window: during, that: \"success(front) >= 0.9\"}]\n";
+    const std::string folder = m_directory->path().toStdString();
+
+    QCOMPARE(rehearse(demands, {"--explore", "--budget", "8", "--into", folder}), 1);
+
+    const QStringList lines = linesOf(m_output.out);
+    QVERIFY(lines.front().contains(QStringLiteral(" smallest ways to break it; ")));
+    const QStringList files = lines.filter(QStringLiteral(".yaml"));
+    QVERIFY(!files.isEmpty());
+    for (const QString& file : files) {
+        CtlOutput output;
+        QCOMPARE(run({"rehearse", file.toStdString()}, m_clock, Colour::Off, output), 1);
+    }
+    QCOMPARE(rehearse(demands, {"--explore", "--budget", "1"}), 0); // Nothing so far.
+    QCOMPARE(rehearse(demands, {"--budget", "8"}), 2);
 }
 
 // A service that only a model knows repeats nothing; an edge may be written with blanks; what was

@@ -14,6 +14,7 @@ class SimMeshPoliciesTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void aHopCostsItsWaysAndOneProxy_data();
     void aHopCostsItsWaysAndOneProxy();
     void aConnectionIsMadeOnceAndKept();
     void aSlowConnectionIsGivenUpInTime();
@@ -65,17 +66,44 @@ MeshRunSettings uniform(double rate, Duration duration)
 
 } // namespace
 
+void SimMeshPoliciesTest::aHopCostsItsWaysAndOneProxy_data()
+{
+    QTest::addColumn<QString>("nodes");
+    QTest::addColumn<QString>("zones");
+    QTest::addColumn<double>("outerFar"); // Shares of calls that cross zones.
+    QTest::addColumn<double>("innerFar");
+
+    QTest::newRow("a gateway without a zone is near everybody") << ""
+                                                                << ", zones: [x, y]" << 0.0 << 0.5;
+    QTest::newRow("a gateway in a zone") << "nodes: [{name: edge, role: gateway, zone: x}]"
+                                         << ", zones: [x, y]" << 0.5 << 0.5;
+    QTest::newRow("instances without zones are near it")
+        << "nodes: [{name: edge, role: gateway, zone: x}]"
+        << "" << 0.0 << 0.0;
+    QTest::newRow("no zones at all") << ""
+                                     << "" << 0.0 << 0.0;
+}
+
 void SimMeshPoliciesTest::aHopCostsItsWaysAndOneProxy()
 {
-    const MeshPlan plan = planOf(R"(
+    QFETCH(QString, nodes);
+    QFETCH(QString, zones);
+    QFETCH(double, outerFar);
+    QFETCH(double, innerFar);
+    const MeshPlan plan = planOf(fmt::format(
+        R"(
 _format_version: "3.0"
-services: [{name: a, host: a}, {name: b, host: b}]
+{0}
+services: [{{name: a, host: a}}, {{name: b, host: b}}]
 models:
-- {service: a, instances: 2, zones: [x, y], concurrency: 1000, service_time: {dist: const,
-    mean: 1ms}, script: [{call: b}]}
-- {service: b, instances: 2, zones: [x, y], concurrency: 1000, service_time: {dist: const,
-    mean: 1ms}}
-)");
+- {{service: a, instances: 2{1}, concurrency: 1000, service_time: {{dist: const,
+    mean: 1ms}}, script: [{{call: b}}]}}
+- {{service: b, instances: 2{1}, concurrency: 1000, service_time: {{dist: const,
+    mean: 1ms}}}}
+)",
+        nodes.toStdString(),
+        zones.toStdString()
+    ));
     MeshRunSettings settings = uniform(1000.0, 10s);
     settings.network.sameZone = constant(2ms);
     settings.network.crossZone = constant(7ms);
@@ -83,13 +111,12 @@ models:
     MeshRun run(plan, settings);
     run.run();
 
-    // Half of b's callers are in its zone; the gateway is in none of them.
     const auto mean = [&run](std::string_view edge) {
         return milliseconds(run.edge(edge)->figures(0).durations.mean());
     };
-    const double inner = 0.5 + (2.0 * 2.0 + 2.0 * 7.0) / 2.0 + 1.0;
-    QVERIFY(isWithin("inner", mean("a->b"), inner, 0.005));
-    QVERIFY(isWithin("outer", mean("gateway->a"), 0.5 + 2.0 * 7.0 + 1.0 + inner, 0.005));
+    const auto hop = [](double far) { return 0.5 + 2.0 * 2.0 + far * 2.0 * 5.0 + 1.0; };
+    QVERIFY(isWithin("inner", mean("a->b"), hop(innerFar), 0.005));
+    QVERIFY(isWithin("outer", mean("gateway->a"), hop(outerFar) + hop(innerFar), 0.005));
     QCOMPARE(run.leftOver(), std::uint64_t{0});
 }
 

@@ -29,6 +29,7 @@ private Q_SLOTS:
     void littlesLawHoldsInEveryRow();
     void retriesMultiplyAttemptsAsTheirProbabilitySays();
     void aBudgetBoundsRetries();
+    void withoutABudgetLimitsBoundRetries();
     void aFailingInstanceIsEjected();
     void anOpenBreakerSparesTheService();
     void aHedgeTakesTheShorterOfTwo();
@@ -158,10 +159,8 @@ void SimMeshTest::littlesLawHoldsInEveryRow()
 
 void SimMeshTest::retriesMultiplyAttemptsAsTheirProbabilitySays()
 {
-    const MeshPlan plan = planOf(fiveOf(
-        "retry: {on: [5xx], attempts: 3, budget: {percent: 100, min_concurrent: 1000}}",
-        ", concurrency: 100, error_rate: 0.3"
-    ));
+    const MeshPlan plan =
+        planOf(fiveOf("retry: {on: [5xx], attempts: 3}", ", concurrency: 100, error_rate: 0.3"));
     MeshRun run(plan, settingsFor("a", 2000.0, 100s, 1));
     run.run();
 
@@ -185,6 +184,30 @@ void SimMeshTest::aBudgetBoundsRetries()
     QVERIFY(isWithin("all", amplification("{percent: 100, min_concurrent: 100000}"), 4.0, 0.001));
     const double bounded = amplification("{percent: 20, min_concurrent: 1}");
     QVERIFY2(bounded > 1.0 && bounded < 1.35, qPrintable(QString::number(bounded)));
+    QCOMPARE(amplification("{}"), amplification("{percent: 20, min_concurrent: 3}"));
+}
+
+// As in Envoy: a budget takes the place of max_retries.
+void SimMeshTest::withoutABudgetLimitsBoundRetries()
+{
+    const auto amplification = [](std::string_view budget, std::string_view upstream) {
+        const MeshPlan plan = planOf(fiveOf(
+            fmt::format("retry: {{on: [5xx], attempts: 4{}}}", budget),
+            ", concurrency: 100, error_rate: 1.0",
+            upstream
+        ));
+        MeshRun run(plan, settingsFor("a", 5000.0, 20s, 1));
+        run.run();
+        [&run] { QCOMPARE(run.leftOver(), std::uint64_t{0}); }();
+        return amplificationOf(run.service("a")->figures(0));
+    };
+    constexpr std::string_view kLimits = ", limits: {max_retries: 1}";
+    constexpr std::string_view kAll = ", budget: {percent: 100, min_concurrent: 100000}";
+
+    QVERIFY(isWithin("neither", amplification("", ""), 4.0, 0.001));
+    const double bounded = amplification("", kLimits);
+    QVERIFY2(bounded > 1.0 && bounded < 1.05, qPrintable(QString::number(bounded)));
+    QVERIFY(isWithin("both", amplification(kAll, kLimits), 4.0, 0.001));
 }
 
 void SimMeshTest::aFailingInstanceIsEjected()
@@ -341,7 +364,7 @@ services:
 - {name: a, host: a, resilience: {timeout: 80ms}}
 - name: b
   host: b
-  resilience: {per_try_timeout: 50ms, retry: {on: [5xx], attempts: 3},
+  resilience: {per_try_timeout: 50ms, retry: {on: [5xx], attempts: 3, budget: {}},
     breaker: {error_ratio: 0.4, open: 1s}}
 upstreams:
 - name: b

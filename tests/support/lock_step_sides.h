@@ -145,7 +145,7 @@ public:
         endRetry(holdsRetry);
         const bool isGranted = wait.verdict == policy::PolicyRetryVerdict::Retry
                                && policy::step(cell.budget, [&cell](std::uint64_t& word) {
-                                      return policy::tryBeginRetry(cell.allowance, word);
+                                      return policy::tryBeginRetry(*cell.allowance, word);
                                   });
         say(isGranted ? fmt::format("repeated in {} ns", wait.wait.count()) : "no budget");
         return isGranted ? std::optional(wait.wait) : std::nullopt;

@@ -69,16 +69,17 @@ void addRetry(Dice& dice, SwarmCase::Service& service, std::vector<std::string>&
         "connect-failure, 5xx, reset",
         "gateway-error",
         "5xx, reset"});
+    const std::string budget =
+        dice.chance(0.75)
+            ? fmt::format(", budget: {{percent: {}, min_concurrent: {}}}", percent, least)
+            : std::string();
     parts.push_back(fmt::format(
-        "retry: {{on: [{}], attempts: {}, backoff: {{base: {}ms, max: {}ms}}, budget: {{percent: "
-        "{}, "
-        "min_concurrent: {}}}}}",
+        "retry: {{on: [{}], attempts: {}, backoff: {{base: {}ms, max: {}ms}}{}}}",
         on,
         attempts,
         wait,
         4 * wait,
-        percent,
-        least
+        budget
     ));
     service.attemptsMax = attempts;
 }

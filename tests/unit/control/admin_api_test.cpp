@@ -31,6 +31,8 @@ upstreams:
   targets:
   - {target: "127.0.0.1:9001"}
   - {target: "127.0.0.1:9002", weight: 50}
+nodes:
+- {name: edge-1, role: gateway}
 )";
 
 class AdminApiTest : public QObject
@@ -53,6 +55,14 @@ private Q_SLOTS:
     void overridesGoToTheEngine();
     void logLevelIsSetByBodyOrQuery();
     void eventsAreStreamedByKind();
+    void aPushOverAnotherHashIsRefusedWithWhatRuns();
+    void ifMatchIsAHashInQuotes_data();
+    void ifMatchIsAHashInQuotes();
+    void aRouteTestAnswersAsTheRouterWould();
+    void badRouteTestsAreRefused_data();
+    void badRouteTestsAreRefused();
+    void maintenanceGoesToTheEngineAndShowsInReadiness();
+    void factsOfTheNodeAreComplete();
     void webPagesOfOthersAreRefused_data();
     void webPagesOfOthersAreRefused();
     void tooLargeBodiesAreRefused();
@@ -300,6 +310,13 @@ void AdminApiTest::pathsAnswer_data()
     row("PUT", "/upstreams/shop.internal/targets/127.0.0.1:1/healthy", 404);
     row("GET", "/v1/events?kinds=dreams", 400);
     row("PUT", "/v1/log-level?level=loud", 400);
+    row("GET", "/v1/node", 200);
+    row("GET", "/status/ready", 200);
+    row("GET", "/v1/config/effective", 200);
+    row("POST", "/v1/route-test", 400);
+    row("POST", "/v1/maintenance", 400);
+    row("POST", "/v1/maintenance?on=perhaps", 400);
+    row("GET", "/v1/events?headers=no%20name", 400);
 }
 
 void AdminApiTest::pathsAnswer()
@@ -397,6 +414,175 @@ void AdminApiTest::eventsAreStreamedByKind()
 
     QVERIFY(m_stream);
     QVERIFY(m_stream->access && m_stream->stats && !m_stream->health && !m_stream->state);
+}
+
+void AdminApiTest::aPushOverAnotherHashIsRefusedWithWhatRuns()
+{
+    const std::string running(64, 'a');
+    AdminRequest request;
+    request.method = "POST";
+    request.target = "/config";
+    request.body = "_format_version: \"3.0\"\n";
+    request.ifMatch = "\"" + std::string(64, 'b') + "\"";
+    AdminAnswer answer;
+    answer.respond = [this](AdminResponse response) { m_response = std::move(response); };
+    m_response.reset();
+    m_api->handle(request, std::move(answer));
+
+    const auto command = m_engine->takeCommand();
+    QVERIFY(command);
+    const auto* apply = std::get_if<api::ApplyDocument>(&command->second);
+    QVERIFY(apply != nullptr);
+    QCOMPARE(apply->onlyIfHash, std::string(64, 'b'));
+    m_engine->tell(api::CommandDone{
+        command->first,
+        fail(ErrorCode::Conflict, "another hash runs"),
+        {{"", 0, 0, "conflict", running}}});
+
+    QVERIFY(m_response);
+    QCOMPARE(m_response->status, 412);
+    const Json body = Json::parse(m_response->body);
+    QCOMPARE(body["hash"].get<std::string>(), running);
+    QCOMPARE(body["message"].get<std::string>(), std::string("another hash runs"));
+    QVERIFY(m_kept.empty());
+}
+
+void AdminApiTest::ifMatchIsAHashInQuotes_data()
+{
+    QTest::addColumn<QByteArray>("header");
+
+    const QByteArray hash(64, 'a');
+    QTest::newRow("no quotes") << hash;
+    QTest::newRow("weak") << "W/\"" + hash + '"';
+    QTest::newRow("any") << QByteArray("*");
+    QTest::newRow("short") << QByteArray("\"abc\"");
+    QTest::newRow("not hex") << '"' + QByteArray(64, 'x') + '"';
+    QTest::newRow("two") << '"' + hash + "\", \"" + hash + '"';
+}
+
+void AdminApiTest::ifMatchIsAHashInQuotes()
+{
+    QFETCH(const QByteArray, header);
+    AdminRequest request;
+    request.method = "POST";
+    request.target = "/config";
+    request.body = kConfig;
+    request.ifMatch = header.toStdString();
+
+    QCOMPARE(ask(request).status, 400);
+
+    QVERIFY(!m_engine->takeCommand());
+}
+
+void AdminApiTest::aRouteTestAnswersAsTheRouterWould()
+{
+    QCOMPARE(ask("POST", "/v1/route-test", R"({"host": "a"})").status, 404); // Nothing runs.
+    QCOMPARE(ask("POST", "/config", kConfig).status, 201);
+
+    const auto told =
+        ask("POST",
+            "/v1/route-test",
+            R"({"host": "a", "path": "/shop/1", "headers": {"x": ["1", "2"]}})");
+    const Json json = Json::parse(told.body);
+
+    QCOMPARE(told.status, 200);
+    QCOMPARE(json["matched"].get<bool>(), true);
+    QCOMPARE(json["route"].get<std::string>(), std::string("shop"));
+    QCOMPARE(json["goals"][0]["service"].get<std::string>(), std::string("shop"));
+    QCOMPARE(json["goals"][0]["targets"].size(), 2U);
+    QCOMPARE(
+        Json::parse(ask("POST", "/v1/route-test", R"({"path": "/x"})").body)["status"].get<int>(),
+        404
+    );
+}
+
+void AdminApiTest::badRouteTestsAreRefused_data()
+{
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QByteArray>("word");
+
+    QTest::newRow("garbage") << QByteArray("\x00\xff{") << 400 << QByteArray("host");
+    QTest::newRow("a list") << QByteArray("[]") << 400 << QByteArray("host");
+    QTest::newRow("unknown") << QByteArray(R"({"hots": "a"})") << 400 << QByteArray("hots");
+    QTest::newRow("type") << QByteArray(R"({"path": 7})") << 400 << QByteArray("path");
+    QTest::newRow("port") << QByteArray(R"({"port": 70000})") << 400 << QByteArray("port");
+    QTest::newRow("header") << QByteArray(R"({"headers": {"a": 1}})") << 400
+                            << QByteArray("headers.a");
+    QTest::newRow("headers") << QByteArray(R"({"headers": []})") << 400 << QByteArray("headers");
+    QTest::newRow("path") << QByteArray(R"({"path": "/%00"})") << 400 << QByteArray("path");
+    QTest::newRow("listener") << QByteArray(R"({"listener": "x"})") << 400
+                              << QByteArray("listener");
+    QTest::newRow("huge") << QByteArray(static_cast<int>(kSmallBodyBytesMax) + 1, ' ') << 413
+                          << QByteArray("large");
+}
+
+void AdminApiTest::badRouteTestsAreRefused()
+{
+    QFETCH(const QByteArray, body);
+    QFETCH(const int, status);
+    QFETCH(const QByteArray, word);
+    QCOMPARE(ask("POST", "/config", kConfig).status, 201);
+
+    const auto response = ask("POST", "/v1/route-test", body.toStdString());
+
+    QCOMPARE(response.status, status);
+    QVERIFY2(response.body.find(word.toStdString()) != std::string::npos, response.body.c_str());
+}
+
+void AdminApiTest::maintenanceGoesToTheEngineAndShowsInReadiness()
+{
+    QCOMPARE(ask("GET", "/status/ready").status, 503); // Nothing runs yet.
+    QCOMPARE(ask("POST", "/config", kConfig).status, 201);
+    QCOMPARE(ask("GET", "/status/ready").status, 200);
+
+    const auto on = ask("POST", "/v1/maintenance", R"({"on": true})");
+    api::StateEvent state = m_api->state();
+    state.isInMaintenance = true;
+    m_engine->tell(state);
+    QCOMPARE(on.body, std::string(R"({"maintenance":true})"));
+    QCOMPARE(ask("GET", "/status/ready").status, 503);
+    QCOMPARE(Json::parse(ask("GET", "/v1/node").body)["maintenance"].get<bool>(), true);
+
+    QCOMPARE(ask("POST", "/v1/undrain").body, std::string(R"({"maintenance":false})"));
+    state.isInMaintenance = false;
+    state.state = api::EngineState::Draining;
+    m_engine->tell(state);
+    QCOMPARE(ask("GET", "/status/ready").status, 503);
+    QCOMPARE(Json::parse(ask("GET", "/v1/node").body)["draining"].get<bool>(), true);
+}
+
+void AdminApiTest::factsOfTheNodeAreComplete()
+{
+    QCOMPARE(
+        ask("POST",
+            "/config",
+            "_format_version: \"3.0\"\nnodes: [{name: edge-1, role: gateway, zone: a}]\n")
+            .status,
+        201
+    );
+
+    const Json facts = Json::parse(ask("GET", "/v1/node").body);
+
+    QCOMPARE(facts["name"].get<std::string>(), std::string("edge-1"));
+    QCOMPARE(facts["role"].get<std::string>(), std::string("gateway"));
+    QCOMPARE(facts["zone"].get<std::string>(), std::string("a"));
+    QVERIFY(facts["memory_bytes"].get<std::uint64_t>() > 1'000'000);
+    QVERIFY(facts["pid"].get<int>() > 1);
+    QVERIFY(facts["clock"]["wall_us"].get<std::int64_t>() > 1'700'000'000'000'000);
+    for (const char* key :
+         {"version",
+          "state",
+          "hash",
+          "started",
+          "uptime_s",
+          "workers",
+          "listeners",
+          "connections",
+          "log_level",
+          "certificates"}) {
+        QVERIFY2(facts.contains(key), key);
+    }
 }
 
 void AdminApiTest::webPagesOfOthersAreRefused_data()

@@ -17,6 +17,8 @@ class EventJsonTest : public QObject
 private Q_SLOTS:
     void framesComeBackExactly();
     void accessEventsHaveTheDocumentedFields();
+    void detailsOfAccessComeBack();
+    void headersOfATapAreNames();
     void stateComesBack();
     void brokenLinesAreErrors_data();
     void brokenLinesAreErrors();
@@ -49,6 +51,7 @@ void EventJsonTest::framesComeBackExactly()
     frame.hash = std::string(64, 'a');
     frame.accepted = 3;
     frame.cpu = std::chrono::milliseconds(12);
+    frame.memory = 57U << 20U;
     telemetry::TargetHealth ejected = health();
     ejected.isEjected = true;
     ejected.ejectedUntil = at(1'773'479'673'000'000);
@@ -84,6 +87,7 @@ void EventJsonTest::framesComeBackExactly()
     QCOMPARE(back->time, frame.time);
     QCOMPARE(back->sequence, frame.sequence);
     QCOMPARE(back->cpu, frame.cpu);
+    QCOMPARE(back->memory, frame.memory);
     QCOMPARE(back->requests.size(), 1U);
     QCOMPARE(back->requests[0].service, requests.service);
     QVERIFY(back->requests[0].answers == requests.answers);
@@ -135,12 +139,55 @@ void EventJsonTest::accessEventsHaveTheDocumentedFields()
     QCOMPARE(std::get<api::AccessEvent>(*back).time, access.time);
 }
 
+void EventJsonTest::detailsOfAccessComeBack()
+{
+    api::AccessEvent access;
+    access.tries = {{"a:1", 0.5, 1.5, 503, "answered, repeated"}, {"b:1", 2.5, 3.5, 0, "failed"}};
+    access.policies = {"retried", "timed_out"};
+    access.why = "path prefix /cart";
+    access.requestHeaders = {{"x-version", "v2"}, {"cookie", "***"}};
+
+    const auto event = fromJsonLine(toJsonLine(access, at(0)));
+
+    QVERIFY(event);
+    const auto& back = std::get<api::AccessEvent>(*event);
+    QCOMPARE(back.tries.size(), 2U);
+    QCOMPARE(back.tries[0].target, access.tries[0].target);
+    QCOMPARE(back.tries[0].started_ms, 0.5);
+    QCOMPARE(back.tries[0].latency_ms, 1.5);
+    QCOMPARE(back.tries[0].status, 503);
+    QCOMPARE(back.tries[1].outcome, access.tries[1].outcome);
+    QCOMPARE(back.policies, access.policies);
+    QCOMPARE(back.why, access.why);
+    QCOMPARE(back.requestHeaders.size(), 2U);
+    QCOMPARE(back.requestHeaders[1].name, std::string("cookie"));
+    QCOMPARE(back.requestHeaders[1].value, std::string("***"));
+}
+
+void EventJsonTest::headersOfATapAreNames()
+{
+    const auto names = parseTapHeaders("X-Version,user-agent,x-version");
+
+    QVERIFY(names);
+    const std::vector<std::string> expected = {"x-version", "user-agent"};
+    QCOMPARE(*names, expected);
+    QVERIFY(parseTapHeaders("")->empty());
+    QVERIFY(!parseTapHeaders("x version"));
+    QVERIFY(!parseTapHeaders("a,,b"));
+    std::string many;
+    for (int index = 0; index < 100; ++index) {
+        many += "x-" + std::to_string(index) + ",";
+    }
+    QCOMPARE(parseTapHeaders(many).error().code, ErrorCode::LimitExceeded);
+}
+
 void EventJsonTest::stateComesBack()
 {
     api::StateEvent state;
     state.node = "edge-1";
     state.state = api::EngineState::Draining;
     state.hash = "ab";
+    state.isInMaintenance = true;
     state.listeners = {{"proxy", "127.0.0.1:8000"}};
     state.health = {health()};
 
@@ -150,6 +197,7 @@ void EventJsonTest::stateComesBack()
     const auto& back = std::get<api::StateEvent>(*event);
     QCOMPARE(back.state, state.state);
     QCOMPARE(back.hash, state.hash);
+    QVERIFY(back.isInMaintenance);
     QCOMPARE(back.listeners[0].address, state.listeners[0].address);
     QVERIFY(back.health == state.health);
 }

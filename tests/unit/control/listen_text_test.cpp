@@ -19,6 +19,7 @@ private Q_SLOTS:
     void refusesWithPlaceAndRemedy();
     void adminListensOnLoopbackOrUnixOnly_data();
     void adminListensOnLoopbackOrUnixOnly();
+    void adminListensAnywhereWithMutualTls();
     void readsNodeUrls_data();
     void readsNodeUrls();
 };
@@ -125,6 +126,17 @@ void ListenTextTest::adminListensOnLoopbackOrUnixOnly()
     }
 }
 
+void ListenTextTest::adminListensAnywhereWithMutualTls()
+{
+    const auto all = parseAdminListen("0.0.0.0:8444", AdminSecurity::MutualTls);
+    const auto socket = parseAdminListen("unix:/tmp/x.sock", AdminSecurity::MutualTls);
+
+    QVERIFY(all && all->isTls);
+    QCOMPARE(toText(*all), std::string("https://0.0.0.0:8444"));
+    QVERIFY(!socket.has_value());
+    QCOMPARE(socket.error().code, ErrorCode::InvalidArgument);
+}
+
 void ListenTextTest::readsNodeUrls_data()
 {
     QTest::addColumn<QByteArray>("text");
@@ -135,7 +147,11 @@ void ListenTextTest::readsNodeUrls_data()
     QTest::newRow("bare") << QByteArray("localhost:9") << QByteArray("localhost:9");
     QTest::newRow("socket") << QByteArray("unix:/a/b") << QByteArray("unix:/a/b");
     QTest::newRow("with a path") << QByteArray("http://h:1/x") << QByteArray();
-    QTest::newRow("https") << QByteArray("https://h:1") << QByteArray();
+    QTest::newRow("https") << QByteArray("https://h:1/") << QByteArray("https://h:1");
+    QTest::newRow("https default") << QByteArray("https://h") << QByteArray("https://h:8444");
+    QTest::newRow("https with a path") << QByteArray("https://h:1/x") << QByteArray();
+    QTest::newRow("https of nobody") << QByteArray("https://") << QByteArray();
+    QTest::newRow("another scheme") << QByteArray("ftp://h:1") << QByteArray();
     QTest::newRow("nothing") << QByteArray("") << QByteArray();
 }
 

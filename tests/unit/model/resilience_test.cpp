@@ -74,9 +74,18 @@ private Q_SLOTS:
         QCOMPARE(retry->find("attempts")->toInt(), std::int64_t{2});
         QCOMPARE(retry->find("on")->list().at(0).text(), std::string("connect-failure"));
         QCOMPARE(retry->find("backoff")->find("max")->text(), std::string("250ms"));
-        QCOMPARE(retry->find("budget")->find("percent")->toNumber(), 20.0);
+        QCOMPARE(retry->find("budget"), nullptr);
         QVERIFY(fromValue<Resilience>(value) == resilience);
         QVERIFY(validate(schemaOf<Resilience>(), value).empty());
+    }
+
+    // As for every policy: an empty section switches it on, with its defaults.
+    void aRetryHasABudgetOnlyWhenItSaysSo()
+    {
+        QVERIFY(!fromValue<Retry>(Value(Value::Map())).budget.has_value());
+        const Retry some = fromValue<Retry>(record({{"budget", Value(Value::Map())}}));
+        QVERIFY(some.budget == std::optional<RetryBudget>({20.0, 3}));
+        QVERIFY(toValue(some, Defaults::Omitted).find("budget")->map().empty());
     }
 
     void defaultsAreValid()
@@ -205,12 +214,17 @@ private Q_SLOTS:
         QCOMPARE(changesOf(none, some), QStringLiteral("resilience.retry"));
         QCOMPARE(changesOf(some, none), QStringLiteral("resilience.retry"));
         Resilience more = some;
-        more.retry->budget.percent = 5;
+        more.retry->backoff.max = std::chrono::seconds(2);
         more.timeout = std::chrono::seconds(1);
         QCOMPARE(
-            changesOf(some, more),
-            QStringLiteral("resilience.timeout resilience.retry.budget.percent")
+            changesOf(some, more), QStringLiteral("resilience.timeout resilience.retry.backoff.max")
         );
+        Resilience bounded = some;
+        bounded.retry->budget.emplace();
+        QCOMPARE(changesOf(some, bounded), QStringLiteral("resilience.retry.budget"));
+        Resilience less = bounded;
+        less.retry->budget->percent = 5;
+        QCOMPARE(changesOf(bounded, less), QStringLiteral("resilience.retry.budget.percent"));
         QCOMPARE(changesOf(more, more), QString());
     }
 

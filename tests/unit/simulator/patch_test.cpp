@@ -84,7 +84,7 @@ void PatchTest::fieldsAreMergedByName()
     );
 
     QVERIFY(patched.has_value());
-    QCOMPARE(patched->services[1].resilience->retry->budget.percent, 10.0);
+    QCOMPARE(patched->services[1].resilience->retry->budget->percent, 10.0);
     QCOMPARE(patched->services[1].resilience->retry->attempts, 3);
     QVERIFY(patched->models[0].serviceTime.mean == Duration(std::chrono::milliseconds(9)));
     QCOMPARE(patched->models[0].serviceTime.cv, 0.5);

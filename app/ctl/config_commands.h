@@ -1,0 +1,26 @@
+#pragma once
+
+#include "app/ctl/surroundings.h"
+
+#include <string>
+
+// Commands about one document: no node is asked.
+namespace mesh::ctl {
+
+struct ValidateOptions
+{
+    std::string file;
+};
+
+struct HistoryOptions
+{
+    std::string document; // Empty: the only one of this folder.
+};
+
+// Findings go to standard output: they are the answer. 0 valid, 1 not, 2 unreadable, 3 not there.
+[[nodiscard]] int runValidate(const ValidateOptions& options, const Surroundings& around);
+
+// The revisions of a mesh document, newest first.
+[[nodiscard]] int runHistory(const HistoryOptions& options, const Surroundings& around);
+
+} // namespace mesh::ctl

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "app/fleet/node_link.h"
+#include "proxyengine/control/node_calls.h"
+
+#include <memory>
+
+namespace mesh::fleet {
+
+// The way to a node through its admin API: what it is sent is checked by If-Match, what it runs is
+// asked of it every time.
+//
+// Lifetime: `calls` outlives it; not destroyed on the thread of `calls`.
+[[nodiscard]] std::unique_ptr<NodeLink> makeAdminLink(
+    control::NodeCalls& calls,
+    control::AdminAddress address,
+    control::NodeCredentials credentials = {} // Needed when the address is one with TLS.
+);
+
+} // namespace mesh::fleet

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "proxyengine/base/clock.h"
+#include "proxyengine/base/error.h"
+#include "proxyengine/base/strong_id.h"
+#include "proxyengine/control/node_client.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace mesh::control {
+
+// On whose behalf calls are made, so that they can be given up together.
+using NodeCaller = StrongId<struct NodeCallerTag, std::uint64_t>;
+
+struct NodeCall
+{
+    NodeCaller caller{0};
+    AdminAddress address;
+    std::string method = "GET";
+    std::string path; // With its query.
+    std::string body;
+    std::string onlyIfHash; // Of POST /config: refused with 412 unless the node runs this hash.
+    Duration timeout = std::chrono::seconds(30);
+    NodeCredentials credentials = {}; // Needed when the address is one with TLS.
+};
+
+// Requests to many nodes at once from one thread: as requestNode(), without waiting.
+//
+// Threads: any; answers come on its own thread and must not block it. Not destroyed from there.
+// Lifetime: the clock outlives it; what is on its way when it goes is answered with Cancelled.
+// Limits: at most kCallsAtOnceMax are on their way, a connection each; more wait in their order.
+class NodeCalls
+{
+public:
+    static constexpr std::size_t kCallsAtOnceMax = 400; // Of the 1 024 descriptors that are usual.
+    using OnAnswer = std::function<void(Result<NodeAnswer>)>;
+
+    // Errors: Io when the kernel has no epoll or event descriptor left.
+    [[nodiscard]] static Result<std::unique_ptr<NodeCalls>> start(const Clock& clock);
+    NodeCalls(const NodeCalls&) = delete;
+    NodeCalls& operator=(const NodeCalls&) = delete;
+    virtual ~NodeCalls() = default;
+
+    // `onAnswer` is called exactly once. Errors given to it: as of requestNode(); Cancelled;
+    // Overloaded when kMailboxMessagesMax wait. `timeout` counts from when it is sent.
+    virtual void call(NodeCall call, OnAnswer onAnswer) = 0;
+    // All calls of this caller are answered with Cancelled, unless their answers came before.
+    virtual void cancel(NodeCaller caller) = 0;
+    [[nodiscard]] virtual NodeCaller makeCaller() = 0;
+
+protected:
+    NodeCalls() = default;
+};
+
+} // namespace mesh::control

@@ -1,0 +1,250 @@
+// Goal: nobody takes the past for now: bar, strip, frame and table say which moment is shown, and
+// lead to the next marker, to a comparison and back to now.
+// Method: the topology page and the time bar over a session with a past; keys, clicks and the words
+// on screen; pictures of both themes for people to look at.
+#include "app/charts/time_bar.h"
+#include "app/charts/time_chart.h"
+#include "app/pages/rows_table.h"
+#include "app/pages/time_strip.h"
+#include "app/pages/topology_page.h"
+#include "app/theme/controls.h"
+#include "app/theme/theme.h"
+#include "tests/gui/time_sample.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QComboBox>
+#include <QDir>
+#include <QtTest>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <memory>
+
+using namespace mesh;
+using namespace mesh::bridge;
+using mesh::test::ShopWithPast;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+// What the window has of time: the page, the bar and the frame.
+class TimeWindow : public QWidget
+{
+public:
+    explicit TimeWindow(MeshSession& shown)
+        : session(shown)
+        , page(new pages::TopologyPage(session, this))
+        , bar(new charts::TimeBar(&session.context(), this))
+        , frame(new pages::ReplayFrame(session, this))
+    {
+        auto* column = new QVBoxLayout(this);
+        column->setContentsMargins(0, 0, 0, 0);
+        column->setSpacing(0);
+        column->addWidget(page, 1);
+        column->addWidget(bar);
+        pages::connectTime(*bar, session);
+        resize(1200, 700);
+        show();
+    }
+
+    void fillBar(std::int64_t now_us)
+    {
+        Series series;
+        for (std::int64_t at = now_us - 120 * kSecond; at < now_us; at += kSecond) {
+            series.points.push_back({at, 100, 0, at % (7 * kSecond) == 0 ? 9.0 : 0.0, {}, {}, {}});
+        }
+        bar->setSeries(series, now_us);
+        bar->setMarkers(session.markers(0, now_us));
+        bar->setShown(120);
+    }
+
+    template <typename Child>
+    [[nodiscard]] Child* child(const char* name) const
+    {
+        return findChild<Child*>(QLatin1String(name));
+    }
+
+    MeshSession& session;
+    pages::TopologyPage* page;
+    charts::TimeBar* bar;
+    pages::ReplayFrame* frame;
+};
+
+} // namespace
+
+class TimePagesTest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        m_shop = std::make_unique<ShopWithPast>();
+        QVERIFY(m_shop->live());
+        m_window = std::make_unique<TimeWindow>(*m_shop->session);
+        m_window->fillBar(m_shop->now_us());
+    }
+    void cleanup()
+    {
+        m_window.reset();
+        m_shop.reset();
+    }
+
+    void liveNothingOfItIsThere()
+    {
+        QVERIFY(!m_window->child<QWidget>("timeStrip")->isVisible());
+        QVERIFY(!m_window->child<QWidget>("changes")->isVisible());
+        QVERIFY(!m_window->frame->isVisible());
+        QVERIFY(!m_window->child<QWidget>("goLive")->isEnabled());
+    }
+
+    void aPauseSaysWhichMomentAndWhichRevision()
+    {
+        context().pauseAt(m_shop->begin_us + 30 * kSecond);
+
+        QTRY_VERIFY(words().contains(u"revision 1 (now 2)"_qs));
+        QVERIFY(m_window->frame->isVisible());
+        QCOMPARE(m_window->frame->geometry(), m_window->rect());
+        QTest::mouseClick(m_window->child<QAbstractButton>("backToLive"), Qt::LeftButton);
+        QCOMPARE(context().timeMode(), TimeMode::Live);
+        QVERIFY(!m_window->frame->isVisible());
+    }
+
+    void spacePausesReplaysAndPausesAgain()
+    {
+        m_window->bar->setFocus();
+
+        QTest::keyClick(m_window->bar, Qt::Key_Space);
+        QCOMPARE(context().timeMode(), TimeMode::Paused);
+        QTest::keyClick(m_window->bar, Qt::Key_Left);
+        QTest::keyClick(m_window->bar, Qt::Key_Left);
+        QCOMPARE(context().cursor_us(), m_shop->now_us() - 2 * kSecond);
+        QTest::keyClick(m_window->bar, Qt::Key_Space);
+        QCOMPARE(context().timeMode(), TimeMode::Replay);
+        QTest::keyClick(m_window->bar, Qt::Key_Space);
+        QCOMPARE(context().timeMode(), TimeMode::Paused);
+        QTest::keyClick(m_window->bar, Qt::Key_Home);
+        QCOMPARE(context().timeMode(), TimeMode::Live);
+    }
+
+    void altArrowsGoFromMarkerToMarker()
+    {
+        QTest::keyClick(m_window->bar, Qt::Key_Left, Qt::AltModifier);
+
+        QCOMPARE(context().timeMode(), TimeMode::Paused);
+        const auto all = m_shop->session->markers(0, m_shop->now_us());
+        QVERIFY(std::ranges::any_of(all, [this](const Marker& marker) {
+            return marker.begin_us == context().cursor_us();
+        }));
+    }
+
+    void theSpeedStandsWhereTheRefreshStoodAndIsTaken()
+    {
+        auto* speed = m_window->child<QComboBox>("replaySpeed");
+        QVERIFY(!speed->isVisible());
+
+        context().pauseAt(m_shop->now_us() - 60 * kSecond);
+        QVERIFY(speed->isVisible());
+        QVERIFY(!m_window->child<QComboBox>("refreshInterval")->isVisible());
+        speed->setFocus();
+        QTest::keyClick(speed, Qt::Key_End);
+
+        QCOMPARE(context().speed(), kSpeedMax);
+    }
+
+    void shiftClickComparesAndTheTableSaysWhatChanged()
+    {
+        context().setWindow(20);
+        context().pauseAt(m_shop->changed_us + 40 * kSecond);
+        const QPoint early(m_window->bar->width() / 3, 34);
+
+        QTest::mouseClick(m_window->bar, Qt::LeftButton, Qt::ShiftModifier, early);
+
+        QVERIFY(context().second_us());
+        QTRY_VERIFY(m_window->child<QWidget>("changes")->isVisible());
+        QVERIFY(words().startsWith(u"A "_qs));
+        auto* table = m_window->child<pages::RowsTable>("changesTable");
+        QVERIFY(table->rowCount() >= 2);
+        table->setCurrentCell(0, 0);
+        QVERIFY(!context().selection().isEmpty());
+        QTest::mouseClick(m_window->child<QAbstractButton>("endComparison"), Qt::LeftButton);
+        QVERIFY(!context().second_us());
+        QTRY_VERIFY(!m_window->child<QWidget>("changes")->isVisible());
+    }
+
+    void comparingRevisionsFillsBothCursors()
+    {
+        QVERIFY(pages::compareRevisions(*m_shop->session, 1, 2));
+
+        QCOMPARE(*context().second_us(), m_shop->changed_us - kSecond);
+        QVERIFY(context().cursor_us() > m_shop->changed_us);
+        QVERIFY(!pages::compareRevisions(*m_shop->session, 1, 9));
+    }
+
+    // Scrubbing fades things in and out; nothing that is there in both moments jumps about by
+    // itself, and the places of now are not touched.
+    void thePlacesOfNowSurviveTheOnesOfThen()
+    {
+        context().pauseAt(m_shop->begin_us + 30 * kSecond);
+        QTRY_COMPARE(placeOf(ShopWithPast::cartId()), QPointF(100, 100));
+        context().goLive();
+
+        QTRY_COMPARE(placeOf(ShopWithPast::cartId()), QPointF(300, 300));
+        QCOMPARE(m_shop->session->positions(u"topology"_qs).front().x, 300.0);
+    }
+
+    void everyControlHasAName()
+    {
+        context().pauseAt(m_shop->begin_us + 30 * kSecond);
+
+        for (const QAbstractButton* button :
+             m_window->bar->findChildren<QAbstractButton*>(Qt::FindDirectChildrenOnly)) {
+            QVERIFY2(!button->accessibleName().isEmpty(), qPrintable(button->objectName()));
+        }
+    }
+
+    void picturesOfBothThemes()
+    {
+        QDir().mkpath(QStringLiteral(MESH_PICTURE_DIR));
+        context().setWindow(20);
+        context().pauseAt(m_shop->changed_us + 40 * kSecond);
+        context().compareWith(m_shop->begin_us + 30 * kSecond);
+        QTRY_VERIFY(m_window->child<QWidget>("changes")->isVisible());
+        for (const auto choice : {theme::Choice::Light, theme::Choice::Dark}) {
+            theme::current().setTheme(choice);
+            QCoreApplication::processEvents();
+            const QString name = choice == theme::Choice::Light ? u"light"_qs : u"dark"_qs;
+            QVERIFY(m_window->grab().save(
+                QStringLiteral(MESH_PICTURE_DIR "/time-compare-%1.png").arg(name)
+            ));
+        }
+    }
+
+private:
+    [[nodiscard]] ViewContext& context() const { return m_shop->session->context(); }
+
+    [[nodiscard]] QString words() const
+    {
+        return m_window->child<theme::ElidedLabel>("timeStripText")->text();
+    }
+
+    [[nodiscard]] QPointF placeOf(const QString& id) const
+    {
+        return m_window->page->view().positions().value(id).point;
+    }
+
+    std::unique_ptr<ShopWithPast> m_shop;
+    std::unique_ptr<TimeWindow> m_window;
+};
+
+int main(int argc, char* argv[])
+{
+    QApplication application(argc, argv);
+    theme::apply(application, theme::Choice::Dark);
+    TimePagesTest test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "time_pages_test.moc"
