@@ -1,6 +1,7 @@
 #include "app/pages/review_page.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/pages/review_diff_view.h"
@@ -9,6 +10,7 @@
 #include "app/pages/review_plan.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/figures.h"
 #include "app/theme/icons.h"
@@ -681,6 +683,13 @@ void ReviewPage::mute(const QString& key)
 
 void ReviewPage::push()
 {
+    // Looking at the review is the confirmation; a protected mesh asks for its name as well.
+    bridge::MeshSession& mesh = m_session.mesh();
+    const bool isProtected =
+        mesh.gate().mayWrite(bridge::WriteAction::Push).permit == bridge::WritePermit::TypeName;
+    if (isProtected && !askToWrite(this, mesh, bridge::WriteAction::Push, tr("Push"))) {
+        return;
+    }
     if (const auto begun = m_session.push(); !begun) {
         Q_EMIT failed(
             tr("The changes were not pushed."), QString::fromStdString(begun.error().message)
