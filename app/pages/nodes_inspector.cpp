@@ -5,6 +5,7 @@
 #include "app/pages/nodes_model.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/theme.h"
@@ -171,6 +172,7 @@ void NodesInspector::makeMenu()
         connect(action, &QAction::triggered, this, [this, level] {
             m_session.setNodeLogLevel(m_node, level);
         });
+        guardWrite(*action, m_session, bridge::WriteAction::ConfigureNode);
     }
     m_menu->addSeparator();
     m_maintenance = m_menu->addAction(QString());
@@ -178,6 +180,17 @@ void NodesInspector::makeMenu()
     connect(m_maintenance, &QAction::triggered, this, &NodesInspector::toggleMaintenance);
     add(*m_menu, "node.drain", tr("Drain and stop…"), [this] { drain(); });
     m_menuButton->setMenu(m_menu);
+    for (QAction* action : m_menu->actions()) {
+        const QString& name = action->objectName();
+        if (name == QStringLiteral("node.adopt")) {
+            guardWrite(*action, m_session, bridge::WriteAction::EditDraft);
+        } else if (name == QStringLiteral("node.restore")) {
+            guardWrite(*action, m_session, bridge::WriteAction::ConfigureNode);
+        }
+    }
+    for (QAction* action : {m_maintenance, m_menu->actions().constLast()}) {
+        guardWrite(*action, m_session, bridge::WriteAction::Drain);
+    }
 }
 
 QWidget* NodesInspector::makeNote()
@@ -213,6 +226,8 @@ QWidget* NodesInspector::makeNote()
     m_restore = addButton("restoreNode", tr("Restore…"), {});
     buttons->addStretch();
     column->addLayout(buttons);
+    guardWrite(*m_adopt, m_session, bridge::WriteAction::EditDraft);
+    guardWrite(*m_restore, m_session, bridge::WriteAction::ConfigureNode);
     connect(m_try, &QPushButton::clicked, this, [this] { m_session.tryNode(m_node); });
     connect(m_adopt, &QPushButton::clicked, this, &NodesInspector::adopt);
     connect(m_restore, &QPushButton::clicked, this, &NodesInspector::restore);
@@ -359,6 +374,7 @@ QWidget* NodesInspector::makeTargets()
             overrideTarget(health);
         });
         row->addWidget(button);
+        guardWrite(*button, m_session, bridge::WriteAction::ConfigureNode);
         m_overrides[at] = button;
     }
     row->addStretch();

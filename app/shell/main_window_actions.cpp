@@ -75,7 +75,7 @@ void MainWindow::makeMenus()
 void MainWindow::guardActions()
 {
     using bridge::WriteAction;
-    const std::array<std::pair<const char*, WriteAction>, 22> writing = {{
+    const std::array<std::pair<const char*, WriteAction>, 7> writing = {{
         {"change.push", WriteAction::Push},
         {"change.discard", WriteAction::EditDraft},
         {"change.undoPush", WriteAction::RollBack},
@@ -83,29 +83,12 @@ void MainWindow::guardActions()
         {"mesh.start", WriteAction::StartMesh},
         {"mesh.stop", WriteAction::StopMesh},
         {"file.saveDraft", WriteAction::EditDraft},
-        {"pushNow", WriteAction::Push},
-        {"node.restore", WriteAction::ConfigureNode},
-        {"node.adopt", WriteAction::EditDraft},
-        {"node.log.debug", WriteAction::ConfigureNode},
-        {"node.log.info", WriteAction::ConfigureNode},
-        {"node.log.warn", WriteAction::ConfigureNode},
-        {"node.log.error", WriteAction::ConfigureNode},
-        {"node.log.off", WriteAction::ConfigureNode},
-        {"node.maintenance", WriteAction::Drain},
-        {"node.drain", WriteAction::Drain},
-        {"adoptNode", WriteAction::EditDraft},
-        {"restoreNode", WriteAction::ConfigureNode},
-        {"override0", WriteAction::ConfigureNode},
-        {"override1", WriteAction::ConfigureNode},
-        {"override2", WriteAction::ConfigureNode},
     }};
-    for (const auto& [name, what] : writing) {
-        const QString wanted = QString::fromLatin1(name);
-        for (QAction* action : findChildren<QAction*>(wanted)) {
-            pages::guardWrite(*action, m_session, what);
-        }
-        for (QWidget* control : findChildren<QWidget*>(wanted)) {
-            pages::guardWrite(*control, m_session, what);
+    for (QAction* action : m_actions) {
+        for (const auto& [name, what] : writing) {
+            if (action->objectName() == QLatin1String(name)) {
+                pages::guardWrite(*action, m_session, what);
+            }
         }
     }
 }
