@@ -58,8 +58,8 @@ QString alertRuleText(const AlertRule& rule)
 {
     const QString about = rule.filter.isEmpty() ? words("every service") : rule.filter;
     if (rule.kind == AlertKind::State) {
-        return words("%1: %2 or worse for %3")
-            .arg(about, findWord(rule.state), spanText(rule.holds_s));
+        const QString what = words("%1: %2 or worse").arg(about, findWord(rule.state));
+        return rule.holds_s == 0 ? what : words("%1 for %2").arg(what, spanText(rule.holds_s));
     }
     QStringList pairs;
     for (const BurnWindows& pair : rule.windows) {

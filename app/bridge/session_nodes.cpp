@@ -200,6 +200,11 @@ void MeshSession::Private::answerCommand(const QString& node, bool isSuccess, co
 
 void MeshSession::Private::command(const QString& node, api::Command asked, const QString& done)
 {
+    if (const WriteAnswer answer = gate.mayWrite(WriteAction::ConfigureNode);
+        answer.permit == WritePermit::Refused) {
+        answerCommand(node, false, answer.reason);
+        return;
+    }
     const Result<CommandId> id = submit(node.toStdString(), std::move(asked));
     if (!id) {
         answerCommand(node, false, QString::fromStdString(id.error().message));

@@ -174,6 +174,7 @@ void NodesInspector::makeMenu()
         connect(action, &QAction::triggered, this, [this, level] {
             m_session.setNodeLogLevel(m_node, level);
         });
+        guardWrite(*action, m_session, bridge::WriteAction::ConfigureNode);
     }
     m_menu->addSeparator();
     m_maintenance = m_menu->addAction(QString());
@@ -226,7 +227,7 @@ QWidget* NodesInspector::makeNote()
     m_restore = addButton("restoreNode", tr("Restore…"), {});
     buttons->addStretch();
     column->addLayout(buttons);
-    guardWrite(*m_adopt, m_session, bridge::WriteAction::ConfigureNode);
+    guardWrite(*m_adopt, m_session, bridge::WriteAction::EditDraft);
     guardWrite(*m_restore, m_session, bridge::WriteAction::ConfigureNode);
     connect(m_try, &QPushButton::clicked, this, [this] { m_session.tryNode(m_node); });
     connect(m_adopt, &QPushButton::clicked, this, &NodesInspector::adopt);

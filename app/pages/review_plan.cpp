@@ -1,6 +1,7 @@
 #include "app/pages/review_plan.h"
 
 #include "app/bridge/rollout_session.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
@@ -85,6 +86,7 @@ ReviewPlan::ReviewPlan(bridge::RolloutSession& session, QWidget* parent)
     theme::setText(*m_push, theme::Role::ControlStrong);
     m_push->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     connect(m_push, &QPushButton::clicked, this, &ReviewPlan::pushRequested);
+    guardWrite(*m_push, m_session.mesh(), bridge::WriteAction::Push);
     footColumn->addWidget(m_push);
     auto* hint = new QHBoxLayout;
     hint->setSpacing(8);

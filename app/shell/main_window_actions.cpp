@@ -78,7 +78,7 @@ void MainWindow::guardActions()
     const std::array<std::pair<const char*, WriteAction>, 7> writing = {{
         {"change.push", WriteAction::Push},
         {"change.discard", WriteAction::EditDraft},
-        {"change.rollBack", WriteAction::RollBack},
+        {"change.undoPush", WriteAction::RollBack},
         {"edit.new", WriteAction::EditDraft},
         {"mesh.start", WriteAction::StartMesh},
         {"mesh.stop", WriteAction::StopMesh},

@@ -13,6 +13,7 @@
 #include <QPushButton>
 #include <QToolButton>
 
+#include <algorithm>
 #include <array>
 
 namespace mesh::shell {
@@ -138,7 +139,12 @@ QSize MeshButton::sizeHint() const
     return {static_cast<int>(tag + (tag > 0 ? 8 : 0) + text) + 46, 28};
 }
 
-QSize MeshButton::minimumSizeHint() const { return {static_cast<int>(tagWidth()) + 60, 28}; }
+QSize MeshButton::minimumSizeHint() const
+{
+    // A long tag leaves room for the beginning of the name.
+    constexpr int kNameMin = 90;
+    return {std::min(sizeHint().width(), static_cast<int>(tagWidth()) + 54 + kNameMin), 28};
+}
 
 void MeshButton::paintEvent(QPaintEvent* event)
 {
