@@ -2,6 +2,23 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
     <context>
+        <name>MainWindow</name>
+        <message numerus="yes">
+            <source>%n error(s)</source>
+            <translation>
+                <numerusform>%n error</numerusform>
+                <numerusform>%n errors</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n warning(s)</source>
+            <translation>
+                <numerusform>%n warning</numerusform>
+                <numerusform>%n warnings</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>Rehearsal</name>
         <message numerus="yes">
             <source>%n run(s)</source>
@@ -38,24 +55,24 @@
     <context>
         <name>mesh::bridge::RolloutSession</name>
         <message numerus="yes">
+            <source>%n change(s)</source>
+            <translation>
+                <numerusform>%n change</numerusform>
+                <numerusform>%n changes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n field(s)</source>
+            <translation>
+                <numerusform>%n field</numerusform>
+                <numerusform>%n fields</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
             <source>%n gateway(s)</source>
             <translation>
                 <numerusform>%n gateway</numerusform>
                 <numerusform>%n gateways</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n sidecar(s)</source>
-            <translation>
-                <numerusform>%n sidecar</numerusform>
-                <numerusform>%n sidecars</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n other(s)</source>
-            <translation>
-                <numerusform>%n other</numerusform>
-                <numerusform>%n others</numerusform>
             </translation>
         </message>
         <message numerus="yes">
@@ -66,27 +83,34 @@
             </translation>
         </message>
         <message numerus="yes">
-            <source>%n change(s)</source>
+            <source>%n other(s)</source>
             <translation>
-                <numerusform>%n change</numerusform>
-                <numerusform>%n changes</numerusform>
+                <numerusform>%n other</numerusform>
+                <numerusform>%n others</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n sidecar(s)</source>
+            <translation>
+                <numerusform>%n sidecar</numerusform>
+                <numerusform>%n sidecars</numerusform>
             </translation>
         </message>
     </context>
     <context>
         <name>mesh::charts::RunTimeline</name>
         <message numerus="yes">
-            <source>%n fault(s)</source>
-            <translation>
-                <numerusform>%n fault</numerusform>
-                <numerusform>%n faults</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>%n clip(s)</source>
             <translation>
                 <numerusform>%n clip</numerusform>
                 <numerusform>%n clips</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n fault(s)</source>
+            <translation>
+                <numerusform>%n fault</numerusform>
+                <numerusform>%n faults</numerusform>
             </translation>
         </message>
     </context>
@@ -107,6 +131,23 @@
             <translation>
                 <numerusform>%n instance</numerusform>
                 <numerusform>%n instances</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::AlertsView</name>
+        <message numerus="yes">
+            <source>%n fire(s)</source>
+            <translation>
+                <numerusform>%n fire</numerusform>
+                <numerusform>%n fires</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n rule(s)</source>
+            <translation>
+                <numerusform>%n rule</numerusform>
+                <numerusform>%n rules</numerusform>
             </translation>
         </message>
     </context>
@@ -138,7 +179,31 @@
         </message>
     </context>
     <context>
+        <name>mesh::pages::FindField</name>
+        <message numerus="yes">
+            <source>%n more, type on</source>
+            <translation>
+                <numerusform>%n more, type on</numerusform>
+                <numerusform>%n more, type on</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::pages::FindingList</name>
+        <message numerus="yes">
+            <source>%n finding(s) were there before this change.</source>
+            <translation>
+                <numerusform>%n finding were there before this change.</numerusform>
+                <numerusform>%n findings were there before this change.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more finding(s) are not shown.</source>
+            <translation>
+                <numerusform>%n more finding are not shown.</numerusform>
+                <numerusform>%n more findings are not shown.</numerusform>
+            </translation>
+        </message>
         <message numerus="yes">
             <source>%n more; mode Findings lists all.</source>
             <translation>
@@ -150,34 +215,34 @@
     <context>
         <name>mesh::pages::FindingsPage</name>
         <message numerus="yes">
-            <source>%n problem(s)</source>
-            <translation>
-                <numerusform>%n problem</numerusform>
-                <numerusform>%n problems</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>%n event(s)</source>
             <translation>
                 <numerusform>%n event</numerusform>
                 <numerusform>%n events</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n problem(s)</source>
+            <translation>
+                <numerusform>%n problem</numerusform>
+                <numerusform>%n problems</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>mesh::pages::FirstRunPage</name>
-        <message numerus="yes">
-            <source>%n services</source>
-            <translation>
-                <numerusform>%n service</numerusform>
-                <numerusform>%n services</numerusform>
-            </translation>
-        </message>
         <message numerus="yes">
             <source>%n nodes</source>
             <translation>
                 <numerusform>%n node</numerusform>
                 <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n services</source>
+            <translation>
+                <numerusform>%n service</numerusform>
+                <numerusform>%n services</numerusform>
             </translation>
         </message>
     </context>
@@ -228,29 +293,22 @@
     <context>
         <name>mesh::pages::NodesModel</name>
         <message numerus="yes">
-            <source>%n node(s)</source>
-            <translation>
-                <numerusform>%n node</numerusform>
-                <numerusform>%n nodes</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>%n instance(s)</source>
             <translation>
                 <numerusform>%n instance</numerusform>
                 <numerusform>%n instances</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>mesh::pages::NodesPage</name>
-        <message numerus="yes">
-            <source>%n wait(s)</source>
-            <translation>
-                <numerusform>%n wait</numerusform>
-                <numerusform>%n waits</numerusform>
-            </translation>
-        </message>
         <message numerus="yes">
             <source>%n gateway(s)</source>
             <translation>
@@ -258,9 +316,23 @@
                 <numerusform>%n gateways</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n wait(s)</source>
+            <translation>
+                <numerusform>%n wait</numerusform>
+                <numerusform>%n waits</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>mesh::pages::ObjectTree</name>
+        <message numerus="yes">
+            <source>! %n warning(s)</source>
+            <translation>
+                <numerusform>! %n warning</numerusform>
+                <numerusform>! %n warnings</numerusform>
+            </translation>
+        </message>
         <message numerus="yes">
             <source>Filter %n objects</source>
             <translation>
@@ -282,28 +354,21 @@
                 <numerusform>✕ %n errors</numerusform>
             </translation>
         </message>
-        <message numerus="yes">
-            <source>! %n warning(s)</source>
-            <translation>
-                <numerusform>! %n warning</numerusform>
-                <numerusform>! %n warnings</numerusform>
-            </translation>
-        </message>
     </context>
     <context>
         <name>mesh::pages::RehearseBar</name>
-        <message numerus="yes">
-            <source>seed %1 · %n run(s)</source>
-            <translation>
-                <numerusform>seed %1 · %n run</numerusform>
-                <numerusform>seed %1 · %n runs</numerusform>
-            </translation>
-        </message>
         <message numerus="yes">
             <source>%n run(s)</source>
             <translation>
                 <numerusform>%n run</numerusform>
                 <numerusform>%n runs</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>seed %1 · %n run(s)</source>
+            <translation>
+                <numerusform>seed %1 · %n run</numerusform>
+                <numerusform>seed %1 · %n runs</numerusform>
             </translation>
         </message>
     </context>
@@ -334,13 +399,6 @@
             </translation>
         </message>
         <message numerus="yes">
-            <source>%n line(s)</source>
-            <translation>
-                <numerusform>%n line</numerusform>
-                <numerusform>%n lines</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
             <source>%n group(s)</source>
             <translation>
                 <numerusform>%n group</numerusform>
@@ -348,10 +406,10 @@
             </translation>
         </message>
         <message numerus="yes">
-            <source>Sampled on %n node(s) and run through the same compiled router and policies the nodes use.</source>
+            <source>%n line(s)</source>
             <translation>
-                <numerusform>Sampled on %n node and run through the same compiled router and policies the nodes use.</numerusform>
-                <numerusform>Sampled on %n nodes and run through the same compiled router and policies the nodes use.</numerusform>
+                <numerusform>%n line</numerusform>
+                <numerusform>%n lines</numerusform>
             </translation>
         </message>
         <message numerus="yes">
@@ -359,6 +417,13 @@
             <translation>
                 <numerusform>%n more change are not listed.</numerusform>
                 <numerusform>%n more changes are not listed.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Sampled on %n node(s) and run through the same compiled router and policies the nodes use.</source>
+            <translation>
+                <numerusform>Sampled on %n node and run through the same compiled router and policies the nodes use.</numerusform>
+                <numerusform>Sampled on %n nodes and run through the same compiled router and policies the nodes use.</numerusform>
             </translation>
         </message>
     </context>
@@ -379,6 +444,16 @@
             <translation>
                 <numerusform>%n more lost, further away.</numerusform>
                 <numerusform>%n more lost, further away.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::TableView</name>
+        <message numerus="yes">
+            <source>%n new</source>
+            <translation>
+                <numerusform>%n new</numerusform>
+                <numerusform>%n new</numerusform>
             </translation>
         </message>
     </context>
@@ -419,6 +494,16 @@
             <translation>
                 <numerusform>%n change not pushed</numerusform>
                 <numerusform>%n changes not pushed</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::shell::Locator</name>
+        <message numerus="yes">
+            <source>%n more, type on</source>
+            <translation>
+                <numerusform>%n more, type on</numerusform>
+                <numerusform>%n more, type on</numerusform>
             </translation>
         </message>
     </context>

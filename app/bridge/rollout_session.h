@@ -37,7 +37,7 @@ struct RolloutOptions
         fleet::RolloutRunner::Callbacks callbacks
     )>
         resume;
-    // Whether the profile asks for a message; empty: it does where the environment is production.
+    // Whether the profile asks for a message; empty: every level above Silent does.
     std::function<bool()> isMessageRequired;
 };
 

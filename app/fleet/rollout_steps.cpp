@@ -146,8 +146,21 @@ std::size_t RolloutMachine::slowestStage() const
     return slowest;
 }
 
+// Told to be gone between two of its stages: it is waited for no longer.
+void RolloutMachine::setGoneAside(WallTime now)
+{
+    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
+        if (isOnItsWay(at) && !m_nodes[at].isReachable && !isPending(at)) {
+            m_nodes[at].hasAcknowledged = false;
+            m_nodes[at].askAt = now;
+            setAside(at, "cannot be reached any more", now);
+        }
+    }
+}
+
 void RolloutMachine::advance(WallTime now)
 {
+    setGoneAside(now);
     WaveProgress& wave = m_rollout.waves[m_rollout.wave];
     switch (wave.state) {
     case WaveState::Waiting:

@@ -408,7 +408,7 @@ QWidget* ReviewPage::makeEffective()
     column->addWidget(makePaneHead(2, tr("Effective per node"), m_effectiveNote, nullptr));
     m_effective = new RowsTable(
         tr("Nodes whose configuration changes"),
-        {{tr("Nodes"), 136},
+        {{tr("Nodes"), 160},
          {tr("What changes on them"), 0},
          {tr("Bytes"), 62, TableColumn::Kind::Number}},
         pane

@@ -82,7 +82,8 @@ ReviewPlan::ReviewPlan(bridge::RolloutSession& session, QWidget* parent)
     m_push->setObjectName(QStringLiteral("pushNow"));
     m_push->setMinimumHeight(kPushHeight);
     theme::setButtonRole(*m_push, theme::ButtonRole::Primary);
-    theme::setText(*m_push, theme::Role::BodyStrong);
+    theme::setText(*m_push, theme::Role::ControlStrong);
+    m_push->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     connect(m_push, &QPushButton::clicked, this, &ReviewPlan::pushRequested);
     footColumn->addWidget(m_push);
     auto* hint = new QHBoxLayout;

@@ -203,7 +203,6 @@ QWidget* CurrentRollout::makeHead()
     }
     connect(m_hold, &QPushButton::clicked, &m_session, &bridge::RolloutSession::hold);
     connect(m_stop, &QPushButton::clicked, &m_session, &bridge::RolloutSession::stop);
-    guardWrite(*m_rollBack, m_mesh, bridge::WriteAction::RollBack);
     connect(m_rollBack, &QPushButton::clicked, &m_session, &bridge::RolloutSession::rollBack);
     row->addWidget(m_right);
     return head;
@@ -402,6 +401,9 @@ RolloutPage::RolloutPage(
     , m_history(new HistoryPage(session, m_views))
 {
     setObjectName(QStringLiteral("rolloutPage"));
+    // The figures of a review would not let the inspector of other modes have its width.
+    constexpr int kWidthMin = 640;
+    setMinimumWidth(kWidthMin);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_views);
@@ -421,6 +423,7 @@ RolloutPage::RolloutPage(
     m_review->setSwitch(m_switches[0]);
     m_current->setSwitch(m_switches[1]);
     m_history->setSwitch(m_switches[2]);
+    guardWrite(m_current->rollBackButton(), mesh, bridge::WriteAction::RollBack);
     m_views->addWidget(m_review);
     m_views->addWidget(m_current);
     m_views->addWidget(m_history);

@@ -392,6 +392,11 @@ QWidget* MainWindow::makeRolloutPage()
         setMode(Mode::Edit);
         m_edit->goToPath(path.toStdString());
     });
+    connect(m_rolloutPage, &RolloutPage::viewChanged, this, [this] {
+        if (m_timeBar != nullptr && m_inspectorDock != nullptr) {
+            updateRegions();
+        }
+    });
     connect(&session, &RolloutSession::draftProposed, this, &MainWindow::proposeDraft);
     connect(&session, &RolloutSession::reviewProposed, this, &MainWindow::review);
     connect(&session, &RolloutSession::rolloutChanged, this, &MainWindow::refreshRollout);
@@ -545,7 +550,11 @@ void MainWindow::updateRegions()
         m_inspectorDock->setMinimumWidth(isOfNodes && width() >= kWideWindow ? wide : 0);
         m_inner->resizeDocks({m_inspectorDock}, {wide}, Qt::Horizontal);
     }
-    m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
+    const bool isPushShown =
+        m_mode == Mode::Rollout && m_rolloutPage->view() == pages::RolloutView::Current;
+    m_timeBar->setVisible(
+        isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes || isPushShown)
+    );
     m_bottomDock->setVisible(isOpen);
     updateTint();
     updateActions();

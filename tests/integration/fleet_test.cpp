@@ -50,8 +50,8 @@ std::string shopText(const std::string& version, const std::string& nodes = {})
 class RealNode
 {
 public:
-    explicit RealNode(std::string name)
-        : name(std::move(name))
+    explicit RealNode(std::string ownName)
+        : name(std::move(ownName))
     {}
     RealNode(const RealNode&) = delete;
     RealNode& operator=(const RealNode&) = delete;

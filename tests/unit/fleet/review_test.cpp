@@ -103,6 +103,7 @@ private Q_SLOTS:
     void movesTheShareOfASplit();
     void findsWhatIsDoubtful_data();
     void findsWhatIsDoubtful();
+    void mergesAPartThatStandsTwice();
     void findsNothingInAPlainShop();
     void mutesByATag();
     void knowsWhatIsNew();
@@ -165,7 +166,8 @@ void ReviewTest::tellsWhereRequestsGo_data()
         "GET /catalog/*: catalog -> 404 x2 worse");
     row("a path goes elsewhere",
         "{name: catalog-v6, host: catalog-v6}",
-        "{name: catalog-v6, host: catalog-v6, routes: [{name: deep, paths: [/catalog/7]}]}",
+        "{name: catalog-v6, host: catalog-v6, routes: [{name: deep, paths: [/catalog/7], methods: "
+        "[GET]}]}",
         "GET /catalog/*: catalog -> catalog-v6 x1");
     row("a shorter timeout",
         "timeout: 5s",
@@ -243,12 +245,6 @@ void ReviewTest::findsWhatIsDoubtful_data()
         "a route that is never reached",
         "services: [{name: a, host: a.test, routes: [{name: r1, paths: [/x]}, {name: r2, paths: "
         "[/x]}]}]",
-        true);
-    row("MW-211",
-        "a part twice",
-        "services: [{name: a, host: a.test, routes: [{name: r, paths: [/], split: "
-        "[{service: a, weight: 1}, {service: b, weight: 1}, {service: a, weight: 2}]}]}, {name: b, "
-        "host: b.test}]",
         true);
     row("MW-212",
         "a split of one",
@@ -343,6 +339,22 @@ void ReviewTest::findsWhatIsDoubtful()
     if (isFixed) {
         QCOMPARE(findingOf(findingsOf(*finding->fixed), code.toStdString()), nullptr);
     }
+}
+
+void ReviewTest::mergesAPartThatStandsTwice()
+{
+    model::Document document =
+        documentOf("services: [{name: a, host: a.test, routes: [{name: r, paths: [/], split: "
+                   "[{service: a, weight: 1}, {service: b, weight: 1}]}]}, {name: b, host: b.test}]"
+        );
+    document.services[0].routes[0].split.push_back({"a", 2}); // No file is read like that.
+
+    const auto findings = findingsOf(document);
+
+    const ReviewFinding* const finding = findingOf(findings, "MW-211");
+    QVERIFY(finding != nullptr && finding->fixed != nullptr);
+    QCOMPARE(finding->fixed->services[0].routes[0].split[0].weight, 3);
+    QCOMPARE(config::hasErrors(config::validate(*finding->fixed)), false);
 }
 
 void ReviewTest::findsNothingInAPlainShop()
