@@ -173,7 +173,8 @@ void NodesSession::readSummary(std::int64_t now_us)
     std::map<QString, int> versions;
     for (const NodeRow& node : m_session.nodes()) {
         ++summary.nodes;
-        summary.converged += node.isConverged ? 1 : 0;
+        // What a silent node ran is no knowledge of what it runs.
+        summary.converged += node.isConverged && isReporting(node) ? 1 : 0;
         summary.attention += needsAttention(verdictOf(node, now_us)) ? 1 : 0;
         const bool isGateway = node.role == NodeRoleKind::Gateway;
         summary.gateways += isGateway ? 1 : 0;
