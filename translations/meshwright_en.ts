@@ -2,6 +2,23 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
     <context>
+        <name>MainWindow</name>
+        <message numerus="yes">
+            <source>%n error(s)</source>
+            <translation>
+                <numerusform>%n error</numerusform>
+                <numerusform>%n errors</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n warning(s)</source>
+            <translation>
+                <numerusform>%n warning</numerusform>
+                <numerusform>%n warnings</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>Rehearsal</name>
         <message numerus="yes">
             <source>%n run(s)</source>
@@ -36,19 +53,64 @@
         </message>
     </context>
     <context>
-        <name>mesh::charts::RunTimeline</name>
+        <name>mesh::bridge::RolloutSession</name>
         <message numerus="yes">
-            <source>%n fault(s)</source>
+            <source>%n change(s)</source>
             <translation>
-                <numerusform>%n fault</numerusform>
-                <numerusform>%n faults</numerusform>
+                <numerusform>%n change</numerusform>
+                <numerusform>%n changes</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n field(s)</source>
+            <translation>
+                <numerusform>%n field</numerusform>
+                <numerusform>%n fields</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n gateway(s)</source>
+            <translation>
+                <numerusform>%n gateway</numerusform>
+                <numerusform>%n gateways</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n other(s)</source>
+            <translation>
+                <numerusform>%n other</numerusform>
+                <numerusform>%n others</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n sidecar(s)</source>
+            <translation>
+                <numerusform>%n sidecar</numerusform>
+                <numerusform>%n sidecars</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::charts::RunTimeline</name>
         <message numerus="yes">
             <source>%n clip(s)</source>
             <translation>
                 <numerusform>%n clip</numerusform>
                 <numerusform>%n clips</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n fault(s)</source>
+            <translation>
+                <numerusform>%n fault</numerusform>
+                <numerusform>%n faults</numerusform>
             </translation>
         </message>
     </context>
@@ -73,6 +135,33 @@
         </message>
     </context>
     <context>
+        <name>mesh::pages::AlertsView</name>
+        <message numerus="yes">
+            <source>%n fire(s)</source>
+            <translation>
+                <numerusform>%n fire</numerusform>
+                <numerusform>%n fires</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n rule(s)</source>
+            <translation>
+                <numerusform>%n rule</numerusform>
+                <numerusform>%n rules</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::CurrentRollout</name>
+        <message numerus="yes">
+            <source>%n expected node(s), fixed when the push began      Acknowledged is not applied: the running hash is read back from every node</source>
+            <translation>
+                <numerusform>%n expected node, fixed when the push began      Acknowledged is not applied: the running hash is read back from every node</numerusform>
+                <numerusform>%n expected nodes, fixed when the push began      Acknowledged is not applied: the running hash is read back from every node</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::pages::EditPage</name>
         <message numerus="yes">
             <source>%n in this object</source>
@@ -90,14 +179,41 @@
         </message>
     </context>
     <context>
-        <name>mesh::pages::FindingsPage</name>
+        <name>mesh::pages::FindField</name>
         <message numerus="yes">
-            <source>%n problem(s)</source>
+            <source>%n more, type on</source>
             <translation>
-                <numerusform>%n problem</numerusform>
-                <numerusform>%n problems</numerusform>
+                <numerusform>%n more, type on</numerusform>
+                <numerusform>%n more, type on</numerusform>
             </translation>
         </message>
+    </context>
+    <context>
+        <name>mesh::pages::FindingList</name>
+        <message numerus="yes">
+            <source>%n finding(s) were there before this change.</source>
+            <translation>
+                <numerusform>%n finding were there before this change.</numerusform>
+                <numerusform>%n findings were there before this change.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more finding(s) are not shown.</source>
+            <translation>
+                <numerusform>%n more finding are not shown.</numerusform>
+                <numerusform>%n more findings are not shown.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more; mode Findings lists all.</source>
+            <translation>
+                <numerusform>%n more; mode Findings lists all.</numerusform>
+                <numerusform>%n more; mode Findings lists all.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::FindingsPage</name>
         <message numerus="yes">
             <source>%n event(s)</source>
             <translation>
@@ -105,9 +221,23 @@
                 <numerusform>%n events</numerusform>
             </translation>
         </message>
+        <message numerus="yes">
+            <source>%n problem(s)</source>
+            <translation>
+                <numerusform>%n problem</numerusform>
+                <numerusform>%n problems</numerusform>
+            </translation>
+        </message>
     </context>
     <context>
         <name>mesh::pages::FirstRunPage</name>
+        <message numerus="yes">
+            <source>%n nodes</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
         <message numerus="yes">
             <source>%n services</source>
             <translation>
@@ -115,11 +245,14 @@
                 <numerusform>%n services</numerusform>
             </translation>
         </message>
+    </context>
+    <context>
+        <name>mesh::pages::HistoryPage</name>
         <message numerus="yes">
-            <source>%n nodes</source>
+            <source>%n revision(s) in this document</source>
             <translation>
-                <numerusform>%n node</numerusform>
-                <numerusform>%n nodes</numerusform>
+                <numerusform>%n revision in this document</numerusform>
+                <numerusform>%n revisions in this document</numerusform>
             </translation>
         </message>
     </context>
@@ -148,7 +281,58 @@
         </message>
     </context>
     <context>
+        <name>mesh::pages::NodesMap</name>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::NodesModel</name>
+        <message numerus="yes">
+            <source>%n instance(s)</source>
+            <translation>
+                <numerusform>%n instance</numerusform>
+                <numerusform>%n instances</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n node(s)</source>
+            <translation>
+                <numerusform>%n node</numerusform>
+                <numerusform>%n nodes</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::NodesPage</name>
+        <message numerus="yes">
+            <source>%n gateway(s)</source>
+            <translation>
+                <numerusform>%n gateway</numerusform>
+                <numerusform>%n gateways</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n wait(s)</source>
+            <translation>
+                <numerusform>%n wait</numerusform>
+                <numerusform>%n waits</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::pages::ObjectTree</name>
+        <message numerus="yes">
+            <source>! %n warning(s)</source>
+            <translation>
+                <numerusform>! %n warning</numerusform>
+                <numerusform>! %n warnings</numerusform>
+            </translation>
+        </message>
         <message numerus="yes">
             <source>Filter %n objects</source>
             <translation>
@@ -170,16 +354,16 @@
                 <numerusform>✕ %n errors</numerusform>
             </translation>
         </message>
-        <message numerus="yes">
-            <source>! %n warning(s)</source>
-            <translation>
-                <numerusform>! %n warning</numerusform>
-                <numerusform>! %n warnings</numerusform>
-            </translation>
-        </message>
     </context>
     <context>
         <name>mesh::pages::RehearseBar</name>
+        <message numerus="yes">
+            <source>%n run(s)</source>
+            <translation>
+                <numerusform>%n run</numerusform>
+                <numerusform>%n runs</numerusform>
+            </translation>
+        </message>
         <message numerus="yes">
             <source>seed %1 · %n run(s)</source>
             <translation>
@@ -187,11 +371,99 @@
                 <numerusform>seed %1 · %n runs</numerusform>
             </translation>
         </message>
+    </context>
+    <context>
+        <name>mesh::pages::ReviewMerge</name>
         <message numerus="yes">
-            <source>%n run(s)</source>
+            <source>%n field(s) were changed by both; choose.</source>
             <translation>
-                <numerusform>%n run</numerusform>
-                <numerusform>%n runs</numerusform>
+                <numerusform>%n field were changed by both; choose.</numerusform>
+                <numerusform>%n fields were changed by both; choose.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more; they stay as they are here.</source>
+            <translation>
+                <numerusform>%n more; they stay as they are here.</numerusform>
+                <numerusform>%n more; they stay as they are here.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::ReviewPage</name>
+        <message numerus="yes">
+            <source>%n error(s) found</source>
+            <translation>
+                <numerusform>%n error found</numerusform>
+                <numerusform>%n errors found</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n group(s)</source>
+            <translation>
+                <numerusform>%n group</numerusform>
+                <numerusform>%n groups</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n line(s)</source>
+            <translation>
+                <numerusform>%n line</numerusform>
+                <numerusform>%n lines</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>%n more change(s) are not listed.</source>
+            <translation>
+                <numerusform>%n more change are not listed.</numerusform>
+                <numerusform>%n more changes are not listed.</numerusform>
+            </translation>
+        </message>
+        <message numerus="yes">
+            <source>Sampled on %n node(s) and run through the same compiled router and policies the nodes use.</source>
+            <translation>
+                <numerusform>Sampled on %n node and run through the same compiled router and policies the nodes use.</numerusform>
+                <numerusform>Sampled on %n nodes and run through the same compiled router and policies the nodes use.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::ReviewPlan</name>
+        <message numerus="yes">
+            <source>%n nodes are silent</source>
+            <translation>
+                <numerusform>%n node are silent</numerusform>
+                <numerusform>%n nodes are silent</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::RouteAnswerView</name>
+        <message numerus="yes">
+            <source>%n more lost, further away.</source>
+            <translation>
+                <numerusform>%n more lost, further away.</numerusform>
+                <numerusform>%n more lost, further away.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::TableView</name>
+        <message numerus="yes">
+            <source>%n new</source>
+            <translation>
+                <numerusform>%n new</numerusform>
+                <numerusform>%n new</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
+        <name>mesh::pages::TapView</name>
+        <message numerus="yes">
+            <source>%n new</source>
+            <translation>
+                <numerusform>%n new</numerusform>
+                <numerusform>%n new</numerusform>
             </translation>
         </message>
     </context>
@@ -226,6 +498,16 @@
         </message>
     </context>
     <context>
+        <name>mesh::shell::Locator</name>
+        <message numerus="yes">
+            <source>%n more, type on</source>
+            <translation>
+                <numerusform>%n more, type on</numerusform>
+                <numerusform>%n more, type on</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>mesh::shell::MainWindow</name>
         <message numerus="yes">
             <source>%n error(s)</source>
@@ -249,30 +531,6 @@
             <translation>
                 <numerusform>%n finding</numerusform>
                 <numerusform>%n findings</numerusform>
-            </translation>
-        </message>
-    </context>
-    <context>
-        <name>mesh::shell::ReviewDialog</name>
-        <message numerus="yes">
-            <source>%n object(s) change</source>
-            <translation>
-                <numerusform>%n object change</numerusform>
-                <numerusform>%n objects change</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n change(s)</source>
-            <translation>
-                <numerusform>%n change</numerusform>
-                <numerusform>%n changes</numerusform>
-            </translation>
-        </message>
-        <message numerus="yes">
-            <source>%n node(s)</source>
-            <translation>
-                <numerusform>%n node</numerusform>
-                <numerusform>%n nodes</numerusform>
             </translation>
         </message>
     </context>

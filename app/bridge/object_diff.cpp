@@ -1,9 +1,8 @@
 #include "app/bridge/object_diff.h"
 
+#include "app/bridge/rollout_session.h"
 #include "proxyengine/config/codec.h"
 #include "proxyengine/config/tree.h"
-
-#include <QCoreApplication>
 
 #include <algorithm>
 #include <array>
@@ -14,11 +13,6 @@
 namespace mesh::bridge {
 
 namespace {
-
-QString tr(const char* text, int count = -1)
-{
-    return QCoreApplication::translate("mesh::bridge::ObjectDiff", text, nullptr, count);
-}
 
 QString toQString(std::string_view text)
 {
@@ -287,11 +281,11 @@ QString fieldsText(const model::ObjectChange& change)
         }
     }
     if (names.size() > kNamedMax) {
-        return tr("%n field(s)", static_cast<int>(change.fields.size()));
+        return RolloutSession::tr("%n field(s)", nullptr, static_cast<int>(change.fields.size()));
     }
     return names.size() < 2
                ? names.join(QString())
-               : tr("%1 and %2")
+               : RolloutSession::tr("%1 and %2")
                      .arg(names.mid(0, names.size() - 1).join(QStringLiteral(", ")), names.back());
 }
 
@@ -353,15 +347,15 @@ ChangeRow changeRowOf(const model::ObjectChange& change)
     switch (change.kind) {
     case model::ChangeKind::Created:
         row.sign = ChangeSign::Created;
-        what = tr("new");
+        what = RolloutSession::tr("new");
         break;
     case model::ChangeKind::Deleted:
         row.sign = ChangeSign::Deleted;
-        what = tr("deleted");
+        what = RolloutSession::tr("deleted");
         break;
     case model::ChangeKind::Updated:
         row.sign = ChangeSign::Updated;
-        what = tr("%n field(s)", static_cast<int>(change.fields.size()));
+        what = RolloutSession::tr("%n field(s)", nullptr, static_cast<int>(change.fields.size()));
         break;
     }
     row.detail = singular(change.object.kind) + QStringLiteral(" · ") + what;
@@ -396,9 +390,10 @@ std::vector<ObjectDiff> objectDiffs(const model::Document& before, const model::
         ObjectDiff diff;
         diff.key = keyOf(change.object);
         diff.name = QString::fromStdString(change.object.name);
-        const QString what = change.kind == model::ChangeKind::Updated   ? fieldsText(change)
-                             : change.kind == model::ChangeKind::Created ? tr("new")
-                                                                         : tr("deleted");
+        const QString what = change.kind == model::ChangeKind::Updated ? fieldsText(change)
+                             : change.kind == model::ChangeKind::Created
+                                 ? RolloutSession::tr("new")
+                                 : RolloutSession::tr("deleted");
         diff.detail = singular(change.object.kind) + QStringLiteral(" · ") + what;
         std::vector<bool> isOwn;
         isOwn.reserve(lines.size());

@@ -101,6 +101,16 @@ EffectiveRow rowOf(const fleet::EffectiveGroup& group, const model::Document& do
         made.text = words(line.text);
         row.lines.push_back(std::move(made));
     }
+    // What goes stands before what comes in its place.
+    for (std::size_t i = 0; i + 1 < row.lines.size(); ++i) {
+        const QString field = row.lines[i].text.section(u':', 0, 0);
+        const bool isTurned = row.lines[i].kind == DiffLine::Kind::Added
+                              && row.lines[i + 1].kind == DiffLine::Kind::Removed
+                              && row.lines[i + 1].text.section(u':', 0, 0) == field;
+        if (isTurned) {
+            std::swap(row.lines[i], row.lines[i + 1]);
+        }
+    }
     for (const std::string& error : group.errors) {
         row.errors << words(error);
     }

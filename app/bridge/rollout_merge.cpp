@@ -142,7 +142,7 @@ void RolloutSession::Private::compareWithNodes()
         Q_EMIT q.mergeChanged();
         const int opened = generation;
         const QString name = node.name;
-        link->second->readDocument([this, opened, name, kept = link->second](
+        link->second->readDocument([this, opened, name, tell = poster(), kept = link->second](
                                        Result<std::shared_ptr<const model::Document>> read
                                    ) {
             auto shared =
@@ -252,8 +252,8 @@ Result<void> RolloutSession::takeMerge()
     own.mesh.saveRevision(
         theirs,
         tr("Taken over from the nodes"),
-        [this, opened, finish](const Result<std::int64_t>& saved) {
-            if (opened != m_private->generation) {
+        [this, opened, finish, guard = own.alive()](const Result<std::int64_t>& saved) {
+            if (!guard || opened != m_private->generation) {
                 return;
             }
             if (!saved) {

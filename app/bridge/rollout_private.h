@@ -7,6 +7,7 @@
 #include "proxyengine/base/thread.h"
 #include "proxyengine/model/diff.h"
 
+#include <QPointer>
 #include <QTimer>
 
 #include <deque>
@@ -130,6 +131,10 @@ public:
     void proposeDraft(const model::Document& document, const QString& from, const QString& words);
     // Runs `work` on the GUI thread while this lives.
     void post(std::function<void()> work);
+    // The same for answers that may come when this is gone: from the store, from links.
+    [[nodiscard]] std::function<void(std::function<void()>)> poster();
+    // For callbacks on this thread that may come then; null once this is gone.
+    [[nodiscard]] QPointer<QObject> alive() { return &receiver; }
 
     RolloutSession& q;
     MeshSession& mesh;

@@ -1,4 +1,5 @@
 // The plan of a push and the push itself.
+#include "app/bridge/profile.h"
 #include "app/bridge/rollout_private.h"
 #include "app/bridge/session_records.h"
 #include "app/store/mesh_document.h"
@@ -94,7 +95,7 @@ fleet::NodeFigures figuresOf(const NodeSeconds& seconds, std::int64_t begin_s, s
 
 void RolloutSession::Private::makePlan()
 {
-    const QString environment = mesh.setting(QStringLiteral("environment"));
+    const QString environment = mesh.gate().profile().environment;
     const bool isGuarded =
         environment == QStringLiteral("production") || environment == QStringLiteral("staging");
     const PlanKind kind = chosenPlan.value_or(isGuarded ? PlanKind::Canary : PlanKind::AllAtOnce);
@@ -257,8 +258,8 @@ Result<void> RolloutSession::Private::push()
     mesh.saveRevision(
         document,
         message.trimmed(),
-        [this, document, opened](const Result<std::int64_t>& saved) {
-            if (opened != generation) {
+        [this, document, opened, guard = alive()](const Result<std::int64_t>& saved) {
+            if (!guard || opened != generation) {
                 return;
             }
             isSaving = false;
@@ -410,8 +411,9 @@ void RolloutSession::Private::onOver()
     mesh.saveRevision(
         pushedBefore,
         RolloutSession::tr("Back to revision %1, after %2 was rolled back").arg(back).arg(from),
-        [this, text, opened, from, isDraftFree](const Result<std::int64_t>& saved) {
-            if (opened != generation || !saved) {
+        [this, text, opened, from, isDraftFree, guard = alive()](const Result<std::int64_t>& saved
+        ) {
+            if (!guard || opened != generation || !saved) {
                 return;
             }
             mesh.useModels(pushedBefore);
@@ -489,9 +491,10 @@ void RolloutSession::Private::findKept()
         return;
     }
     const int opened = generation;
-    mesh.file()->pushes([this, opened](Result<std::vector<store::PushRecord>> found) {
+    mesh.file()->pushes([this, opened, tell = poster()](Result<std::vector<store::PushRecord>> found
+                        ) {
         auto shared = std::make_shared<Result<std::vector<store::PushRecord>>>(std::move(found));
-        post([this, opened, shared] {
+        tell([this, opened, shared] {
             if (opened != generation || !*shared) {
                 return;
             }

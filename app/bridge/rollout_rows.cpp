@@ -17,8 +17,6 @@ using fleet::WaveState;
 constexpr std::int64_t kSecond_us = 1'000'000;
 constexpr std::int64_t kSmooth_s = 5; // One second of one node jumps.
 
-QString tr(const char* text, int count = -1) { return RolloutSession::tr(text, nullptr, count); }
-
 std::int64_t micros(WallTime time) { return time.time_since_epoch().count(); }
 
 struct PhaseLook
@@ -155,11 +153,12 @@ RolloutNodeRow rowOf(
     RolloutNodeRow row;
     row.name = QString::fromStdString(node.name);
     row.zone = QString::fromStdString(node.zone);
-    row.role = node.role == "gateway" ? tr("gateway") : tr("sidecar");
+    row.role =
+        node.role == "gateway" ? RolloutSession::tr("gateway") : RolloutSession::tr("sidecar");
     row.wave = static_cast<int>(node.wave);
     row.step = look.step;
     row.kind = look.kind;
-    row.state = tr(look.word);
+    row.state = RolloutSession::tr(look.word);
     row.hasRevision = isApplied(rollout, node);
     row.isAway = isAway(node);
     row.isBad = look.kind == StepKind::Failed && !row.isAway;
@@ -172,7 +171,7 @@ RolloutNodeRow rowOf(
     } else if (known == node.hashBefore && rollout.revisionBefore > 0) {
         row.revision = QString::number(rollout.revisionBefore);
     } else {
-        row.revision = tr("other");
+        row.revision = RolloutSession::tr("other");
     }
     row.applyTime = node.appliedAt != WallTime{} && node.sentAt != WallTime{}
                         ? durationText(micros(node.appliedAt) - micros(node.sentAt))
@@ -181,13 +180,14 @@ RolloutNodeRow rowOf(
     if (row.isAway) {
         QStringList words;
         if (node.seenAt != WallTime{} && context.now_us > micros(node.seenAt)) {
-            words << tr("silent %1").arg(durationText(context.now_us - micros(node.seenAt)));
+            words << RolloutSession::tr("silent %1")
+                         .arg(durationText(context.now_us - micros(node.seenAt)));
         } else if (!node.text.empty()) {
             words << row.text;
         }
         if (node.phase == NodePhase::SetAside
             && rollout.plan.absent == fleet::AbsentNode::ApplyOnReturn) {
-            words << tr("applied when it returns");
+            words << RolloutSession::tr("applied when it returns");
         }
         row.text = words.join(QStringLiteral(" · "));
         return row;
@@ -200,10 +200,10 @@ QString labelOf(const fleet::Rollout& rollout, std::size_t at)
 {
     const std::size_t count = rollout.waves.size();
     if (at + 1 == count) {
-        return tr("All");
+        return RolloutSession::tr("All");
     }
     if (at == 0 && rollout.waves[0].nodes.size() == 1) {
-        return tr("Canary");
+        return RolloutSession::tr("Canary");
     }
     std::size_t sum = 0;
     for (std::size_t i = 0; i <= at; ++i) {
@@ -238,49 +238,51 @@ void addWave(RolloutRows& rows, const fleet::Rollout& rollout, std::size_t at)
     row.label = labelOf(rollout, at);
     row.title = at == 0 && rollout.waves[0].nodes.size() == 1 && rollout.waves.size() > 1
                     ? row.label
-                    : tr("Wave %1, %2").arg(at + 1).arg(row.label.toLower());
-    row.nodes = tr("%n node(s)", expected);
-    row.applied = applied > 0 ? tr("%1 of %2 applied, read back").arg(applied).arg(expected)
-                              : tr("%1 of %2 applied").arg(applied).arg(expected);
+                    : RolloutSession::tr("Wave %1, %2").arg(at + 1).arg(row.label.toLower());
+    row.nodes = RolloutSession::tr("%n node(s)", nullptr, expected);
+    row.applied = applied > 0
+                      ? RolloutSession::tr("%1 of %2 applied, read back").arg(applied).arg(expected)
+                      : RolloutSession::tr("%1 of %2 applied").arg(applied).arg(expected);
     row.isCurrent = at == rollout.wave && !isOver;
     const double reached =
         expected == 0 ? 0 : static_cast<double>(applied) / static_cast<double>(expected);
     switch (wave.state) {
     case WaveState::Waiting:
-        row.words = bake_us > 0 ? tr("waiting · bake %1 s").arg(bake) : tr("waiting");
+        row.words = bake_us > 0 ? RolloutSession::tr("waiting · bake %1 s").arg(bake)
+                                : RolloutSession::tr("waiting");
         break;
     case WaveState::Sending:
         row.kind = StepKind::Moving;
-        row.words = tr("%1 of %2").arg(applied).arg(expected);
+        row.words = RolloutSession::tr("%1 of %2").arg(applied).arg(expected);
         row.share = bake_us > 0 ? reached * 0.1 : reached;
         break;
     case WaveState::Baking:
         row.kind = StepKind::Moving;
-        row.words = tr("%1 of %2 s").arg(bakedUs(wave) / kSecond_us).arg(bake);
+        row.words = RolloutSession::tr("%1 of %2 s").arg(bakedUs(wave) / kSecond_us).arg(bake);
         row.share =
             bake_us > 0 ? static_cast<double>(bakedUs(wave)) / static_cast<double>(bake_us) : 1;
         break;
     case WaveState::Held:
         row.kind = StepKind::Moving;
-        row.words = tr("held");
+        row.words = RolloutSession::tr("held");
         row.share = 1;
         break;
     case WaveState::Done:
         row.kind = StepKind::Done;
         row.share = 1;
         row.words = bake_us > 0 && !rollout.plan.gates.empty()
-                        ? tr("gates held, %1 s").arg(bake)
-                        : tr("%1 of %2 read back").arg(applied).arg(expected);
+                        ? RolloutSession::tr("gates held, %1 s").arg(bake)
+                        : RolloutSession::tr("%1 of %2 read back").arg(applied).arg(expected);
         break;
     case WaveState::Failed:
         row.kind = StepKind::Failed;
         row.share = 1;
-        row.words = tr("failed");
+        row.words = RolloutSession::tr("failed");
         break;
     }
     if (rollout.state == RolloutState::RolledBack && wave.state != WaveState::Waiting) {
         row.kind = StepKind::TakenBack;
-        row.words = tr("rolled back");
+        row.words = RolloutSession::tr("rolled back");
     }
     row.share = std::clamp(row.share, 0.0, 1.0);
     rows.waves.push_back(std::move(row));
@@ -290,15 +292,15 @@ QString gateName(fleet::GateQuantity quantity)
 {
     switch (quantity) {
     case fleet::GateQuantity::ErrorRatio:
-        return tr("error rate");
+        return RolloutSession::tr("error rate");
     case fleet::GateQuantity::P95:
-        return tr("p95");
+        return RolloutSession::tr("p95");
     case fleet::GateQuantity::Ejections:
-        return tr("ejections");
+        return RolloutSession::tr("ejections");
     case fleet::GateQuantity::Rejections:
-        return tr("rejections");
+        return RolloutSession::tr("rejections");
     case fleet::GateQuantity::NodeLoss:
-        return tr("nodes lost");
+        return RolloutSession::tr("nodes lost");
     }
     return {};
 }
@@ -343,9 +345,10 @@ void addGates(RolloutRows& rows, const fleet::Rollout& rollout)
                            ? noValueText()
                            : gateText(gate.rule, gate.measured, false);
         const QString limit = gateText(gate.rule, gate.rule.limit, true);
-        row.limit = isCount(gate.rule.quantity)
-                        ? (gate.rule.limit <= 1 ? tr("none") : QStringLiteral("< ") + limit)
-                        : QStringLiteral("≤ ") + limit;
+        row.limit =
+            isCount(gate.rule.quantity)
+                ? (gate.rule.limit <= 1 ? RolloutSession::tr("none") : QStringLiteral("< ") + limit)
+                : QStringLiteral("≤ ") + limit;
         rows.gates.push_back(std::move(row));
     }
     double errorsBefore = 0;
@@ -357,8 +360,9 @@ void addGates(RolloutRows& rows, const fleet::Rollout& rollout)
     }
     for (const fleet::GateRule& rule : rollout.plan.gates) {
         const bool isDifference = rule.basis == fleet::GateBasis::AgainstBefore;
-        const QString text = (isDifference ? tr("stop at +%1") : tr("stop at %1"))
-                                 .arg(gateText(rule, rule.limit, true));
+        const QString text =
+            (isDifference ? RolloutSession::tr("stop at +%1") : RolloutSession::tr("stop at %1"))
+                .arg(gateText(rule, rule.limit, true));
         if (rule.quantity == fleet::GateQuantity::ErrorRatio) {
             rows.errorLimit = (rule.limit + (isDifference ? errorsBefore : 0)) * 100;
             rows.errorLimitText = text;
@@ -378,26 +382,40 @@ QString stateText(const fleet::Rollout& rollout, const RolloutRows& rows)
     case RolloutState::Running: {
         const WaveState state =
             rollout.wave < count ? rollout.waves[rollout.wave].state : WaveState::Waiting;
-        const QString doing = state == WaveState::Baking ? tr("baking") : tr("sending");
-        return count > 1 ? tr("wave %1 of %2, %3").arg(rollout.wave + 1).arg(count).arg(doing)
+        const QString doing = state == WaveState::Baking ? RolloutSession::tr("baking")
+                                                         : RolloutSession::tr("sending");
+        return count > 1 ? RolloutSession::tr("wave %1 of %2, %3")
+                               .arg(rollout.wave + 1)
+                               .arg(count)
+                               .arg(doing)
                          : doing;
     }
     case RolloutState::Held:
-        return count > 1 ? tr("wave %1 of %2, held").arg(rollout.wave + 1).arg(count) : tr("held");
+        return count > 1
+                   ? RolloutSession::tr("wave %1 of %2, held").arg(rollout.wave + 1).arg(count)
+                   : RolloutSession::tr("held");
     case RolloutState::Stopping:
-        return tr("stopping");
+        return RolloutSession::tr("stopping");
     case RolloutState::Stopped:
-        return tr("stopped, %1 of %2 read back").arg(rows.converged).arg(rows.expected);
+        return RolloutSession::tr("stopped, %1 of %2 read back")
+            .arg(rows.converged)
+            .arg(rows.expected);
     case RolloutState::RollingBack:
-        return tr("rolling back");
+        return RolloutSession::tr("rolling back");
     case RolloutState::RolledBack:
-        return tr("rolled back");
+        return RolloutSession::tr("rolled back");
     case RolloutState::Done:
-        return tr("converged, %1 of %2 read back").arg(rows.converged).arg(rows.expected);
+        return RolloutSession::tr("converged, %1 of %2 read back")
+            .arg(rows.converged)
+            .arg(rows.expected);
     case RolloutState::Partial:
-        return tr("partial, %1 of %2 read back").arg(rows.converged).arg(rows.expected);
+        return RolloutSession::tr("partial, %1 of %2 read back")
+            .arg(rows.converged)
+            .arg(rows.expected);
     case RolloutState::Failed:
-        return tr("a gate failed, %1 of %2 read back").arg(rows.converged).arg(rows.expected);
+        return RolloutSession::tr("a gate failed, %1 of %2 read back")
+            .arg(rows.converged)
+            .arg(rows.expected);
     }
     return {};
 }
@@ -446,20 +464,20 @@ QString outcomeText(RolloutState state)
     switch (verdictOf(state)) {
     case RolloutVerdict::Running:
     case RolloutVerdict::Held:
-        return tr("pushing");
+        return RolloutSession::tr("pushing");
     case RolloutVerdict::Stopping:
     case RolloutVerdict::Stopped:
-        return tr("stopped");
+        return RolloutSession::tr("stopped");
     case RolloutVerdict::RollingBack:
-        return tr("rolling back");
+        return RolloutSession::tr("rolling back");
     case RolloutVerdict::RolledBack:
-        return tr("rolled back");
+        return RolloutSession::tr("rolled back");
     case RolloutVerdict::Converged:
-        return tr("converged");
+        return RolloutSession::tr("converged");
     case RolloutVerdict::Partial:
-        return tr("partial");
+        return RolloutSession::tr("partial");
     case RolloutVerdict::Failed:
-        return tr("gate failed");
+        return RolloutSession::tr("gate failed");
     case RolloutVerdict::None:
         break;
     }
@@ -537,8 +555,8 @@ RolloutRows rowsOf(const fleet::Rollout& rollout, const RolloutContext& context)
     const bool isOver = fleet::isOver(rollout.state);
     const std::int64_t end_us = isOver ? micros(rollout.endedAt) : context.now_us;
     rows.took = durationText(end_us - micros(rollout.startedAt));
-    rows.state =
-        context.isFound ? tr("was going on when the console ended") : stateText(rollout, rows);
+    rows.state = context.isFound ? RolloutSession::tr("was going on when the console ended")
+                                 : stateText(rollout, rows);
     for (std::size_t i = 0; i < rollout.waves.size(); ++i) {
         addWave(rows, rollout, i);
     }

@@ -18,6 +18,7 @@ namespace {
 constexpr int kReviewDelay_ms = 250; // After typing; the forms wait as long.
 const QString kMessageKey = QStringLiteral("draft.message");
 const QString kOriginKey = QStringLiteral("draft.origin");
+const QString kBaseKey = QStringLiteral("draft.base");
 const QString kMutedKey = QStringLiteral("findings.muted");
 
 // The services whose traffic a change touches; several kinds name theirs.
@@ -92,6 +93,22 @@ void RolloutSession::Private::post(std::function<void()> work)
     QMetaObject::invokeMethod(&receiver, std::move(work), Qt::QueuedConnection);
 }
 
+std::function<void(std::function<void()>)> RolloutSession::Private::poster()
+{
+    // The mesh session outlives the store's thread and every link.
+    return [target = &mesh, guard = alive()](std::function<void()> work) {
+        QMetaObject::invokeMethod(
+            target,
+            [guard, work = std::move(work)] {
+                if (guard) {
+                    work();
+                }
+            },
+            Qt::QueuedConnection
+        );
+    };
+}
+
 void RolloutSession::Private::onDocumentChanged()
 {
     const QString opened = mesh.isOpen() ? mesh.path() : QString();
@@ -134,6 +151,9 @@ void RolloutSession::Private::onDraftChanged()
     if (!mesh.isDraftChanged()) {
         draftBase.reset();
         merge = {};
+        if (!mesh.setting(kBaseKey).isEmpty()) {
+            mesh.setSetting(kBaseKey, {}); // The next draft is made on what is newest then.
+        }
         if (!message.isEmpty() || !origin.isEmpty()) {
             message.clear();
             origin.clear();
@@ -421,7 +441,7 @@ bool RolloutSession::isMessageRequired() const
     if (m_private->options.isMessageRequired) {
         return m_private->options.isMessageRequired();
     }
-    return m_private->mesh.setting(QStringLiteral("environment")) == QStringLiteral("production");
+    return m_private->mesh.gate().level() != SafetyLevel::Silent;
 }
 
 const QString& RolloutSession::message() const { return m_private->message; }
@@ -437,17 +457,15 @@ void RolloutSession::setMessage(const QString& message)
 
 const QString& RolloutSession::origin() const { return m_private->origin; }
 
-MeshSession& RolloutSession::mesh() const { return m_private->mesh; }
-
 QString RolloutSession::whyNotPush() const
 {
-    if (const WriteAnswer answer = m_private->mesh.gate().mayWrite(WriteAction::Push);
-        answer.permit == WritePermit::Refused) {
-        return answer.reason;
-    }
     const Private& own = *m_private;
     if (!own.mesh.isOpen() || own.mesh.isReadOnly()) {
         return tr("The document is read-only.");
+    }
+    if (const WriteAnswer answer = own.mesh.gate().mayWrite(WriteAction::Push);
+        answer.permit == WritePermit::Refused) {
+        return answer.reason;
     }
     if (isRunning()) {
         return tr("A push is going on; stop it or let it end.");

@@ -4,7 +4,6 @@
 #include "proxyengine/config/explain_route.h"
 
 #include <QCoreApplication>
-#include <QUrl>
 
 #include <algorithm>
 #include <string>

@@ -101,8 +101,11 @@ PastTopology MeshSession::Private::pastOf(const PastAsk& ask, const store::Windo
     input.faults = faultsAt(ask.time_us);
     for (const store::SeriesTotal& series : window.series) {
         if (series.key.kind == store::SeriesKind::Node) {
+            // Measured from the cursor, not from the end of what was recorded: who says nothing
+            // any more is silent.
+            const std::int64_t silent_s = secondOf(ask.time_us) - series.last_s - 1;
             input.silentFor_s[series.key.source] =
-                static_cast<double>(window.end_s - series.last_s - 1);
+                static_cast<double>(std::max<std::int64_t>(0, silent_s));
         }
     }
     past.topology = buildTopology(input, nullptr).topology;

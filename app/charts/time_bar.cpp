@@ -69,7 +69,7 @@ public:
         speed->setAccessibleName(tr("Replay speed"));
         speed->setToolTip(tr("Seconds of the past in one second"));
         for (const double times : {0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 60.0}) {
-            speed->addItem(tr("speed %1×").arg(times), times);
+            speed->addItem(tr("%1×").arg(times), times);
         }
         live->setObjectName(QStringLiteral("goLive"));
         live->setText(tr("now"));

@@ -221,10 +221,16 @@ void TimeChart::Private::addCut(const QList<QPointF>& points, const ChartLine& l
         upper->setParent(area);
         lower->setParent(area);
         area->setBrush(theme::faded(color, 0.2));
-        area->setPen(QPen(color, 1.5));
+        area->setPen(Qt::NoPen); // Its sides are no measurement.
         inner->addSeries(area);
         area->attachAxis(x);
         area->attachAxis(y);
+        auto* const edge = new QLineSeries;
+        edge->replace(points);
+        edge->setPen(upper->pen());
+        inner->addSeries(edge);
+        edge->attachAxis(x);
+        edge->attachAxis(y);
         return;
     }
     inner->addSeries(upper);
@@ -465,7 +471,13 @@ std::vector<std::pair<QString, QString>> TimeChart::valuesAt(std::int64_t time_u
     if (m_private->kind == ChartKind::Lines) {
         for (const ChartLine& line : m_private->lines) {
             const auto value = valueAt(line, time_us, m_private->series.step_us);
-            values.emplace_back(line.name, value ? theme::rateText(*value) : theme::noValue());
+            const bool isWhole = value && std::floor(*value) == *value;
+            values.emplace_back(
+                line.name,
+                !value    ? theme::noValue()
+                : isWhole ? QString::number(std::lround(*value))
+                          : theme::rateText(*value)
+            );
         }
         return values;
     }

@@ -207,7 +207,9 @@ int run(int argc, char** argv, const Options& options)
             } else if (!options.demo.isEmpty()) {
                 window.startDemo();
             }
-            if (!options.mode.isEmpty()) {
+            if (options.mode == QStringLiteral("tap")) {
+                window.showTap();
+            } else if (!options.mode.isEmpty()) {
                 window.setMode(modeOf(options.mode));
             }
         });

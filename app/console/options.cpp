@@ -91,9 +91,11 @@ std::variant<Options, EndNow> readOptions(int argc, char** argv)
         return refuse("--theme: system, light or dark");
     }
     if (!isOneOf(
-            mode, {"", "topology", "edit", "rehearse", "rollout", "nodes", "findings", "settings"}
+            mode,
+            {"", "topology", "edit", "rehearse", "rollout", "nodes", "findings", "settings", "tap"}
         )) {
-        return refuse("--mode: topology, edit, rehearse, rollout, nodes, findings or settings");
+        return refuse("--mode: topology, edit, rehearse, rollout, nodes, findings, settings or tap"
+        );
     }
     const bool hasStage = mode == "rollout" && !demo.empty();
     if (!isOneOf(scene, {"", "review", "current", "history"}) || (!scene.empty() && !hasStage)) {

@@ -1,6 +1,7 @@
 #include "app/console/staging.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/profile.h"
 #include "app/bridge/rollout_session.h"
 #include "app/pages/rollout_page.h"
 #include "app/shell/main_window.h"
@@ -40,7 +41,10 @@ Staging::Staging(bridge::MeshSession& session, shell::MainWindow& window, const 
     , m_window(window)
     , m_scene(scene)
 {
-    session.setSetting(QStringLiteral("environment"), QStringLiteral("production"));
+    bridge::Profile profile;
+    profile.environment = QStringLiteral("production");
+    profile.level = bridge::SafetyLevel::Confirm;
+    session.gate().setProfile(profile);
 }
 
 void Staging::edit()

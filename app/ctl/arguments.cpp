@@ -73,15 +73,15 @@ private:
     static void addCredentials(CLI::App* command, CredentialFiles& files)
     {
         const char* const group = "Mutual TLS, for https";
-        command->add_option("--cert", files.cert, "PEM file that shows who we are")
+        command->add_option("--cert", files.certFile, "PEM file that shows who we are")
             ->envname("MESHWRIGHT_CERT")
             ->type_name("FILE")
             ->group(group);
-        command->add_option("--key", files.key, "Its private key")
+        command->add_option("--key", files.keyFile, "Its private key")
             ->envname("MESHWRIGHT_KEY")
             ->type_name("FILE")
             ->group(group);
-        command->add_option("--ca", files.ca, "Authorities that vouch for nodes")
+        command->add_option("--ca", files.caFile, "Authorities that vouch for nodes")
             ->envname("MESHWRIGHT_CA")
             ->type_name("FILE")
             ->group(group);
@@ -95,6 +95,33 @@ private:
                 m_arguments.validate,
                 runValidate);
         addFile(validate, m_arguments.validate.file);
+
+        CLI::App* const compile =
+            add("compile", "The effective configuration of a node", m_arguments.compile, runCompile
+            );
+        addFile(compile, m_arguments.compile.file);
+        compile->add_option("--node", m_arguments.compile.node, "Name of a node in FILE")
+            ->required()
+            ->type_name("NAME");
+        compile->add_flag(
+            "--explain", m_arguments.compile.isExplained, "Say of each value where it comes from"
+        );
+
+        CLI::App* const diff =
+            add("diff",
+                "What FILE would change: objects, and the effective configuration of each node",
+                m_arguments.diff,
+                runDiff);
+        addFile(diff, m_arguments.diff.file);
+        CLI::Option* const against =
+            diff->add_option(
+                    "--against", m_arguments.diff.against, "Another file, or a revision of FILE"
+            )
+                ->type_name("FILE|REV");
+        diff->add_option("--node", m_arguments.diff.node, kNodeHelp)
+            ->type_name("NAME|URL")
+            ->excludes(against);
+        addCredentials(diff, m_arguments.diff.credentials);
 
         CLI::App* const history =
             add("history", "The revisions of a mesh document", m_arguments.history, runHistory);
@@ -166,11 +193,36 @@ private:
         tapped->add_option("--count", tap.count, "End after so many")->check(CLI::PositiveNumber);
         tapped->add_option("--for", tap.last, "End after this time, as in 30s")->type_name("TIME");
         tapped->footer(
-            "Fields: node method host path route service target source request_id failure "
+            "Fields: node method host path route service target source request_id failure policy "
             "(= != contains), status attempts latency upstream_latency proxy_latency bytes_in "
             "bytes_out (= != < <= > >=); failed, retried, or any word; and, or, not, ( )."
         );
         addCredentials(tapped, tap.credentials);
+
+        RouteTestOptions& test = m_arguments.routeTest;
+        CLI::App* const routeTest =
+            add("route-test",
+                "Which route takes a request and why, and why the others do not",
+                test,
+                runRouteTest);
+        routeTest
+            ->add_option(
+                "REQUEST",
+                test.words,
+                "\"GET http://host/path\"; before it FILE, unless a node is asked"
+            )
+            ->required()
+            ->expected(1, 2);
+        routeTest
+            ->add_option(
+                "--node",
+                test.node,
+                "URL of the node that is asked; with FILE the name of one of its"
+            )
+            ->type_name("URL|NAME");
+        routeTest->add_option("-H,--header", test.headers, "\"Name: value\"")
+            ->allow_extra_args(false);
+        addCredentials(routeTest, test.credentials);
     }
 
     static void addPlan(CLI::App* command, PlanOptions& plan)
@@ -178,16 +230,51 @@ private:
         command->add_option("--node", plan.nodes, kNodeHelp)
             ->type_name("NAME|URL")
             ->allow_extra_args(false);
+        command->add_option("--wave", plan.waves, "In which order: canary,25%,100%")
+            ->type_name("WAVES")
+            ->capture_default_str();
+        command->add_option("--gate", plan.gates, "What must hold: \"error<1% p95<300ms for 60s\"")
+            ->type_name("GATES");
+        command->add_option("--bake", plan.bake, "How long each wave is watched, as in 60s")
+            ->type_name("TIME");
+        command->add_option("--on-failure", plan.onFailure, "When a gate fails")
+            ->check(CLI::IsMember({"stop", "rollback"}))
+            ->capture_default_str();
+        command->add_option("--message", plan.message, "Why, for the history");
         addCredentials(command, plan.credentials);
+        command->footer(
+            "Exit codes: 0 every node runs it, read back; 1 not every node does; 2 usage; 3 a node "
+            "cannot be reached; 4 a node refused it, or a gate failed."
+        );
     }
 
     void addPush()
     {
         PushOptions& push = m_arguments.push;
         CLI::App* const pushed =
-            add("push", "Run FILE on its nodes; the hash is read back from each", push, runPush);
+            add("push",
+                "Run FILE on its nodes, in waves, behind gates; the hash is read back from each",
+                push,
+                runPush);
         addFile(pushed, push.file);
+        pushed->add_flag(
+            "--draft", push.isDraft, "Of a mesh document: its draft, as a new revision"
+        );
         addPlan(pushed, push.plan);
+
+        RollbackOptions& back = m_arguments.rollback;
+        CLI::App* const rollback =
+            add("rollback", "Push an older revision of a mesh document again", back, runRollback);
+        rollback
+            ->add_option(
+                "REV",
+                back.words,
+                "Revision as `history` lists it; before it, or by --document, DOC"
+            )
+            ->required()
+            ->expected(1, 2);
+        rollback->add_option("--document", back.document, "Mesh document")->type_name("DOC");
+        addPlan(rollback, back.plan);
     }
 
     void addRehearse()
@@ -205,8 +292,7 @@ private:
         command->add_option("--mode", options.mode, "In virtual time, with real proxies, or both")
             ->check(CLI::IsMember({"virtual", "live", "both"}))
             ->capture_default_str();
-        command->add_option("--seed", options.seed, "Instead of the file's")
-            ->check(wholeNumber());
+        command->add_option("--seed", options.seed, "Instead of the file's")->check(wholeNumber());
         command->add_option("--replications", options.replications, "Instead of the file's")
             ->check(CLI::Range(1, kReplicationsMax));
         command

@@ -2,6 +2,7 @@
 
 #include "app/ctl/config_commands.h"
 #include "app/ctl/demo_fleet_command.h"
+#include "app/ctl/diff_command.h"
 #include "app/ctl/exchange_commands.h"
 #include "app/ctl/fit_command.h"
 #include "app/ctl/node_commands.h"
@@ -26,6 +27,8 @@ struct Arguments
 {
     bool isJson = false;
     ValidateOptions validate;
+    CompileOptions compile;
+    DiffOptions diff;
     HistoryOptions history;
     ImportOptions import;
     ExportOptions exported;
@@ -33,7 +36,9 @@ struct Arguments
     DumpOptions dump;
     NodesOptions nodes;
     TapOptions tap;
+    RouteTestOptions routeTest;
     PushOptions push;
+    RollbackOptions rollback;
     RehearseOptions rehearse;
     FitOptions fit;
     DemoFleetOptions demoFleet;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace mesh::ctl {
 namespace {
@@ -106,29 +107,43 @@ int runHistory(const HistoryOptions& options, const Surroundings& around)
     if (!revisions) {
         return failed(around, revisions.error(), kUsage);
     }
+    const auto pushes = answered<std::vector<store::PushRecord>>([&](auto answer) {
+        (*document)->pushes(std::move(answer));
+    });
+    std::map<std::int64_t, store::PushRecord> lastPush;
+    for (const store::PushRecord& push : pushes ? *pushes : std::vector<store::PushRecord>()) {
+        lastPush[push.revision] = push; // Newest last.
+    }
     std::ranges::reverse(*revisions);
     if (around.isJson()) {
         Json rows = Json::array();
         for (const store::Revision& each : *revisions) {
+            const store::PushRecord push = lastPush[each.id];
             rows.push_back(
                 {{"revision", each.id},
                  {"parent", each.parent},
                  {"time", toIsoText(each.time)},
                  {"author", each.author},
                  {"message", each.message},
-                 {"hash", each.hash}}
+                 {"hash", each.hash},
+                 {"outcome", push.id == 0 ? "" : push.outcome},
+                 {"converged", push.converged},
+                 {"expected", push.expected}}
             );
         }
         around.output.out += dumped({{"document", *path}, {"revisions", std::move(rows)}});
         return kDone;
     }
-    TextTable table({"REV", "TIME", "AUTHOR", "HASH", "MESSAGE"});
+    TextTable table({"REV", "TIME", "AUTHOR", "HASH", "OUTCOME", "NODES", "MESSAGE"});
     for (const store::Revision& each : *revisions) {
+        const store::PushRecord push = lastPush[each.id];
         table.add(
             {{std::to_string(each.id)},
              {toIsoText(each.time)},
              {each.author},
              {each.hash.substr(0, kHashDigitsShown)},
+             {push.id == 0 ? "" : push.outcome, push.outcome == "done" ? Mood::Good : Mood::Plain},
+             {push.id == 0 ? "" : fmt::format("{} of {}", push.converged, push.expected)},
              {each.message}}
         );
     }

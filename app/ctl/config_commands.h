@@ -12,6 +12,13 @@ struct ValidateOptions
     std::string file;
 };
 
+struct CompileOptions
+{
+    std::string file;
+    std::string node;
+    bool isExplained = false;
+};
+
 struct HistoryOptions
 {
     std::string document; // Empty: the only one of this folder.
@@ -19,6 +26,9 @@ struct HistoryOptions
 
 // Findings go to standard output: they are the answer. 0 valid, 1 not, 2 unreadable, 3 not there.
 [[nodiscard]] int runValidate(const ValidateOptions& options, const Surroundings& around);
+
+// What the node runs with, one value a line. 1: the document does not compile for it.
+[[nodiscard]] int runCompile(const CompileOptions& options, const Surroundings& around);
 
 // The revisions of a mesh document, newest first.
 [[nodiscard]] int runHistory(const HistoryOptions& options, const Surroundings& around);

@@ -3,6 +3,7 @@
 #include "app/ctl/bundle.h"
 #include "app/ctl/document_input.h"
 #include "app/ctl/gateway_format.h"
+#include "app/ctl/push_record.h"
 #include "app/ctl/store_answer.h"
 #include "app/ctl/text_table.h"
 #include "proxyengine/base/file.h"
@@ -49,13 +50,6 @@ std::string notesToText(const std::vector<FormatNote>& notes, const std::string&
     return text;
 }
 
-// Who writes a revision from a command line.
-std::string authorName()
-{
-    std::array<char, 256> name{};
-    return ::getlogin_r(name.data(), name.size()) == 0 ? std::string(name.data()) : "meshwrightctl";
-}
-
 int importBundle(const ImportOptions& options, const Surroundings& around)
 {
     if (!options.isCheck && options.into.empty()) {
@@ -98,35 +92,24 @@ int importBundle(const ImportOptions& options, const Surroundings& around)
 
 // The number of the new revision.
 Result<std::int64_t> addRevisionTo(
-    const ImportOptions& options, const model::Document& document, WallTime now
+    const ImportOptions& options, const model::Document& document, const Clock& clock
 )
 {
     std::error_code ignored;
-    const bool isThere = std::filesystem::exists(options.into, ignored);
-    MESH_TRY(
-        const auto file,
-        isThere ? store::MeshDocument::open(options.into)
-                : store::MeshDocument::create(options.into)
-    );
-    if (!file->access().isWritable()) {
-        return fail(
-            ErrorCode::PermissionDenied,
-            fmt::format("{} cannot be written: {}", options.into, file->access().text)
-        );
+    if (!std::filesystem::exists(options.into, ignored)) {
+        MESH_TRY(const auto made, store::MeshDocument::create(options.into));
+        made->close();
     }
-    store::NewRevision revision;
-    revision.author = authorName();
-    revision.message =
-        options.message.empty() ? fmt::format(
-            "imported from {}", std::filesystem::path(options.file).filename().string()
+    MESH_TRY(const auto recorder, PushRecorder::open(options.into, clock));
+    const std::string name = std::filesystem::path(options.file).filename().string();
+    MESH_TRY(
+        const store::Revision added,
+        recorder->addRevision(
+            config::toYaml(document),
+            config::hashOf(document),
+            options.message.empty() ? "imported from " + name : options.message
         )
-                                : options.message;
-    revision.time = now;
-    revision.hash = config::hashOf(document);
-    revision.text = config::toYaml(document);
-    MESH_TRY(const store::Revision added, answered<store::Revision>([&](auto answer) {
-                 file->addRevision(revision, std::move(answer));
-             }));
+    );
     return added.id;
 }
 
@@ -201,7 +184,7 @@ int runImport(const ImportOptions& options, const Surroundings& around)
     const bool isValid = !config::hasErrors(import.problems);
     std::int64_t revision = 0;
     if (isValid && !options.isCheck && !options.into.empty()) {
-        const auto added = addRevisionTo(options, import.document, around.clock().wallNow());
+        const auto added = addRevisionTo(options, import.document, around.clock());
         if (!added) {
             return failed(around, added.error(), exitCodeOfFile(added.error()));
         }

@@ -93,13 +93,19 @@ Result<std::vector<NodeTarget>> resolveNodes(
 Result<control::NodeAnswer> askNode(
     const Clock& clock,
     const NodeTarget& node,
-    const CredentialFiles& /*credentials*/,
+    const CredentialFiles& credentials,
     const NodeQuestion& question
 )
 {
-    auto answer = control::requestNode(
-        clock, node.address, question.method, question.path, question.body, question.timeout
-    );
+    control::NodeRequest request;
+    request.address = node.address;
+    request.method = question.method;
+    request.path = question.path;
+    request.body = question.body;
+    request.onlyIfHash = question.onlyIfHash;
+    request.credentials = credentials;
+    request.timeout = question.timeout;
+    auto answer = control::requestNode(clock, request);
     if (!answer) {
         Error error = std::move(answer).error();
         error.message = fmt::format("{}: {}", node.name, error.message);

@@ -4,6 +4,7 @@
 #include "proxyengine/base/time.h"
 #include "proxyengine/control/listen_text.h"
 #include "proxyengine/control/node_client.h"
+#include "proxyengine/control/node_credentials.h"
 #include "proxyengine/model/document.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -20,12 +21,7 @@ namespace mesh::ctl {
 inline constexpr Duration kNodeTimeout = std::chrono::seconds(60); // A large document compiles.
 inline constexpr std::size_t kNodesAskedAtOnce = 64; // Threads that mostly wait.
 
-struct CredentialFiles
-{
-    std::string cert; // PEM; all three, or none.
-    std::string key;
-    std::string ca;
-};
+using CredentialFiles = control::NodeCredentials;
 
 // A node that a command speaks to.
 struct NodeTarget

@@ -36,7 +36,7 @@ private:
 NodeWatch::NodeWatch(
     const Clock& clock,
     const std::vector<NodeTarget>& nodes,
-    const CredentialFiles& /*credentials*/,
+    const CredentialFiles& credentials,
     Wish wish
 )
     : m_clock(clock)
@@ -47,6 +47,7 @@ NodeWatch::NodeWatch(
         options.address = nodes[at].address;
         options.node = nodes[at].name;
         options.seed = Seed{at + 1};
+        options.credentials = credentials;
         m_sinks.push_back(std::make_unique<Sink>(*this, at, wish));
         m_engines.push_back(control::makeRemoteEngine(clock, std::move(options)));
         m_engines.back()->subscribe(*m_sinks.back());

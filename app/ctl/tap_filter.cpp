@@ -262,6 +262,9 @@ private:
         if (const TextField* field = findName(kTextFields, name.text); field != nullptr) {
             return textTest(field->member, sign);
         }
+        if (name.text == "policy") {
+            return policyTest(sign);
+        }
         if (const NumberField* field = findName(kNumberFields, name.text); field != nullptr) {
             return numberTest(*field, sign);
         }
@@ -271,7 +274,7 @@ private:
 
     static std::string fieldNames()
     {
-        return fmt::format("{}, {}", namesOf(kTextFields), namesOf(kNumberFields));
+        return fmt::format("{}, policy, {}", namesOf(kTextFields), namesOf(kNumberFields));
     }
 
     static Test aloneTest(const Token& word)
@@ -312,6 +315,17 @@ private:
         }
         return [member, value = std::move(value), isEqual = sign.is("=")](const AccessEvent& each) {
             return (each.*member == value) == isEqual;
+        };
+    }
+
+    Result<Test> policyTest(const Token& sign)
+    {
+        if (!sign.is("=") && !sign.is("!=")) {
+            return wrong("expected = or != before a policy");
+        }
+        MESH_TRY(std::string value, valueBehind());
+        return [value = std::move(value), isEqual = sign.is("=")](const AccessEvent& each) {
+            return (std::ranges::find(each.policies, value) != each.policies.end()) == isEqual;
         };
     }
 

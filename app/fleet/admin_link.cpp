@@ -155,8 +155,8 @@ public:
     ) override
     {
         NodeCall call = callOf("POST", "/config", kSendTimeout);
-        call.body = config::toJson(*document);
-        call.onlyIfHash = onlyIfHash;
+        call.request.body = config::toJson(*document);
+        call.request.onlyIfHash = onlyIfHash;
         begin(std::move(call), [onAnswer = std::move(onAnswer)](const auto& result) {
             onAnswer(sendAnswerOf(result));
         });
@@ -183,11 +183,11 @@ private:
     {
         NodeCall call;
         call.caller = m_caller;
-        call.address = m_address;
-        call.method = std::move(method);
-        call.path = std::move(path);
-        call.timeout = timeout;
-        call.credentials = m_credentials;
+        call.request.address = m_address;
+        call.request.credentials = m_credentials;
+        call.request.method = std::move(method);
+        call.request.path = std::move(path);
+        call.request.timeout = timeout;
         return call;
     }
 

@@ -240,7 +240,6 @@ void RolloutMachine::onSentForward(
     case SendOutcome::Superseded:
         progress.phase = NodePhase::Superseded;
         progress.text = text.empty() ? "another push has changed it meanwhile" : text;
-        note(now, fmt::format("{} was changed by another push", progress.name), true);
         return;
     case SendOutcome::Unreachable: // Whether it took it is not known.
         progress.text = text;
@@ -312,6 +311,15 @@ void RolloutMachine::onHash(std::size_t at, WallTime now)
             onApplied(at, now);
         } else {
             progress.text = fmt::format("runs {}", shortHash(progress.hashNow));
+        }
+        return;
+    case NodePhase::Superseded:
+        // A document of this push that was on its way when its program was killed is no other push.
+        if (stageOf(progress.hashNow) > 0) {
+            m_nodes[at].hasAcknowledged = false;
+            readForward(at, now);
+        } else {
+            note(now, fmt::format("{} was changed by another push", progress.name), true);
         }
         return;
     default: // Whatever it runs is known now; that is all that was asked.

@@ -127,6 +127,7 @@ private:
 
     // rollout_steps.cpp: what follows from it.
     void advance(WallTime now);
+    void setGoneAside(WallTime now);
     void beginWave(WallTime now);
     void endSending(WallTime now);
     void bake(WallTime now);

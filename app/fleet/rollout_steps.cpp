@@ -146,8 +146,21 @@ std::size_t RolloutMachine::slowestStage() const
     return slowest;
 }
 
+// Told to be gone between two of its stages: it is waited for no longer.
+void RolloutMachine::setGoneAside(WallTime now)
+{
+    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
+        if (isOnItsWay(at) && !m_nodes[at].isReachable && !isPending(at)) {
+            m_nodes[at].hasAcknowledged = false;
+            m_nodes[at].askAt = now;
+            setAside(at, "cannot be reached any more", now);
+        }
+    }
+}
+
 void RolloutMachine::advance(WallTime now)
 {
+    setGoneAside(now);
     WaveProgress& wave = m_rollout.waves[m_rollout.wave];
     switch (wave.state) {
     case WaveState::Waiting:
@@ -338,10 +351,12 @@ void RolloutMachine::hold(WallTime now)
 
 void RolloutMachine::continueNow(WallTime now)
 {
+    const bool isRunning = m_rollout.state == RolloutState::Running;
+    const bool isBaking = isRunning && m_rollout.waves[m_rollout.wave].state == WaveState::Baking;
     if (m_rollout.state == RolloutState::Held) {
         m_rollout.state = RolloutState::Running;
         note(now, "continued", false);
-    } else if (m_rollout.state == RolloutState::Running && m_rollout.waves[m_rollout.wave].state == WaveState::Baking) {
+    } else if (isBaking) {
         m_isBakeCut = true;
         note(now, "the bake was ended before its time", false);
     }

@@ -87,6 +87,8 @@ NodesInspector::NodesInspector(
     m_tabs->setAccessibleName(tr("What is shown of the node"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
+    m_tabs->setUsesScrollButtons(false);
+    m_tabs->setElideMode(Qt::ElideNone);
     for (const QString& title :
          {tr("Overview"), tr("Configuration"), tr("Targets"), tr("Certificates")}) {
         m_tabs->addTab(title);
@@ -172,25 +174,23 @@ void NodesInspector::makeMenu()
         connect(action, &QAction::triggered, this, [this, level] {
             m_session.setNodeLogLevel(m_node, level);
         });
-        guardWrite(*action, m_session, bridge::WriteAction::ConfigureNode);
     }
     m_menu->addSeparator();
     m_maintenance = m_menu->addAction(QString());
     m_maintenance->setObjectName(QStringLiteral("node.maintenance"));
     connect(m_maintenance, &QAction::triggered, this, &NodesInspector::toggleMaintenance);
     add(*m_menu, "node.drain", tr("Drain and stop…"), [this] { drain(); });
-    m_menuButton->setMenu(m_menu);
     for (QAction* action : m_menu->actions()) {
-        const QString& name = action->objectName();
-        if (name == QStringLiteral("node.adopt")) {
-            guardWrite(*action, m_session, bridge::WriteAction::EditDraft);
-        } else if (name == QStringLiteral("node.restore")) {
-            guardWrite(*action, m_session, bridge::WriteAction::ConfigureNode);
+        if (action->objectName() != QLatin1String("node.try") && !action->isSeparator()) {
+            const bool isDrain = action->objectName() == QLatin1String("node.drain");
+            guardWrite(
+                *action,
+                m_session,
+                isDrain ? bridge::WriteAction::Drain : bridge::WriteAction::ConfigureNode
+            );
         }
     }
-    for (QAction* action : {m_maintenance, m_menu->actions().constLast()}) {
-        guardWrite(*action, m_session, bridge::WriteAction::Drain);
-    }
+    m_menuButton->setMenu(m_menu);
 }
 
 QWidget* NodesInspector::makeNote()
@@ -226,7 +226,7 @@ QWidget* NodesInspector::makeNote()
     m_restore = addButton("restoreNode", tr("Restore…"), {});
     buttons->addStretch();
     column->addLayout(buttons);
-    guardWrite(*m_adopt, m_session, bridge::WriteAction::EditDraft);
+    guardWrite(*m_adopt, m_session, bridge::WriteAction::ConfigureNode);
     guardWrite(*m_restore, m_session, bridge::WriteAction::ConfigureNode);
     connect(m_try, &QPushButton::clicked, this, [this] { m_session.tryNode(m_node); });
     connect(m_adopt, &QPushButton::clicked, this, &NodesInspector::adopt);
@@ -322,6 +322,8 @@ QWidget* NodesInspector::makeOverview()
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setWidget(content);
+    scroll->viewport()->setAutoFillBackground(false);
+    content->setAutoFillBackground(false);
     return scroll;
 }
 
@@ -373,8 +375,8 @@ QWidget* NodesInspector::makeTargets()
         connect(button, &QPushButton::clicked, this, [this, health = choices[at].second] {
             overrideTarget(health);
         });
-        row->addWidget(button);
         guardWrite(*button, m_session, bridge::WriteAction::ConfigureNode);
+        row->addWidget(button);
         m_overrides[at] = button;
     }
     row->addStretch();

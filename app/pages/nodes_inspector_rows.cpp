@@ -5,6 +5,7 @@
 #include "app/pages/nodes_model.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
@@ -83,7 +84,15 @@ bool NodesInspector::isConfirmed(
     const QString& what, const QString& consequence, const QString& action
 ) const
 {
-    return m_confirmation && m_confirmation(what, consequence, action);
+    using bridge::WriteAction;
+    const bool isTyped = m_session.gate().mayWrite(WriteAction::ConfigureNode).permit
+                         == bridge::WritePermit::TypeName;
+    const bool isAllowed =
+        !isTyped
+        || askToWrite(
+            window(), m_session, WriteAction::ConfigureNode, tr("%1 %2").arg(action, m_node)
+        );
+    return isAllowed && m_confirmation && m_confirmation(what, consequence, action);
 }
 
 void NodesInspector::setNode(const QString& node)
@@ -205,7 +214,7 @@ void NodesInspector::refreshFacts(const NodeRow& node)
         node.isConverged || node.hash.isEmpty() ? tr("nothing") : tr("rev %1").arg(summary.revision)
     );
     set(Process,
-        tr("%1 · %2 client, %3 upstream connections")
+        tr("%1 · connections %2 in, %3 out")
             .arg(bytesText(node.memoryBytes))
             .arg(node.connections)
             .arg(node.upstreamConnections));

@@ -4,7 +4,6 @@
 #include "app/theme/tables.h"
 #include "app/theme/theme.h"
 
-#include <QCollator>
 #include <QHash>
 
 #include <algorithm>
@@ -32,15 +31,48 @@ bool isHeard(const NodeRow& node)
            && node.state != bridge::NodeState::Stopped;
 }
 
-const QCollator& collator()
+// Compares as people count: runs of digits by their number, letters without case. Not QCollator,
+// whose numeric mode does nothing in the C locale.
+int naturalOrder(const QString& a, const QString& b)
 {
-    static const QCollator kCollator = [] {
-        QCollator made;
-        made.setNumericMode(true);
-        made.setCaseSensitivity(Qt::CaseInsensitive);
-        return made;
-    }();
-    return kCollator;
+    qsizetype i = 0;
+    qsizetype j = 0;
+    const auto skipped = [](const QString& text, qsizetype from, bool (QChar::*is)() const) {
+        while (from < text.size() && (text[from].*is)()) {
+            ++from;
+        }
+        return from;
+    };
+    while (i < a.size() && j < b.size()) {
+        if (a[i].isDigit() && b[j].isDigit()) {
+            const qsizetype endA = skipped(a, i, &QChar::isDigit);
+            const qsizetype endB = skipped(b, j, &QChar::isDigit);
+            while (i < endA - 1 && a[i] == u'0') {
+                ++i;
+            }
+            while (j < endB - 1 && b[j] == u'0') {
+                ++j;
+            }
+            const int compared = endA - i != endB - j
+                                     ? (endA - i < endB - j ? -1 : 1)
+                                     : a.mid(i, endA - i).compare(b.mid(j, endB - j));
+            if (compared != 0) {
+                return compared;
+            }
+            i = endA;
+            j = endB;
+            continue;
+        }
+        const QChar left = a[i++].toLower();
+        const QChar right = b[j++].toLower();
+        if (left != right) {
+            return left < right ? -1 : 1;
+        }
+    }
+    if (a.size() - i != b.size() - j) {
+        return a.size() - i < b.size() - j ? -1 : 1;
+    }
+    return a.compare(b);
 }
 
 // What a column sorts by, for the columns whose text does not sort as their value.
@@ -195,10 +227,10 @@ void NodesModel::sort(std::vector<NodeRow>& nodes) const
             if (left != right) {
                 return left < right;
             }
-            return collator().compare(a.name, b.name) < 0;
+            return naturalOrder(a.name, b.name) < 0;
         }
-        const int compared = collator().compare(textOf(first), textOf(second));
-        return compared != 0 ? compared < 0 : collator().compare(a.name, b.name) < 0;
+        const int compared = naturalOrder(textOf(first), textOf(second));
+        return compared != 0 ? compared < 0 : naturalOrder(a.name, b.name) < 0;
     });
 }
 
@@ -216,7 +248,7 @@ std::vector<NodesModel::Zone> NodesModel::grouped(const std::vector<NodeRow>& no
         }
     }
     std::sort(zones.begin(), zones.end(), [](const Zone& a, const Zone& b) {
-        return collator().compare(a.name, b.name) < 0;
+        return naturalOrder(a.name, b.name) < 0;
     });
     for (Zone& zone : zones) {
         sort(zone.nodes);

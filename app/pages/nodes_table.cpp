@@ -230,7 +230,11 @@ NodesTable::NodesTable(NodesModel& model, const bridge::NodesSession& nodes, QWi
     setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
     QHeaderView& head = *header();
     head.setSectionsClickable(true);
-    head.setSortIndicatorShown(true);
+    head.setFont(theme::font(theme::Role::Caption));
+    head.setSortIndicatorShown(false); // By name at first, which needs no sign.
+    connect(&head, &QHeaderView::sectionClicked, &head, [&head] {
+        head.setSortIndicatorShown(true);
+    });
     head.setSortIndicator(NodesModel::Name, Qt::AscendingOrder);
     head.setHighlightSections(false);
     head.setMinimumSectionSize(40);

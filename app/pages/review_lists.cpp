@@ -251,14 +251,17 @@ QWidget* FindingList::makeCard(const bridge::FindingRow& row)
                                    : row.severity == bridge::FindingSeverity::Error
                                        ? theme::TextColor::Failure
                                        : theme::TextColor::Degraded;
-    auto* sign = new QLabel(
-        isInfo                                           ? QStringLiteral("ⓘ")
-        : row.severity == bridge::FindingSeverity::Error ? QStringLiteral("✕")
-                                                         : QStringLiteral("!"),
-        card
-    );
-    theme::setText(*sign, theme::Role::SmallStrong, color);
-    head->addWidget(sign);
+    auto* sign = new QLabel(card);
+    if (isInfo) {
+        sign->setPixmap(theme::iconPixmap(
+            QStringLiteral("eye"), 13, theme::textColor(color), devicePixelRatioF()
+        ));
+    } else {
+        const bool isError = row.severity == bridge::FindingSeverity::Error;
+        sign->setText(isError ? QStringLiteral("✕") : QStringLiteral("!"));
+        theme::setText(*sign, theme::Role::SmallStrong, color);
+    }
+    head->addWidget(sign, 0, Qt::AlignTop);
     auto* title = new QLabel(row.title, card);
     title->setWordWrap(true);
     theme::setText(*title, theme::Role::SmallMedium, color);
@@ -322,9 +325,17 @@ void FindingList::setRows(
         }
         delete item;
     }
-    for (std::size_t i = 0; i < std::min(rows.size(), kCardsMax); ++i) {
-        m_column->addWidget(makeCard(rows[i]));
-        m_column->addWidget(new theme::Hairline(Qt::Horizontal, m_inside));
+    // What the change brings is for this review; the rest was there before it.
+    std::size_t shown = 0;
+    std::size_t known = 0;
+    for (const bridge::FindingRow& row : rows) {
+        const bool isOurs = row.isNew || row.severity == bridge::FindingSeverity::Error;
+        known += isOurs ? 0 : 1;
+        if (isOurs && shown < kCardsMax) {
+            ++shown;
+            m_column->addWidget(makeCard(row));
+            m_column->addWidget(new theme::Hairline(Qt::Horizontal, m_inside));
+        }
     }
     const auto addNote = [this](const QString& words, theme::Role role, theme::TextColor color) {
         auto* label = new QLabel(words, m_inside);
@@ -333,9 +344,9 @@ void FindingList::setRows(
         theme::setText(*label, role, color);
         m_column->addWidget(label);
     };
-    if (rows.size() > kCardsMax) {
+    if (rows.size() > shown + known) {
         addNote(
-            tr("%n more; mode Findings lists all.", nullptr, int(rows.size() - kCardsMax)),
+            tr("%n more finding(s) are not shown.", nullptr, int(rows.size() - shown - known)),
             theme::Role::Caption,
             theme::TextColor::Text3
         );
@@ -346,7 +357,27 @@ void FindingList::setRows(
     if (!text.isEmpty()) {
         addNote(text, theme::Role::Caption, theme::TextColor::Text2);
     }
+    if (known > 0) {
+        addNote(
+            tr("%n finding(s) were there before this change.", nullptr, int(known)),
+            theme::Role::Caption,
+            theme::TextColor::Text3
+        );
+    }
     m_column->addStretch();
+    fitHeight();
+}
+
+void FindingList::fitHeight()
+{
+    // Words that wrap need as many lines as this width asks for.
+    m_inside->setMinimumHeight(m_column->totalHeightForWidth(viewport()->width()));
+}
+
+void FindingList::resizeEvent(QResizeEvent* event)
+{
+    QScrollArea::resizeEvent(event);
+    fitHeight();
 }
 
 BehaviourBar::BehaviourBar(QWidget* parent)

@@ -55,7 +55,11 @@ Q_SIGNALS:
     void fixRequested(const QString& key);
     void pathChosen(const QString& path);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
+    void fitHeight();
     QWidget* makeCard(const bridge::FindingRow& row);
     QVBoxLayout* m_column;
     QWidget* m_inside;

@@ -1,7 +1,6 @@
 #include "app/pages/review_page.h"
 
 #include "app/bridge/mesh_session.h"
-#include "app/bridge/profile.h"
 #include "app/bridge/rehearsal_session.h"
 #include "app/bridge/rollout_session.h"
 #include "app/pages/review_diff_view.h"
@@ -409,7 +408,7 @@ QWidget* ReviewPage::makeEffective()
     column->addWidget(makePaneHead(2, tr("Effective per node"), m_effectiveNote, nullptr));
     m_effective = new RowsTable(
         tr("Nodes whose configuration changes"),
-        {{tr("Nodes"), 136},
+        {{tr("Nodes"), 160},
          {tr("What changes on them"), 0},
          {tr("Bytes"), 62, TableColumn::Kind::Number}},
         pane
@@ -683,11 +682,8 @@ void ReviewPage::mute(const QString& key)
 
 void ReviewPage::push()
 {
-    // Looking at the review is the confirmation; a protected mesh asks for its name as well.
-    bridge::MeshSession& mesh = m_session.mesh();
-    const bool isProtected =
-        mesh.gate().mayWrite(bridge::WriteAction::Push).permit == bridge::WritePermit::TypeName;
-    if (isProtected && !askToWrite(this, mesh, bridge::WriteAction::Push, tr("Push"))) {
+    const QString what = m_session.pushLabel(m_environment);
+    if (!askToWrite(this, m_mesh, bridge::WriteAction::Push, what)) {
         return;
     }
     if (const auto begun = m_session.push(); !begun) {
@@ -701,7 +697,11 @@ void ReviewPage::push()
 
 void ReviewPage::stepChange(int direction) { m_diff->stepChange(direction); }
 
-void ReviewPage::setEnvironment(const QString& tag) { m_plan->setEnvironment(tag); }
+void ReviewPage::setEnvironment(const QString& tag)
+{
+    m_environment = tag;
+    m_plan->setEnvironment(tag);
+}
 
 void ReviewPage::showEvent(QShowEvent* event)
 {

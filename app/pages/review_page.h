@@ -83,6 +83,7 @@ private:
     void mute(const QString& key);
 
     bridge::MeshSession& m_mesh;
+    QString m_environment; // Its word: "PROD".
     bridge::RolloutSession& m_session;
     bridge::RehearsalSession* m_rehearsal; // Null: rehearsals are not offered.
     QLabel* m_subtitle = nullptr;

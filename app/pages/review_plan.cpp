@@ -1,7 +1,6 @@
 #include "app/pages/review_plan.h"
 
 #include "app/bridge/rollout_session.h"
-#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
@@ -83,9 +82,9 @@ ReviewPlan::ReviewPlan(bridge::RolloutSession& session, QWidget* parent)
     m_push->setObjectName(QStringLiteral("pushNow"));
     m_push->setMinimumHeight(kPushHeight);
     theme::setButtonRole(*m_push, theme::ButtonRole::Primary);
-    theme::setText(*m_push, theme::Role::BodyStrong);
+    theme::setText(*m_push, theme::Role::ControlStrong);
+    m_push->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     connect(m_push, &QPushButton::clicked, this, &ReviewPlan::pushRequested);
-    guardWrite(*m_push, m_session.mesh(), bridge::WriteAction::Push);
     footColumn->addWidget(m_push);
     auto* hint = new QHBoxLayout;
     hint->setSpacing(8);

@@ -1,6 +1,7 @@
 #include "app/pages/rollout_grid.h"
 
 #include "app/charts/time_axis.h"
+#include "app/pages/texts.h"
 #include "app/theme/figures.h"
 #include "app/theme/glyphs.h"
 #include "app/theme/tables.h"
@@ -243,7 +244,7 @@ RolloutGrid::RolloutGrid(QWidget* parent)
         setColumnWidth(i, widths[static_cast<std::size_t>(i)]);
     }
     header.setSectionResizeMode(Node, QHeaderView::Stretch);
-    setColumnWidth(P95, 128);
+    setColumnWidth(P95, 140);
     for (int i = Apply; i < ColumnCount; ++i) {
         horizontalHeaderItem(i)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
     }
@@ -253,6 +254,9 @@ RolloutGrid::RolloutGrid(QWidget* parent)
 
 void RolloutGrid::setRollout(const bridge::RolloutRows& rollout)
 {
+    if (rollout.revisionBefore > 0) {
+        horizontalHeaderItem(P95)->setText(tr("p95 against %1").arg(rollout.revisionBefore));
+    }
     std::vector<Line> lines;
     int wave = -1;
     for (std::size_t i = 0; i < rollout.nodes.size(); ++i) {
@@ -538,7 +542,8 @@ void RolloutChart::paintAxes(QPainter& painter, const Area& area) const
         painter.drawText(
             QRectF(0, y - 8, area.plot.left() - 6, 16),
             Qt::AlignRight | Qt::AlignVCenter,
-            QString::number(value, 'g', 3)
+            area.top < 10 ? QString::number(value, 'g', 2)
+                          : countText(static_cast<std::uint64_t>(std::llround(value)))
         );
     }
     const charts::TimeSpan span{area.begin_s * 1'000'000, area.end_s * 1'000'000};

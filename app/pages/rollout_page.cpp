@@ -6,6 +6,7 @@
 #include "app/pages/review_page.h"
 #include "app/pages/rollout_grid.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/icons.h"
 #include "app/theme/tab_order.h"
@@ -400,6 +401,9 @@ RolloutPage::RolloutPage(
     , m_history(new HistoryPage(session, m_views))
 {
     setObjectName(QStringLiteral("rolloutPage"));
+    // The figures of a review would not let the inspector of other modes have its width.
+    constexpr int kWidthMin = 640;
+    setMinimumWidth(kWidthMin);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_views);
@@ -419,6 +423,7 @@ RolloutPage::RolloutPage(
     m_review->setSwitch(m_switches[0]);
     m_current->setSwitch(m_switches[1]);
     m_history->setSwitch(m_switches[2]);
+    guardWrite(m_current->rollBackButton(), mesh, bridge::WriteAction::RollBack);
     m_views->addWidget(m_review);
     m_views->addWidget(m_current);
     m_views->addWidget(m_history);

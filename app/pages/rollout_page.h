@@ -44,6 +44,7 @@ public:
     void setSwitch(QWidget* control);
     void setTarget(const QString& target); // "PROD shop-eu"
     [[nodiscard]] RolloutGrid& grid() { return *m_grid; }
+    [[nodiscard]] QPushButton& rollBackButton() { return *m_rollBack; }
 
 Q_SIGNALS:
     void diffRequested(qint64 from, qint64 to);

@@ -9,6 +9,8 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPainter>
+#include <QPaintEvent>
 #include <QSignalBlocker>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -301,6 +303,12 @@ void RouteTester::setRequest(const bridge::TapRow& request)
                                           : QStringLiteral("http://") + request.host + request.path;
     question.headers = request.headers;
     setQuestion(question);
+}
+
+void RouteTester::paintEvent(QPaintEvent* event)
+{
+    QPainter painter(this);
+    painter.fillRect(event->rect(), theme::tokens().panel);
 }
 
 bridge::RouteQuestionRow RouteTester::question() const

@@ -64,6 +64,9 @@ Q_SIGNALS:
     void routeActivated(const QString& place);
     void closeRequested();
 
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
 private:
     QWidget* makeForm();
     void fillNodes();

@@ -191,6 +191,8 @@ TapDetail::TapDetail(QWidget* parent)
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setWidget(content);
+    scroll->viewport()->setAutoFillBackground(false);
+    content->setAutoFillBackground(false);
     outer->addWidget(scroll, 1);
     auto* buttons = new QHBoxLayout;
     buttons->setSpacing(8);

@@ -12,6 +12,8 @@
 #include <QAction>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPainter>
+#include <QPaintEvent>
 #include <QPushButton>
 #include <QSplitter>
 #include <QToolButton>
@@ -236,6 +238,12 @@ void TapView::openRequest(const QString& key)
         m_detail->setRequest(found->second);
         m_detail->show();
     }
+}
+
+void TapView::paintEvent(QPaintEvent* event)
+{
+    QPainter painter(this);
+    painter.fillRect(event->rect(), theme::tokens().panel);
 }
 
 void TapView::showEvent(QShowEvent* event)

@@ -229,25 +229,30 @@ void TopologyPage::loadPositions()
     m_view->setPositions(positions);
 }
 
-// What is moved while the past is shown would move the present: only what is new gets a place.
-void TopologyPage::savePlaces(const graph::Positions& positions)
+// `changed` is only what has moved or is new; everything else keeps its place. What is moved while
+// the past is shown would move the present: then only what is new gets a place.
+void TopologyPage::savePlaces(const graph::Positions& changed)
 {
-    std::vector<bridge::MeshSession::Position> kept;
     const bool isPast = m_session.context().timeMode() != bridge::TimeMode::Live;
-    std::set<QString> known;
-    if (isPast) {
-        kept = m_session.positions(kView);
-        for (const bridge::MeshSession::Position& position : kept) {
-            known.insert(position.id);
+    std::vector<bridge::MeshSession::Position> kept = m_session.positions(kView);
+    graph::Positions added = changed;
+    bool isOther = false;
+    for (bridge::MeshSession::Position& position : kept) {
+        const auto place = added.constFind(position.id);
+        if (place == added.constEnd()) {
+            continue;
         }
-    }
-    const std::size_t before = kept.size();
-    for (auto place = positions.begin(); place != positions.end(); ++place) {
-        if (known.count(place.key()) == 0) {
-            kept.push_back({place.key(), place->point.x(), place->point.y(), place->isPinned});
+        if (!isPast) {
+            position = {position.id, place->point.x(), place->point.y(), place->isPinned};
+            isOther = true;
         }
+        added.erase(place);
     }
-    if (!isPast || kept.size() != before) {
+    for (auto place = added.constBegin(); place != added.constEnd(); ++place) {
+        kept.push_back({place.key(), place->point.x(), place->point.y(), place->isPinned});
+        isOther = true;
+    }
+    if (isOther) {
         m_session.savePositions(kView, kept);
     }
 }

@@ -58,7 +58,7 @@ private:
     void refresh();
     void applyFilter();
     void loadPositions();
-    void savePlaces(const graph::Positions& positions);
+    void savePlaces(const graph::Positions& changed);
     void showPlaces();
     void showLabelsMenu();
     void showScopeMenu();

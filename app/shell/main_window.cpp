@@ -51,6 +51,7 @@ constexpr int kPaneHeight = 220;
 constexpr int kInspectorWidth = 344;
 constexpr int kNodesInspectorWidth = 376;
 constexpr int kRouteTesterHeight = 260;
+constexpr int kWideWindow = 1280; // Narrower ones leave the page more room.
 
 // The line of the environment across the window's top. Property "kind": its colour.
 class TintLine : public QWidget
@@ -391,6 +392,11 @@ QWidget* MainWindow::makeRolloutPage()
         setMode(Mode::Edit);
         m_edit->goToPath(path.toStdString());
     });
+    connect(m_rolloutPage, &RolloutPage::viewChanged, this, [this] {
+        if (m_timeBar != nullptr && m_inspectorDock != nullptr) {
+            updateRegions();
+        }
+    });
     connect(&session, &RolloutSession::draftProposed, this, &MainWindow::proposeDraft);
     connect(&session, &RolloutSession::reviewProposed, this, &MainWindow::review);
     connect(&session, &RolloutSession::rolloutChanged, this, &MainWindow::refreshRollout);
@@ -540,10 +546,15 @@ void MainWindow::updateRegions()
     m_inspectorDock->setVisible(isOpen && hasInspector && m_isInspectorShown);
     if (const int wanted = isOfNodes ? 1 : 0; m_inspectors->currentIndex() != wanted) {
         m_inspectors->setCurrentIndex(wanted);
-        const int width = isOfNodes ? kNodesInspectorWidth : kInspectorWidth;
-        m_inner->resizeDocks({m_inspectorDock}, {width}, Qt::Horizontal);
+        const int wide = isOfNodes ? kNodesInspectorWidth : kInspectorWidth;
+        m_inspectorDock->setMinimumWidth(isOfNodes && width() >= kWideWindow ? wide : 0);
+        m_inner->resizeDocks({m_inspectorDock}, {wide}, Qt::Horizontal);
     }
-    m_timeBar->setVisible(isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes));
+    const bool isPushShown =
+        m_mode == Mode::Rollout && m_rolloutPage->view() == pages::RolloutView::Current;
+    m_timeBar->setVisible(
+        isOpen && (m_mode == Mode::Topology || m_mode == Mode::Nodes || isPushShown)
+    );
     m_bottomDock->setVisible(isOpen);
     updateTint();
     updateActions();

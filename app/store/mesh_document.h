@@ -120,7 +120,7 @@ struct SeriesTotal
 {
     SeriesKey key;
     MetricValue value;
-    std::int64_t last_s = 0; // Beginning of the last step with a row.
+    std::int64_t last_s = 0; // The last second of the last step with a row.
 };
 
 // All series of a window, each added up. Sorted by key.

@@ -436,7 +436,7 @@ Result<WindowTotals> MetricTable::window(Database& database, TimeRange range)
             [&](std::int64_t id, std::int64_t time, const MetricValue& value) {
                 SeriesTotal& sum = sums[id];
                 sum.value.merge(value);
-                sum.last_s = std::max(sum.last_s, time);
+                sum.last_s = std::max(sum.last_s, time + span.step_s - 1);
             }
         ));
     }

@@ -49,6 +49,10 @@ void Chip::paintEvent(QPaintEvent* /*event*/)
     const bool isLit = m_arrow == Arrow::Down && (underMouse() || isDown());
     QColor fill = isLit ? t.pressed : t.hover;
     QColor text = isEnabled() ? t.text2 : t.textDisabled;
+    if (isChecked()) {
+        fill = t.accentSoft;
+        text = t.accent;
+    }
     if (m_state) {
         fill = t.of(*m_state).soft;
         text = t.of(*m_state).text;

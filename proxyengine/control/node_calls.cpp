@@ -115,14 +115,15 @@ private:
     void begin(Id id)
     {
         Open& open = m_open.at(id);
+        const AdminAddress& address = open.call.request.address;
         http::ClientOptions options;
         options.idlePerAddressMax = 0; // A thousand nodes would keep a thousand connections.
-        if (open.call.address.isTls) {
-            options.makeChannel = clientChannels(open.call.credentials, open.call.address);
+        if (address.isTls) {
+            options.makeChannel = clientChannels(open.call.request.credentials, address);
         }
         open.client = std::make_unique<http::Client>(*m_loop, options);
         ++m_running;
-        findNode(*m_resolver, open.call.address, [this, id](Result<net::SocketAddress> found) {
+        findNode(*m_resolver, address, [this, id](Result<net::SocketAddress> found) {
             if (!m_open.contains(id)) {
                 return;
             }
@@ -137,20 +138,20 @@ private:
     void send(Id id, const net::SocketAddress& address)
     {
         Open& open = m_open.at(id);
+        NodeRequest& asked = open.call.request;
         http::Request request;
-        request.method = open.call.method;
-        request.target = open.call.path;
-        request.body = std::move(open.call.body);
+        request.method = asked.method;
+        request.target = asked.path;
+        request.body = std::move(asked.body);
         request.headers.push_back(
-            {"Host",
-             open.call.address.isUnix() ? std::string("localhost") : open.call.address.hostPort}
+            {"Host", asked.address.isUnix() ? std::string("localhost") : asked.address.hostPort}
         );
-        if (!open.call.onlyIfHash.empty()) {
-            request.headers.push_back({"If-Match", "\"" + open.call.onlyIfHash + "\""});
+        if (!asked.onlyIfHash.empty()) {
+            request.headers.push_back({"If-Match", "\"" + asked.onlyIfHash + "\""});
         }
         open.client->call(
-            {address, std::move(request), open.call.timeout},
-            [this, id, node = open.call.address](Result<http::Response> response) {
+            {address, std::move(request), asked.timeout},
+            [this, id, node = asked.address](Result<http::Response> response) {
                 if (!response) {
                     finish(id, tl::unexpected(std::move(response).error()));
                 } else if (auto error = refusalOf(node, *response)) {

@@ -18,13 +18,7 @@ using NodeCaller = StrongId<struct NodeCallerTag, std::uint64_t>;
 struct NodeCall
 {
     NodeCaller caller{0};
-    AdminAddress address;
-    std::string method = "GET";
-    std::string path; // With its query.
-    std::string body;
-    std::string onlyIfHash; // Of POST /config: refused with 412 unless the node runs this hash.
-    Duration timeout = std::chrono::seconds(30);
-    NodeCredentials credentials = {}; // Needed when the address is one with TLS.
+    NodeRequest request;
 };
 
 // Requests to many nodes at once from one thread: as requestNode(), without waiting.
@@ -45,7 +39,7 @@ public:
     virtual ~NodeCalls() = default;
 
     // `onAnswer` is called exactly once. Errors given to it: as of requestNode(); Cancelled;
-    // Overloaded when kMailboxMessagesMax wait. `timeout` counts from when it is sent.
+    // Overloaded when kMailboxMessagesMax wait. The timeout counts from when it is sent.
     virtual void call(NodeCall call, OnAnswer onAnswer) = 0;
     // All calls of this caller are answered with Cancelled, unless their answers came before.
     virtual void cancel(NodeCaller caller) = 0;

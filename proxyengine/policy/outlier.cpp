@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace mesh::policy {
@@ -18,6 +19,11 @@ bool isLocalOrigin(OutlierOutcome::Kind kind)
 bool isGatewayFailure(const OutlierOutcome& outcome)
 {
     return isLocalOrigin(outcome.kind) || (outcome.status >= 502 && outcome.status <= 504);
+}
+
+void add(std::uint32_t& number, std::uint32_t count)
+{
+    number += std::min(count, std::numeric_limits<std::uint32_t>::max() - number);
 }
 
 std::size_t ejectedMaxOf(const model::OutlierDetection& settings, std::size_t hosts)
@@ -35,11 +41,17 @@ std::size_t ejectedMaxOf(const model::OutlierDetection& settings, std::size_t ho
 OutlierDetector::OutlierDetector(
     const model::OutlierDetection& settings, std::size_t hosts, TimePoint now
 )
-    : m_settings(settings)
-    , m_hosts(hosts)
+    : m_hosts(hosts)
     , m_ejectedMax(ejectedMaxOf(settings, hosts))
     , m_nextSweepAt(now + settings.interval)
+    , m_settings(settings)
 {}
+
+OutlierDetector::Record& OutlierDetector::recordToChange(std::size_t host)
+{
+    m_records.resize(m_hosts.size());
+    return m_records[host];
+}
 
 std::vector<OutlierVerdict> OutlierDetector::adopt(
     TimePoint now, const OutlierDetector& previous, std::span<const std::size_t> previousOf
@@ -52,9 +64,14 @@ std::vector<OutlierVerdict> OutlierDetector::adopt(
             continue;
         }
         m_hosts[host] = previous.m_hosts[previousOf[host]];
-        m_hosts[host].suppression.reset();
-        if (m_hosts[host].ejection) {
-            m_hosts[host].ejection->until = std::min(m_hosts[host].ejection->until, untilMax);
+        if (previous.m_records.empty()) {
+            continue;
+        }
+        Record& record = recordToChange(host);
+        record = previous.m_records[previousOf[host]];
+        record.suppression.reset();
+        if (record.ejection) {
+            record.ejection->until = std::min(record.ejection->until, untilMax);
             ++m_ejected;
         }
     }
@@ -66,8 +83,7 @@ std::vector<OutlierVerdict> OutlierDetector::adopt(
         std::size_t first = kNoHost;
         for (std::size_t host = 0; host < m_hosts.size(); ++host) {
             if (isEjected(host)
-                && (first == kNoHost
-                    || m_hosts[host].ejection->until < m_hosts[first].ejection->until)) {
+                && (first == kNoHost || ejection(host)->until < ejection(first)->until)) {
                 first = host;
             }
         }
@@ -99,8 +115,8 @@ void OutlierDetector::observeSuccesses(std::size_t host, std::uint32_t count)
     row.consecutive5xx = 0;
     row.consecutiveGateway = 0;
     row.consecutiveLocal = 0;
-    row.active.all += count;
-    row.activeLocal.all += count;
+    add(row.active.all, count);
+    add(row.activeLocal.all, count);
 }
 
 std::optional<OutlierVerdict> OutlierDetector::onFailure(
@@ -108,11 +124,11 @@ std::optional<OutlierVerdict> OutlierDetector::onFailure(
 )
 {
     Host& row = m_hosts[host];
-    ++row.active.all;
-    ++row.active.failed;
-    ++row.activeLocal.all; // With split_local_origin, any answer is a local success.
+    add(row.active.all, 1);
+    add(row.active.failed, 1);
+    add(row.activeLocal.all, 1); // With split_local_origin, any answer is a local success.
     row.consecutiveLocal = 0;
-    if (row.ejection) {
+    if (isEjected(host)) {
         return std::nullopt;
     }
 
@@ -128,7 +144,7 @@ std::optional<OutlierVerdict> OutlierDetector::onFailure(
             outcome};
         verdict = detect(now, host, evidence, random);
     }
-    if (!row.ejection && m_settings.consecutive5xx > 0
+    if (!isEjected(host) && m_settings.consecutive5xx > 0
         && row.consecutive5xx >= m_settings.consecutive5xx) {
         const Evidence evidence{
             OutlierDetectorKind::Consecutive5xx, std::exchange(row.consecutive5xx, 0), outcome};
@@ -144,9 +160,9 @@ std::optional<OutlierVerdict> OutlierDetector::onLocalFailure(
 )
 {
     Host& row = m_hosts[host];
-    ++row.activeLocal.all;
-    ++row.activeLocal.failed;
-    if (row.ejection) {
+    add(row.activeLocal.all, 1);
+    add(row.activeLocal.failed, 1);
+    if (isEjected(host)) {
         return std::nullopt;
     }
     ++row.consecutiveLocal;
@@ -183,8 +199,9 @@ OutlierVerdict OutlierDetector::eject(
 )
 {
     Host& row = m_hosts[host];
+    Record& record = recordToChange(host);
     ++row.multiplier;
-    ++row.times;
+    ++record.times;
     // Divided instead of multiplied, because the multiplier has no bound.
     const Duration base = m_settings.baseEjection;
     Duration length = ejectionMax();
@@ -195,21 +212,21 @@ OutlierVerdict OutlierDetector::eject(
         const auto bound = static_cast<std::uint64_t>(m_settings.ejectionJitter.count()) + 1;
         length += Duration(static_cast<Duration::rep>(random.below(bound)));
     }
-    row.ejection = Ejection{evidence.detector, now, now + length};
-    row.evidence = evidence;
-    row.suppression.reset();
+    record.ejection = Ejection{evidence.detector, now, now + length};
+    record.evidence = evidence;
+    record.suppression.reset();
     ++m_ejected;
     return {
         OutlierVerdict::Kind::Ejected,
         host,
         evidence.detector,
-        row.ejection->until,
+        record.ejection->until,
         reason(now, host)};
 }
 
 std::optional<OutlierVerdict> OutlierDetector::suppress(std::size_t host, const Evidence& evidence)
 {
-    std::optional<Suppression>& present = m_hosts[host].suppression;
+    std::optional<Suppression>& present = recordToChange(host).suppression;
     if (present && present->ejected == m_ejected) {
         present->isRecent = true;
         return std::nullopt;
@@ -222,13 +239,13 @@ std::optional<OutlierVerdict> OutlierDetector::suppress(std::size_t host, const 
 OutlierVerdict OutlierDetector::release(std::size_t host, std::string_view reason)
 {
     Host& row = m_hosts[host];
-    row.ejection.reset();
+    m_records[host].ejection.reset();
     row.consecutive5xx = 0;
     row.consecutiveGateway = 0;
     row.consecutiveLocal = 0;
     --m_ejected;
     // There is room again: what was held back for want of it is found anew, or was not lasting.
-    for (Host& other : m_hosts) {
+    for (Record& other : m_records) {
         other.suppression.reset();
     }
     return {OutlierVerdict::Kind::Returned, host, {}, {}, std::string(reason)};

@@ -66,7 +66,8 @@ struct OutlierVerdict
 // they have their own detectors, and answers of any status are their successes.
 //
 // Hosts are indices, as in HostSet. Time may stand still but never goes back.
-// Cost: observe() is a few increments and allocates only for a verdict; a sweep is linear.
+// Cost: observe() is a few increments and allocates only for a verdict; a sweep is linear. 32 bytes
+//       per host, and more once the first is ejected.
 // Source: gRFC A50 and Envoy's outlier detection. Two differences: the enforcing draw is made
 //         before the cap is looked at, so that what would not have been enforced is never called
 //         suppressed; and the cap counts the host to be ejected (rounded down, not up).
@@ -123,13 +124,16 @@ public:
     [[nodiscard]] std::size_t ejectedMax() const { return m_ejectedMax; }
     [[nodiscard]] bool isEjected(std::size_t host) const
     {
-        return m_hosts[host].ejection.has_value();
+        return !m_records.empty() && m_records[host].ejection.has_value();
     }
     [[nodiscard]] const std::optional<Ejection>& ejection(std::size_t host) const
     {
-        return m_hosts[host].ejection;
+        return recordOf(host).ejection;
     }
-    [[nodiscard]] std::uint64_t timesEjected(std::size_t host) const { return m_hosts[host].times; }
+    [[nodiscard]] std::uint64_t timesEjected(std::size_t host) const
+    {
+        return recordOf(host).times;
+    }
     // "5 consecutive 5xx (503); back in 12 s"; empty when not ejected.
     [[nodiscard]] std::string reason(TimePoint now, std::size_t host) const;
     // "would be ejected for 5 consecutive 5xx (503), but 1 of 3 is already ejected and
@@ -142,10 +146,11 @@ public:
     }
 
 private:
+    // Stays at its largest number when there is more to count.
     struct Bucket
     {
-        std::uint64_t all = 0;
-        std::uint64_t failed = 0;
+        std::uint32_t all = 0;
+        std::uint32_t failed = 0;
     };
     // What a detector saw; enough for the words.
     struct Evidence
@@ -163,22 +168,33 @@ private:
         std::size_t ejected = 0; // Hosts, when it was told.
         bool isRecent = true; // Found since the last sweep.
     };
+    // What every outcome changes: two of them to a line of the cache. A mesh in virtual time has
+    // hundreds of thousands.
     struct Host
     {
         int consecutive5xx = 0;
         int consecutiveGateway = 0;
         int consecutiveLocal = 0;
+        std::uint32_t multiplier = 0;
         Bucket active; // Since the last sweep.
         Bucket activeLocal;
-        Bucket swept; // Between the last two sweeps.
-        Bucket sweptLocal;
-        std::uint32_t multiplier = 0;
+    };
+    static_assert(sizeof(Host) == 32);
+    // What few hosts ever have.
+    struct Record
+    {
         std::uint64_t times = 0;
         std::optional<Ejection> ejection;
         Evidence evidence; // Of the ejection.
         std::optional<Suppression> suppression;
     };
 
+    [[nodiscard]] const Record& recordOf(std::size_t host) const
+    {
+        static const Record kNone;
+        return m_records.empty() ? kNone : m_records[host];
+    }
+    [[nodiscard]] Record& recordToChange(std::size_t host);
     std::optional<OutlierVerdict> onFailure(
         TimePoint now, std::size_t host, const OutlierOutcome& outcome, Random& random
     );
@@ -207,11 +223,12 @@ private:
     [[nodiscard]] double enforcing(OutlierDetectorKind kind) const;
     [[nodiscard]] static std::string evidenceText(const Evidence& evidence);
 
-    model::OutlierDetection m_settings;
     std::vector<Host> m_hosts;
+    std::vector<Record> m_records; // By host; empty until the first is needed.
     std::size_t m_ejected = 0;
     std::size_t m_ejectedMax = 0;
     TimePoint m_nextSweepAt;
+    model::OutlierDetection m_settings;
     std::array<Counts, kOutlierDetectorKinds> m_counts{};
 };
 

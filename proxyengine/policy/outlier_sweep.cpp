@@ -30,17 +30,17 @@ std::vector<OutlierVerdict> OutlierDetector::sweep(TimePoint now, Random& random
 {
     std::vector<OutlierVerdict> verdicts;
     m_nextSweepAt = now + m_settings.interval;
-    for (Host& host : m_hosts) {
-        host.swept = std::exchange(host.active, {});
-        host.sweptLocal = std::exchange(host.activeLocal, {});
-    }
-    sweepSuccessRate(now, &Host::swept, OutlierDetectorKind::SuccessRate, random, verdicts);
+    sweepSuccessRate(now, &Host::active, OutlierDetectorKind::SuccessRate, random, verdicts);
     if (m_settings.splitLocalOrigin) {
         sweepSuccessRate(
-            now, &Host::sweptLocal, OutlierDetectorKind::LocalOriginSuccessRate, random, verdicts
+            now, &Host::activeLocal, OutlierDetectorKind::LocalOriginSuccessRate, random, verdicts
         );
     }
     sweepFailurePercentage(now, random, verdicts);
+    for (Host& host : m_hosts) {
+        host.active = {};
+        host.activeLocal = {};
+    }
     releaseAndForgive(now, verdicts);
     forgetSuppressions();
     return verdicts;
@@ -59,8 +59,8 @@ void OutlierDetector::sweepSuccessRate(
     }
     const auto volumeMin =
         static_cast<std::uint64_t>(std::max(m_settings.successRate->requestVolume, 1));
-    const auto isJudged = [&](const Host& host) {
-        return !host.ejection && (host.*bucket).all >= volumeMin;
+    const auto isJudged = [&](std::size_t host) {
+        return !isEjected(host) && (m_hosts[host].*bucket).all >= volumeMin;
     };
     const auto rateOf = [&](const Host& host) {
         return shareOf((host.*bucket).all - (host.*bucket).failed, (host.*bucket).all);
@@ -68,11 +68,12 @@ void OutlierDetector::sweepSuccessRate(
     std::uint64_t hosts = 0;
     std::uint64_t sum = 0;
     Wide squares = 0;
-    for (const Host& host : m_hosts) {
+    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
         if (isJudged(host)) {
+            const std::uint64_t rate = rateOf(m_hosts[host]);
             ++hosts;
-            sum += rateOf(host);
-            squares += Wide{rateOf(host)} * rateOf(host);
+            sum += rate;
+            squares += Wide{rate} * rate;
         }
     }
     if (hosts == 0
@@ -92,7 +93,7 @@ void OutlierDetector::sweepSuccessRate(
                          - deviation / 1000 * m_settings.successRate->stdevFactor;
     for (std::size_t host = 0; host < m_hosts.size(); ++host) {
         const Host& row = m_hosts[host];
-        if (!isJudged(row) || !isOutlier(rateOf(row))) {
+        if (!isJudged(host) || !isOutlier(rateOf(row))) {
             continue;
         }
         const Evidence evidence{kind, 0, {}, toPercent(rateOf(row)), limit, (row.*bucket).all};
@@ -111,19 +112,23 @@ void OutlierDetector::sweepFailurePercentage(
     }
     const model::OutlierDetection::FailurePercentage& settings = *m_settings.failurePercentage;
     const auto volumeMin = static_cast<std::uint64_t>(std::max(settings.requestVolume, 1));
-    const auto isJudged = [&](const Host& host) {
-        return !host.ejection && host.swept.all >= volumeMin;
+    const auto isJudged = [&](std::size_t host) {
+        return !isEjected(host) && m_hosts[host].active.all >= volumeMin;
     };
-    const auto hosts = std::ranges::count_if(m_hosts, isJudged);
+    std::int64_t hosts = 0;
+    for (std::size_t host = 0; host < m_hosts.size(); ++host) {
+        hosts += isJudged(host) ? 1 : 0;
+    }
     if (hosts < settings.minimumHosts) {
         return;
     }
     for (std::size_t host = 0; host < m_hosts.size(); ++host) {
-        const Bucket& seen = m_hosts[host].swept;
-        if (!isJudged(m_hosts[host]) || seen.failed == 0) {
+        const Bucket& seen = m_hosts[host].active;
+        if (!isJudged(host) || seen.failed == 0) {
             continue;
         }
-        if (seen.failed * kWholeShare < toThousandths(settings.threshold) * seen.all) {
+        if (std::uint64_t{seen.failed} * kWholeShare
+            < toThousandths(settings.threshold) * seen.all) {
             continue;
         }
         const Evidence evidence{
@@ -143,9 +148,9 @@ void OutlierDetector::releaseAndForgive(TimePoint now, std::vector<OutlierVerdic
 {
     for (std::size_t host = 0; host < m_hosts.size(); ++host) {
         Host& row = m_hosts[host];
-        if (!row.ejection) {
+        if (!isEjected(host)) {
             row.multiplier -= row.multiplier > 0 ? 1U : 0U;
-        } else if (now >= row.ejection->until) {
+        } else if (now >= m_records[host].ejection->until) {
             verdicts.push_back(release(host, "ejection time is over"));
         }
     }
@@ -153,9 +158,9 @@ void OutlierDetector::releaseAndForgive(TimePoint now, std::vector<OutlierVerdic
 
 void OutlierDetector::forgetSuppressions()
 {
-    for (Host& host : m_hosts) {
-        if (host.suppression && !std::exchange(host.suppression->isRecent, false)) {
-            host.suppression.reset();
+    for (Record& record : m_records) {
+        if (record.suppression && !std::exchange(record.suppression->isRecent, false)) {
+            record.suppression.reset();
         }
     }
 }

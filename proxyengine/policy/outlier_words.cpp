@@ -74,21 +74,21 @@ std::string OutlierDetector::evidenceText(const Evidence& evidence)
 
 std::string OutlierDetector::reason(TimePoint now, std::size_t host) const
 {
-    const Host& row = m_hosts[host];
-    if (!row.ejection) {
+    const Record& record = recordOf(host);
+    if (!record.ejection) {
         return {};
     }
-    if (now >= row.ejection->until) {
-        return fmt::format("{}; back at the next sweep", evidenceText(row.evidence));
+    if (now >= record.ejection->until) {
+        return fmt::format("{}; back at the next sweep", evidenceText(record.evidence));
     }
     return fmt::format(
-        "{}; back in {}", evidenceText(row.evidence), toSpanText(row.ejection->until - now)
+        "{}; back in {}", evidenceText(record.evidence), toSpanText(record.ejection->until - now)
     );
 }
 
 std::string OutlierDetector::suppressed(std::size_t host) const
 {
-    const std::optional<Suppression>& present = m_hosts[host].suppression;
+    const std::optional<Suppression>& present = recordOf(host).suppression;
     if (!present) {
         return {};
     }

@@ -27,11 +27,19 @@ std::uint64_t LatencyTally::lowestOf(std::size_t index)
     return (index - octave * kSteps) << octave;
 }
 
+std::uint32_t* LatencyTally::blockOf(std::size_t at) const
+{
+    if (m_places[at] == 0) {
+        m_counts.resize(m_counts.size() + kSteps);
+        m_places[at] = static_cast<std::uint8_t>(m_counts.size() / kSteps);
+    }
+    return &m_counts[(m_places[at] - std::size_t{1}) * kSteps];
+}
+
 void LatencyTally::countLate() const
 {
-    m_counts.resize(kBuckets);
     for (std::size_t at = 0; at < m_lateCount; ++at) {
-        ++m_counts[m_late[at]];
+        ++blockOf(m_late[at] / kSteps)[m_late[at] % kSteps];
     }
     m_lateCount = 0;
 }
@@ -40,8 +48,15 @@ void LatencyTally::merge(const LatencyTally& other)
 {
     countLate();
     other.countLate();
-    for (std::size_t at = 0; at < other.m_counts.size(); ++at) {
-        m_counts[at] += other.m_counts[at];
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+        if (other.m_places[block] == 0) {
+            continue;
+        }
+        std::uint32_t* const own = blockOf(block);
+        const std::uint32_t* const added = other.blockOf(block);
+        for (std::size_t step = 0; step < kSteps; ++step) {
+            own[step] += added[step];
+        }
     }
     m_total += other.m_total;
     m_sum += other.m_sum;
@@ -62,11 +77,13 @@ Duration LatencyTally::quantile(double share) const
     double below = 0.0;
     std::size_t last = 0;
     for (std::size_t at = 0; at < kBuckets; ++at) {
-        if (m_counts[at] == 0) {
+        const std::uint32_t count =
+            m_places[at / kSteps] == 0 ? 0 : blockOf(at / kSteps)[at % kSteps];
+        if (count == 0) {
             continue;
         }
         last = at;
-        const auto here = static_cast<double>(m_counts[at]);
+        const auto here = static_cast<double>(count);
         if (below + here >= rank) {
             const auto low = static_cast<double>(lowestOf(at));
             const auto width = static_cast<double>(lowestOf(at + 1) - lowestOf(at));

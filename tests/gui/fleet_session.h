@@ -87,7 +87,8 @@ struct FleetSession
     }
 };
 
-inline const QString kFleet = QStringLiteral(R"(_format_version: "3.0"
+// moc loses its way in a raw string that is the argument of a macro.
+inline constexpr const char* kFleetText = R"(_format_version: "3.0"
 mesh: {name: shop}
 nodes:
 - {name: edge-1, role: gateway, zone: a, admin: "http://10.0.0.1:8001"}
@@ -102,6 +103,7 @@ upstreams:
 - name: cart
   targets:
   - {target: "10.0.0.1:7001"}
-)");
+)";
+inline const QString kFleet = QString::fromUtf8(kFleetText);
 
 } // namespace mesh::test

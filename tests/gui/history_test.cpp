@@ -67,7 +67,7 @@ struct History
     // Two pushes after the import: revisions 2 and 3.
     bool pushTwice()
     {
-        mesh.replace(QStringLiteral("retries: 5"), QStringLiteral("retries: 2"));
+        mesh.replace(QStringLiteral("retries: 4"), QStringLiteral("retries: 2"));
         if (!push("fewer retries")) {
             return false;
         }
@@ -109,7 +109,7 @@ void HistoryTest::theRollbackIsTheInverseOfThePush()
 {
     History history;
     mesh::model::Document first = *history.mesh.session.document();
-    history.mesh.replace(QStringLiteral("retries: 5"), QStringLiteral("retries: 2"));
+    history.mesh.replace(QStringLiteral("retries: 4"), QStringLiteral("retries: 2"));
     history.mesh.replace(
         QStringLiteral("read_timeout: 10000"), QStringLiteral("read_timeout: 3000")
     );
@@ -146,7 +146,7 @@ void HistoryTest::oneObjectAloneGoesBack()
 
     QTRY_VERIFY(history.mesh.session.isDraftChanged());
     const auto draft = history.mesh.session.draftDocument();
-    QCOMPARE(draft->services[0].retries, 5);
+    QCOMPARE(draft->services[0].retries, 4);
     QCOMPARE(draft->services[1].readTimeout, std::chrono::milliseconds(3000));
 }
 

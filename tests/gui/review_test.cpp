@@ -3,6 +3,7 @@
 // target, and two sides' changes merged with nothing lost.
 // Method: a real session with three engines that do as told; reviews and runners are the test's.
 #include "app/bridge/object_diff.h"
+#include "app/bridge/profile.h"
 #include "app/pages/review_diff_view.h"
 #include "app/pages/review_lists.h"
 #include "app/pages/review_page.h"
@@ -45,7 +46,7 @@ struct Review
     void edit()
     {
         mesh.replace(QStringLiteral("read_timeout: 10000"), QStringLiteral("read_timeout: 3000"));
-        mesh.replace(QStringLiteral("retries: 5"), QStringLiteral("retries: 2"));
+        mesh.replace(QStringLiteral("retries: 4"), QStringLiteral("retries: 2"));
     }
 
     [[nodiscard]] bool isReviewed() const
@@ -189,7 +190,10 @@ void ReviewTest::anErrorBlocksThePush()
 void ReviewTest::aNewWarningIsAcceptedOnProduction()
 {
     Review review;
-    review.mesh.session.setSetting(QStringLiteral("environment"), QStringLiteral("production"));
+    bridge::Profile profile;
+    profile.environment = QStringLiteral("production");
+    profile.level = bridge::SafetyLevel::Confirm;
+    review.mesh.session.gate().setProfile(profile);
     fleet::ReviewFinding finding;
     finding.code = "MW-214";
     finding.title = "Timeout below retries";

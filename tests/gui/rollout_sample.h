@@ -19,7 +19,7 @@ inline constexpr const char* kFleetMesh = R"(_format_version: "3.0"
 services:
 - name: cart
   host: cart
-  retries: 5
+  retries: 4
   routes:
   - name: cart
     paths: [/cart]

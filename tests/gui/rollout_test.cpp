@@ -5,6 +5,7 @@
 #include "app/bridge/rollout_private.h"
 #include "app/pages/rollout_grid.h"
 #include "app/pages/rollout_page.h"
+#include "app/theme/tables.h"
 #include "app/theme/theme.h"
 #include "tests/gui/rollout_sample.h"
 
@@ -238,7 +239,7 @@ void RolloutTest::aPushThatWasCutShortIsFoundAgain()
         test::ToldMesh mesh(path);
         test::ToldFleet told;
         RolloutSession session(mesh.session, told.options());
-        mesh.replace(QStringLiteral("retries: 5"), QStringLiteral("retries: 2"));
+        mesh.replace(QStringLiteral("retries: 4"), QStringLiteral("retries: 2"));
         session.setReviewed(true);
         QTRY_VERIFY(session.review().isReady);
         QVERIFY(session.push());

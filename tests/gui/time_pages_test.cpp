@@ -195,6 +195,26 @@ private Q_SLOTS:
         QCOMPARE(m_shop->session->positions(u"topology"_qs).front().x, 300.0);
     }
 
+    // T3. Only what moved is told; what did not keeps its place in the document.
+    void draggingOneKeepsThePlacesOfTheOthers()
+    {
+        auto& view = m_window->page->view();
+        QTRY_VERIFY(view.positions().contains(u"gateway:edge-1"_qs));
+        graph::Positions moved;
+        moved[ShopWithPast::paymentId()] = {QPointF(640, 120), true};
+
+        Q_EMIT view.positionsChanged(moved, graph::MoveReason::Drag);
+
+        const auto kept = m_shop->session->positions(u"topology"_qs);
+        const auto placeIn = [&kept](const QString& id) {
+            const auto found = std::ranges::find(kept, id, &MeshSession::Position::id);
+            return found == kept.end() ? QPointF() : QPointF(found->x, found->y);
+        };
+        QCOMPARE(placeIn(ShopWithPast::paymentId()), QPointF(640, 120));
+        QCOMPARE(placeIn(ShopWithPast::cartId()), QPointF(300, 300));
+        QVERIFY(!placeIn(u"gateway:edge-1"_qs).isNull());
+    }
+
     void everyControlHasAName()
     {
         context().pauseAt(m_shop->begin_us + 30 * kSecond);

@@ -43,6 +43,19 @@ private Q_SLOTS:
         QTRY_COMPARE(session().topology().time_us, at);
         QCOMPARE(session().moment().time_us, at);
         QCOMPARE(m_shop->entity(ShopWithPast::cartId())->figures.requests, std::uint64_t(1000));
+        // The end of the window is read in steps of ten seconds here: that is not silence.
+        QCOMPARE(m_shop->entity(ShopWithPast::cartId())->state, HealthState::Healthy);
+    }
+
+    void whoSaysNothingAnyMoreWasSilentThenToo()
+    {
+        context().setWindow(30);
+        m_shop->clock.advance(std::chrono::seconds(20));
+
+        context().pauseAt(m_shop->now_us());
+
+        QTRY_COMPARE(session().topology().time_us, m_shop->now_us());
+        QCOMPARE(m_shop->entity(ShopWithPast::cartId())->state, HealthState::Stale);
     }
 
     void thePastHasTheConfigurationOfThen()
@@ -212,9 +225,10 @@ private Q_SLOTS:
 
     void aDamagedDocumentIsOfferedItsBackupAndKept()
     {
-        // An hour later what was changed is backed up by itself.
-        m_shop->clock.advance(std::chrono::hours(2));
+        // At once what there was, and an hour later what was changed since, by itself.
         QTRY_VERIFY(QFile::exists(m_shop->path() + u".backup-0001"_qs));
+        m_shop->clock.advance(std::chrono::hours(2));
+        QTRY_VERIFY(QFile::exists(m_shop->path() + u".backup-0002"_qs));
         m_shop->session.reset();
         QFile file(m_shop->path());
         QVERIFY(file.open(QIODevice::ReadWrite));

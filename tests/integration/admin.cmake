@@ -5,10 +5,6 @@ if(TARGET mesh::control AND TARGET mesh::ctl)
             SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp ${CMAKE_SOURCE_DIR}/tests/support/manual_engine.cpp
             DEPENDS mesh::control mesh::ctl FOREIGN nlohmann_json::nlohmann_json LABEL integration)
     endforeach()
-    foreach(subject IN ITEMS ctl_files)
-        mesh_add_test(${subject}_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp
-            DEPENDS mesh::ctl mesh::store mesh::config FOREIGN nlohmann_json::nlohmann_json LABEL integration)
-    endforeach()
 endif()
 if(TARGET mesh::control)
     mesh_add_test(admin_tls_test

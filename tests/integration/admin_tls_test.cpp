@@ -420,9 +420,7 @@ void AdminTlsTest::callsToManyNodesAreJudgedAlike()
     Mailbox<Result<NodeAnswer>> answers(8, {});
     for (const NodeCredentials& credentials : {m_consoleFiles, stranger}) {
         NodeCall call;
-        call.address = address();
-        call.path = "/";
-        call.credentials = credentials;
+        call.request = request(credentials);
         (*calls)->call(call, [&answers](Result<NodeAnswer> answer) {
             static_cast<void>(answers.push(std::move(answer)));
         });

@@ -71,7 +71,9 @@ private Q_SLOTS:
     void isNotDoneBeforeTheHashWasReadBack();
     void readsTheHashAgainWhenTheBakeIsOver();
     void appliesANodeThatReturns();
+    void waitsForNobodyWhoIsGoneBetweenTwoStages();
     void neverOverwritesAnotherPush();
+    void takesItsOwnLateDocumentForNoOtherPush();
     void judgesGates_data();
     void judgesGates();
     void rollsBackWhatAGateCondemned();
@@ -230,6 +232,21 @@ void RolloutMachineTest::appliesANodeThatReturns()
     QCOMPARE(joined(fleet.nodes["b"].ran), "old, added, new");
 }
 
+void RolloutMachineTest::waitsForNobodyWhoIsGoneBetweenTwoStages()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "new"});
+    fleet.nodes["b"].mood = Mood::Mute; // So that a waits for it.
+    fleet.begin(planOf("all"));
+    fleet.run(2);
+    QCOMPARE(fleet.text(), "a:acknowledged b:sent | running");
+
+    fleet.nodes["a"].mood = Mood::Silent;
+    fleet.machine->onReachable("a", false, fleet.now);
+    fleet.run(20);
+
+    QCOMPARE(fleet.text(), "a:set_aside b:done | partial");
+}
+
 void RolloutMachineTest::neverOverwritesAnotherPush()
 {
     VirtualFleet fleet = fleetOf(2);
@@ -241,6 +258,21 @@ void RolloutMachineTest::neverOverwritesAnotherPush()
     QCOMPARE(fleet.text(), "a:done b:superseded | partial");
     QCOMPARE(fleet.nodes["b"].hash, "another");
     QCOMPARE(fleet.machine->rollout().nodes[1].hashNow, "another");
+}
+
+void RolloutMachineTest::takesItsOwnLateDocumentForNoOtherPush()
+{
+    VirtualFleet fleet = fleetOf(1, {"added", "new"});
+    fleet.begin(planOf("all"));
+    fleet.onStage = [&](const std::string& node) { // Sent by a program that was killed.
+        fleet.nodes[node].hash = fleet.stages[fleet.sent.size() - 1];
+        fleet.onStage = {};
+    };
+
+    fleet.run(20);
+
+    QCOMPARE(fleet.text(), "a:done | done");
+    QCOMPARE(joined(fleet.sent), "a 0, a 1");
 }
 
 void RolloutMachineTest::judgesGates_data()

@@ -116,6 +116,20 @@ private Q_SLOTS:
         }
     }
 
+    // Whoever judges silence by it must not take the length of a step for silence.
+    void theLastSecondIsTheSameWhateverTheSteps()
+    {
+        fill(200);
+
+        for (const auto& [begin, end] : {std::pair{0, 60}, {0, 20}, {40, 120}, {7, 133}}) {
+            const WindowTotals totals = window(begin, end);
+            QVERIFY(!totals.series.empty());
+            for (const SeriesTotal& total : totals.series) {
+                QCOMPARE(total.last_s, kStart_s + end - 1);
+            }
+        }
+    }
+
     void everyStepHasTheSameSum()
     {
         fill(180);
