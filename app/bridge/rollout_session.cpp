@@ -457,14 +457,8 @@ void RolloutSession::setMessage(const QString& message)
 
 const QString& RolloutSession::origin() const { return m_private->origin; }
 
-MeshSession& RolloutSession::mesh() const { return m_private->mesh; }
-
 QString RolloutSession::whyNotPush() const
 {
-    if (const WriteAnswer answer = m_private->mesh.gate().mayWrite(WriteAction::Push);
-        answer.permit == WritePermit::Refused) {
-        return answer.reason;
-    }
     const Private& own = *m_private;
     if (!own.mesh.isOpen() || own.mesh.isReadOnly()) {
         return tr("The document is read-only.");

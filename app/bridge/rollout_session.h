@@ -79,7 +79,6 @@ public:
     [[nodiscard]] const QString& origin() const;
     // Why it cannot be pushed now; empty: it can.
     [[nodiscard]] QString whyNotPush() const;
-    [[nodiscard]] MeshSession& mesh() const; // Whose gate says how a push is asked for.
     // "Push 3 changes to PROD shop-eu (12 nodes)"; `environment`: "PROD".
     [[nodiscard]] QString pushLabel(const QString& environment) const;
 

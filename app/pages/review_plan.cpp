@@ -1,7 +1,6 @@
 #include "app/pages/review_plan.h"
 
 #include "app/bridge/rollout_session.h"
-#include "app/pages/write_guard.h"
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
@@ -86,7 +85,6 @@ ReviewPlan::ReviewPlan(bridge::RolloutSession& session, QWidget* parent)
     theme::setText(*m_push, theme::Role::ControlStrong);
     m_push->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     connect(m_push, &QPushButton::clicked, this, &ReviewPlan::pushRequested);
-    guardWrite(*m_push, m_session.mesh(), bridge::WriteAction::Push);
     footColumn->addWidget(m_push);
     auto* hint = new QHBoxLayout;
     hint->setSpacing(8);

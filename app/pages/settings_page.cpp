@@ -2,6 +2,7 @@
 
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/profile.h"
+#include "app/bridge/session_records.h"
 #include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
@@ -266,11 +267,18 @@ void SettingsPage::setLevel(int index)
     bridge::Profile profile = m_session.gate().profile();
     profile.level = static_cast<bridge::SafetyLevel>(index);
     m_session.gate().setProfile(profile);
+    m_session.records().addAudit(
+        QStringLiteral("profile.level_set"), m_session.name(), bridge::levelWord(profile.level)
+    );
 }
 
 void SettingsPage::setOverride(int index)
 {
-    m_session.gate().overrideLevel(static_cast<bridge::SafetyLevel>(index));
+    const auto level = static_cast<bridge::SafetyLevel>(index);
+    m_session.gate().overrideLevel(level);
+    m_session.records().addAudit(
+        QStringLiteral("profile.overridden"), m_session.name(), bridge::levelWord(level)
+    );
 }
 
 void SettingsPage::setLanguage(int index)
