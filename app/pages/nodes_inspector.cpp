@@ -124,6 +124,8 @@ NodesInspector::NodesInspector(
 
 QSize NodesInspector::sizeHint() const { return {kInspectorWidth, 600}; }
 
+QSize NodesInspector::minimumSizeHint() const { return {minimumWidth(), 200}; }
+
 QWidget* NodesInspector::makeHead()
 {
     auto* head = new QWidget(m_body);

@@ -51,6 +51,7 @@ public:
     [[nodiscard]] const QString& node() const { return m_node; }
     void setConfirmation(Confirmation confirmation); // Empty: nothing is done.
     [[nodiscard]] QSize sizeHint() const override;
+    [[nodiscard]] QSize minimumSizeHint() const override; // Its stack must not make others wider.
 
 Q_SIGNALS:
     void draftAdopted(); // The session's draft is what a node runs.
