@@ -684,7 +684,7 @@ void ReviewPage::mute(const QString& key)
 void ReviewPage::push()
 {
     // Looking at the review is the confirmation; a protected mesh asks for its name as well.
-    bridge::MeshSession& mesh = m_session.mesh();
+    bridge::MeshSession& mesh = m_mesh;
     const bool isProtected =
         mesh.gate().mayWrite(bridge::WriteAction::Push).permit == bridge::WritePermit::TypeName;
     if (isProtected && !askToWrite(this, mesh, bridge::WriteAction::Push, tr("Push"))) {
