@@ -125,7 +125,7 @@ Result<std::shared_ptr<const model::Document>> readNodeDocument(
     if (answer.status != 200) {
         const Json json = Json::parse(answer.body, nullptr, false);
         return fail(
-            answer.status == 404 ? ErrorCode::NotFound : ErrorCode::Refused,
+            answer.status == 404 ? ErrorCode::NotFound : ErrorCode::Conflict,
             fmt::format("{}: {} {}", node.name, answer.status, textMember(json, "message"))
         );
     }

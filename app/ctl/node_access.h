@@ -63,7 +63,7 @@ struct NodeQuestion
 );
 
 // What the node runs, secrets included. Errors: as askNode(); NotFound when it runs nothing yet,
-// Refused for another status, Syntax when it is no document.
+// Conflict for another status, Syntax when it is no document.
 [[nodiscard]] Result<std::shared_ptr<const model::Document>> readNodeDocument(
     const Clock& clock, const NodeTarget& node, const CredentialFiles& credentials
 );
