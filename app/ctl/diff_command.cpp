@@ -57,9 +57,7 @@ tl::expected<Side, int> nodeSide(
         return side;
     }
     if (running.error().code != ErrorCode::NotFound) { // It runs nothing yet.
-        const int code =
-            running.error().code == ErrorCode::Refused ? kRefused : exitCodeOfNode(running.error());
-        return tl::unexpected(failed(around, running.error(), code));
+        return tl::unexpected(failed(around, running.error(), exitCodeOfNode(running.error())));
     }
     side.document = std::make_shared<const model::Document>();
     return side;

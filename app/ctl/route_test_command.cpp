@@ -73,7 +73,7 @@ Result<config::RouteExplanation> askThere(
     if (answer.status != 200) {
         const RouteJson json = RouteJson::parse(answer.body, nullptr, false);
         return fail(
-            ErrorCode::Refused,
+            ErrorCode::Conflict,
             fmt::format("{}: {} {}", node.name, answer.status, textMember(json, "message"))
         );
     }
@@ -163,12 +163,7 @@ int runRouteTest(const RouteTestOptions& options, const Surroundings& around)
         told = askThere(options, *question, around.clock());
     }
     if (!told) {
-        const bool isRefused = told.error().code == ErrorCode::Refused;
-        return failed(
-            around,
-            told.error(),
-            hasFile ? kUsage : (isRefused ? kRefused : exitCodeOfNode(told.error()))
-        );
+        return failed(around, told.error(), hasFile ? kUsage : exitCodeOfNode(told.error()));
     }
     around.output.out += around.isJson()
                              ? dumped(RouteJson::parse(control::toJson(*told), nullptr, false))

@@ -207,7 +207,8 @@ void CtlNodesTest::badInputEndsWithItsCode_data()
     QTest::newRow("diff with an unknown node") << QStringList({"diff", "@", "--node", "x"}) << 2;
     QTest::newRow("compile without a node") << QStringList({"compile", "@"}) << 2;
     QTest::newRow("route test of nothing") << QStringList({"route-test", "GET http://a/"}) << 2;
-    QTest::newRow("route test of no request") << QStringList({"route-test", "@", "GET"}) << 2;
+    QTest::newRow("route test of no request")
+        << QStringList({"route-test", "@", "GET ftp://a/"}) << 2;
     QTest::newRow("route test with a bad header")
         << QStringList({"route-test", "@", "GET http://a/", "-H", "x"}) << 2;
     QTest::newRow("tap with a bad filter")
