@@ -157,7 +157,7 @@ void ConsoleConnectTest::aTextThatIsNoAddressSaysSo()
     ConnectDialog dialog(console::makeNodeConnector(m_clock, m_credentials), nullptr);
     dialog.show();
 
-    ask(dialog, QStringLiteral("https://127.0.0.1:8001"));
+    ask(dialog, QStringLiteral("ftp://127.0.0.1:8001"));
 
     QTRY_VERIFY_WITH_TIMEOUT(
         messageOf(dialog).contains(QStringLiteral("is not an admin address")), kDeadline_ms
