@@ -6,6 +6,7 @@
 #include "app/shell/main_window.h"
 #include "app/theme/theme.h"
 #include "proxyengine/base/clock.h"
+#include "tests/support/free_port.h"
 #include "tests/support/node_process.h"
 
 #include <QFile>

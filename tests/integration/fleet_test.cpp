@@ -10,6 +10,7 @@
 #include "proxyengine/config/codec.h"
 #include "proxyengine/http/server.h"
 #include "proxyengine/net/sockets.h"
+#include "tests/support/free_port.h"
 
 #include <QElapsedTimer>
 #include <QFile>
@@ -61,8 +62,7 @@ public:
     bool start(const std::string& configText)
     {
         if (port == 0) {
-            const auto socket = net::listenOn(net::SocketAddress::loopback(0));
-            port = socket ? net::localAddress(socket->get()).port() : 0;
+            port = test::freePort();
         }
         QStringList arguments{
             QStringLiteral("run"),

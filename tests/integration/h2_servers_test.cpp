@@ -2,6 +2,7 @@
 // which says GOAWAY in the middle of the traffic.
 // Method: an engine in this process, servers and h2load as processes on loopback.
 #include "tests/support/certificate_maker.h"
+#include "tests/support/free_port.h"
 #include "tests/support/proxy_fixture.h"
 
 #include <QFile>
@@ -25,13 +26,6 @@ QString find(const char* name)
     return QStandardPaths::findExecutable(
         QString::fromLatin1(name), {QStringLiteral("/usr/sbin"), QStringLiteral("/usr/bin")}
     );
-}
-
-int freePort()
-{
-    const FileDescriptor socket =
-        *net::listenOn(net::SocketAddress::loopback(0), net::PortSharing::No);
-    return net::localAddress(socket.get()).port();
 }
 
 std::string yamlOf(std::string_view protocol, int port)
@@ -141,7 +135,7 @@ void H2ServersTest::nghttpdServesBothKindsOfClients()
     if (program.isEmpty()) {
         QSKIP("nghttpd is not installed");
     }
-    const int port = freePort();
+    const int port = test::freePort();
     QStringList arguments = {
         QStringLiteral("-a"),
         QStringLiteral("127.0.0.1"),
@@ -190,7 +184,7 @@ void H2ServersTest::goAwayOfNginxLosesNoRequest()
     if (program.isEmpty()) {
         QSKIP("nginx is not installed");
     }
-    const int port = freePort();
+    const int port = test::freePort();
     const std::string folder = m_directory.path().toStdString();
     QVERIFY(write(
         "nginx.conf",

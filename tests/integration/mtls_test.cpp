@@ -3,6 +3,7 @@
 // being dropped; sidecars speak mutual TLS, and plaintext peers are refused or counted.
 // Method: engines, TLS clients and origins on loopback; certificates made here.
 #include "tests/support/certificate_maker.h"
+#include "tests/support/free_port.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/talking_server.h"
 #include "tests/support/tls_client.h"
@@ -34,12 +35,7 @@ std::string authorityYaml(const IssuedCertificate& authority, const std::string&
 }
 
 // A port that nobody listens on at the moment.
-std::string freeAddress()
-{
-    const FileDescriptor socket =
-        *net::listenOn(net::SocketAddress::loopback(0), net::PortSharing::No);
-    return net::localAddress(socket.get()).toText();
-}
+std::string freeAddress() { return net::SocketAddress::loopback(freePort()).toText(); }
 
 std::unique_ptr<http::Server> serveOk(ProxyFixture& mesh)
 {

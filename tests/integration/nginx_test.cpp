@@ -1,6 +1,7 @@
 // Goal: in front of three real nginx servers, neither the loss of one nor the push of 10 000 routes
 // costs a client a single request.
 // Method: meshwrightd and nginx as processes, wrk as the client; its own report is read.
+#include "tests/support/free_port.h"
 #include "tests/support/node_process.h"
 
 #include <QDir>

@@ -2,6 +2,7 @@
 // as targets that demand a certificate, testssl.sh as the judge of the default listener.
 // Method: an engine in this process, the programs as processes on loopback; certificates made here.
 #include "tests/support/certificate_maker.h"
+#include "tests/support/free_port.h"
 #include "tests/support/proxy_fixture.h"
 #include "tests/support/tls_yaml.h"
 
@@ -52,13 +53,6 @@ QString run(
         process.waitForFinished();
     }
     return QString::fromUtf8(process.readAll());
-}
-
-int freePort()
-{
-    const FileDescriptor socket =
-        *net::listenOn(net::SocketAddress::loopback(0), net::PortSharing::No);
-    return net::localAddress(socket.get()).port();
 }
 
 } // namespace
@@ -287,7 +281,7 @@ void TlsProgramsTest::nginxIsShownACertificate()
     if (nginx.isEmpty()) {
         QSKIP("nginx is not installed");
     }
-    const int port = freePort();
+    const int port = test::freePort();
     const std::string folder = m_directory.path().toStdString();
     write(
         "nginx.conf",
@@ -342,7 +336,7 @@ void TlsProgramsTest::haproxyIsShownACertificate()
     if (haproxy.isEmpty()) {
         QSKIP("haproxy is not installed");
     }
-    const int port = freePort();
+    const int port = test::freePort();
     const std::string folder = m_directory.path().toStdString();
     write(
         "haproxy.cfg",

@@ -2,6 +2,7 @@
 // request in a thousand, and its admin API tells which target was ejected and why.
 // Method: meshwrightd, two nginx, the misbehaving server and wrk as processes; wrk's report is
 // read.
+#include "tests/support/free_port.h"
 #include "tests/support/loopback.h"
 #include "tests/support/node_process.h"
 

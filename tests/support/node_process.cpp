@@ -79,10 +79,4 @@ control::NodeAnswer NodeProcess::proxy(const std::string& path) const
     return answer ? *std::move(answer) : control::NodeAnswer{0, toText(answer.error())};
 }
 
-int freePort()
-{
-    const auto socket = net::listenOn(net::SocketAddress::loopback(0));
-    return socket ? net::localAddress(socket->get()).port() : 0;
-}
-
 } // namespace mesh::test

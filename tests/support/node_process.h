@@ -42,7 +42,4 @@ private:
     SystemClock m_clock;
 };
 
-// A port of loopback that was free a moment ago, for servers that cannot take port 0.
-[[nodiscard]] int freePort();
-
 } // namespace mesh::test

@@ -2,6 +2,7 @@
 
 #include "proxyengine/net/acceptor.h"
 #include "proxyengine/tls/certificate.h"
+#include "tests/support/free_port.h"
 #include "tests/support/hello_bytes.h"
 #include "tests/support/proxy_fixture.h"
 
@@ -169,12 +170,6 @@ public:
 private:
     QProcess m_process;
 };
-
-inline std::uint16_t freePort()
-{
-    const auto socket = *net::listenOn(net::SocketAddress::loopback(0));
-    return net::localAddress(socket.get()).port();
-}
 
 inline bool answersOn(net::EventLoop& loop, std::uint16_t port)
 {

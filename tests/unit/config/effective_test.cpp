@@ -208,5 +208,5 @@ void EffectiveTest::theTextIsJson()
 
 } // namespace mesh::config
 
-QTEST_GUILESS_MAIN(mesh::config::EffectiveTest)
+QTEST_APPLESS_MAIN(mesh::config::EffectiveTest)
 #include "effective_test.moc"

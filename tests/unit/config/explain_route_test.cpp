@@ -283,5 +283,5 @@ void ExplainRouteTest::theRouterAgreesOnEveryPath()
 
 } // namespace mesh::config
 
-QTEST_GUILESS_MAIN(mesh::config::ExplainRouteTest)
+QTEST_APPLESS_MAIN(mesh::config::ExplainRouteTest)
 #include "explain_route_test.moc"
