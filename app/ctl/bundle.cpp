@@ -1,5 +1,6 @@
 #include "app/ctl/bundle.h"
 
+#include "app/ctl/json.h"
 #include "proxyengine/base/duration_text.h"
 #include "proxyengine/base/handles.h"
 #include "proxyengine/base/hash.h"
@@ -18,8 +19,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kBundleHead = R"({"format":"meshwright-bundle")";
 constexpr std::size_t kHeadBytesMaxOfBundle = 4096;

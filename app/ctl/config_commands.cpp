@@ -1,6 +1,7 @@
 #include "app/ctl/config_commands.h"
 
 #include "app/ctl/document_input.h"
+#include "app/ctl/json.h"
 #include "app/ctl/store_answer.h"
 #include "app/ctl/text_table.h"
 #include "proxyengine/base/duration_text.h"
@@ -14,8 +15,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Count
 {

@@ -1,6 +1,7 @@
 #include "app/ctl/diff_command.h"
 
 #include "app/ctl/document_input.h"
+#include "app/ctl/json.h"
 #include "app/ctl/text_table.h"
 #include "proxyengine/config/codec.h"
 #include "proxyengine/config/effective.h"
@@ -20,8 +21,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Side
 {

@@ -3,6 +3,7 @@
 #include "app/ctl/bundle.h"
 #include "app/ctl/document_input.h"
 #include "app/ctl/gateway_format.h"
+#include "app/ctl/json.h"
 #include "app/ctl/push_record.h"
 #include "app/ctl/store_answer.h"
 #include "app/ctl/text_table.h"
@@ -20,8 +21,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json notesToJson(const std::vector<FormatNote>& notes)
 {

@@ -1,6 +1,7 @@
 #include "app/ctl/node_access.h"
 
 #include "app/ctl/document_input.h"
+#include "app/ctl/json.h"
 #include "proxyengine/config/codec.h"
 
 #include <fmt/format.h>
@@ -10,8 +11,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string_view roleOf(const model::Node& node)
 {

@@ -1,5 +1,6 @@
 #include "app/ctl/node_links.h"
 
+#include "app/ctl/json.h"
 #include "proxyengine/config/codec.h"
 
 #include <fmt/format.h>
@@ -9,8 +10,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::vector<fleet::NodeProblem> problemsOf(const Json& reply)
 {

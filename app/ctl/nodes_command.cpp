@@ -1,4 +1,5 @@
 #include "app/ctl/document_input.h"
+#include "app/ctl/json.h"
 #include "app/ctl/node_commands.h"
 #include "app/ctl/node_watch.h"
 #include "app/ctl/parallel.h"
@@ -16,8 +17,6 @@
 
 namespace mesh::ctl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr Duration kAnswerMax = std::chrono::seconds(5);
 constexpr Duration kFrameMax = std::chrono::seconds(2); // One comes each second.

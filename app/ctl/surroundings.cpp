@@ -1,5 +1,7 @@
 #include "app/ctl/surroundings.h"
 
+#include "app/ctl/json.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -7,8 +9,6 @@
 #include <utility>
 
 namespace mesh::ctl {
-
-using Json = nlohmann::ordered_json;
 
 std::string coloured(std::string_view text, Mood mood, Colour colour)
 {
