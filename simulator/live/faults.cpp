@@ -19,7 +19,6 @@ struct UnplayableRow
 constexpr std::array kUnplayable = {
     UnplayableRow{
         FaultKind::Bandwidth, "answers of simulated services are too small for a slow line"},
-    UnplayableRow{FaultKind::RetryStorm, "callers are real proxies, which keep to their policies"},
     UnplayableRow{FaultKind::CertExpiry, "real certificates do not expire on demand"},
     UnplayableRow{
         FaultKind::StaleEndpoints, "all proxies of one machine learn of a change at once"},
@@ -96,6 +95,39 @@ void appendText(std::vector<std::string>& parts, const RequestFaults& faults)
     }
     if (faults.lostShare > 0) {
         parts.push_back(fmt::format("lost {} %", std::lround(faults.lostShare * 100)));
+    }
+}
+
+constexpr int kRetriesUnlimited = 1'000'000; // The most that a file may say.
+
+void storm(model::Retry& retry, int attempts)
+{
+    if (std::ranges::find(retry.on, model::RetryOn::FiveXx) == retry.on.end()) {
+        retry.on.push_back(model::RetryOn::FiveXx);
+    }
+    retry.attempts = attempts;
+    retry.budget.reset();
+}
+
+void storm(model::Service& service, int attempts)
+{
+    model::Resilience resilience = service.resilience.value_or(model::Resilience());
+    model::Retry retry = resilience.retry.value_or(model::Retry());
+    storm(retry, attempts);
+    resilience.retry = std::move(retry);
+    service.resilience = std::move(resilience);
+    for (model::Route& route : service.routes) {
+        if (route.resilience && route.resilience->retry) {
+            storm(*route.resilience->retry, attempts);
+        }
+    }
+}
+
+void liftRetryLimit(model::Limits& limits)
+{
+    limits.maxRetries = kRetriesUnlimited;
+    if (limits.high) {
+        limits.high->maxRetries = kRetriesUnlimited;
     }
 }
 
@@ -230,6 +262,26 @@ InstanceFaults withFault(InstanceFaults faults, const Fault& fault)
         break;
     }
     return faults;
+}
+
+model::Document withStorms(model::Document document, const std::vector<Fault>& active)
+{
+    std::vector<Fault> storms = active;
+    std::ranges::stable_sort(storms, {}, &Fault::attempts); // The wildest has the last word.
+    for (const Fault& fault : storms) {
+        const auto service =
+            std::ranges::find(document.services, fault.target.service, &model::Service::name);
+        if (fault.kind != FaultKind::RetryStorm || service == document.services.end()) {
+            continue;
+        }
+        storm(*service, fault.attempts);
+        const auto upstream =
+            std::ranges::find(document.upstreams, service->host, &model::Upstream::name);
+        if (upstream != document.upstreams.end() && upstream->limits) {
+            liftRetryLimit(*upstream->limits);
+        }
+    }
+    return document;
 }
 
 std::vector<Fault> unrolled(const Fault& fault, Duration duration, Seed seed)

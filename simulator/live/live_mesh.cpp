@@ -25,7 +25,11 @@ constexpr Duration kFlapsMax = std::chrono::hours(1); // Of a fault without end.
 Result<void> checkPlayable(const std::vector<Fault>& timeline)
 {
     for (const Fault& fault : timeline) {
-        if (const std::string reason = whyNotLive(fault); !reason.empty()) {
+        const std::string reason =
+            fault.kind == FaultKind::RetryStorm
+                ? "it is another configuration, which is for the mesh's owner to apply"
+                : whyNotLive(fault);
+        if (!reason.empty()) {
             return fail(
                 ErrorCode::Unsupported,
                 fmt::format("fault {} cannot be played live: {}", toText(fault.kind), reason)

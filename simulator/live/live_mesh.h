@@ -48,7 +48,8 @@ struct LiveMeshOptions
 {
     model::Document document; // Needs nodes, workloads and models; ports may be 0.
     std::vector<Load> load; // Entries are services behind a route of a gateway node.
-    std::vector<Fault> timeline; // Played from the start; those that whyNotLive() are errors.
+    // Played from the start; those that whyNotLive() and retry storms are errors.
+    std::vector<Fault> timeline;
     Duration loadLength = Duration::max(); // No load from then on.
     Seed seed{42};
     EngineFactory engineFactory;

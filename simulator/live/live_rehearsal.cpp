@@ -18,6 +18,7 @@
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace mesh::simulator {
 namespace {
@@ -41,6 +42,8 @@ double highestRate(const std::vector<Load>& loads, const std::vector<Fault>& tim
     }
     return sum;
 }
+
+bool isStorm(const Fault& fault) { return fault.kind == FaultKind::RetryStorm; }
 
 void addSeries(RunSeries& sum, const RunSeries& added)
 {
@@ -81,6 +84,11 @@ private:
         options.document = withOwnSidecars(*m_request.document, scenario.load, m_result.notes);
         options.load = loadsForOneMachine();
         options.timeline = scenario.timeline;
+        if (std::erase_if(options.timeline, isStorm) > 0) {
+            m_result.notes.emplace_back(
+                "a retry storm begins and ends with a configuration that all proxies take"
+            );
+        }
         options.loadLength = *scenario.duration;
         options.seed = scenario.seed;
         options.engineFactory = m_request.engineFactory;
@@ -134,6 +142,7 @@ private:
             if (now < end && isStoppedAt(now)) {
                 end = now;
             }
+            MESH_TRY_VOID(playStorms(now - m_mesh->begin()));
             if (now < end) {
                 continue;
             }
@@ -146,6 +155,25 @@ private:
                 return {};
             }
         }
+    }
+
+    // Callers who have lost their heads are proxies with another configuration.
+    [[nodiscard]] Result<void> playStorms(Duration passed)
+    {
+        std::vector<Fault> active;
+        for (const Fault& fault : m_request.scenario.timeline) {
+            const Duration from = fault.at;
+            const bool isOver = fault.length && passed >= from + *fault.length;
+            const bool hasBegun = passed >= from && from <= m_stoppedAfter.value_or(passed);
+            if (isStorm(fault) && hasBegun && !isOver) {
+                active.push_back(fault);
+            }
+        }
+        if (active == m_storms) {
+            return {};
+        }
+        m_storms = std::move(active);
+        return m_mesh->apply(withStorms(*m_document, m_storms));
     }
 
     // Looks at the seconds that are over, and ends the load when a guard says so.
@@ -373,6 +401,7 @@ private:
     std::shared_ptr<const model::Document> m_document;
     RunOutcome m_outcome;
     std::optional<Duration> m_stoppedAfter; // By a guard.
+    std::vector<Fault> m_storms; // That the engines' present configuration plays.
     std::uint64_t m_hops = 0;
     LiveRehearsal m_result;
 };

@@ -90,6 +90,7 @@ private Q_SLOTS:
     void measuresWhatProxiesCost();
     void bothWorldsAreCompared();
     void aGuardEndsTheLoad();
+    void callersInAStormRepeatAsOften();
 
 private:
     SystemClock m_clock;
@@ -266,6 +267,44 @@ void LiveRehearsalTest::aGuardEndsTheLoad()
     // Of the two seconds that were, not of forty.
     QVERIFY2(std::abs(during.rps - 100.0) < 50.0, qPrintable(QString::number(during.rps)));
     QCOMPARE(live->figures.services.at(Window::After).at("front").calls, std::uint64_t{0});
+}
+
+// Everything fails: two tries a call by the policy, five while the storm lasts.
+void LiveRehearsalTest::callersInAStormRepeatAsOften()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    request.scenario.duration = 8s;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 40.0}}}};
+    Fault fails = errorOf("", 0s, 8s);
+    fails.target = {};
+    fails.target.service = "stock";
+    Fault storm = fails;
+    storm.kind = FaultKind::RetryStorm;
+    storm.at = 3s;
+    storm.length = 3s;
+    storm.attempts = 5;
+    request.scenario.timeline = {fails, storm};
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    const auto series =
+        std::ranges::find(live->figures.record.edges, "front->stock", &RunSeries::name);
+    QVERIFY(series != live->figures.record.edges.end());
+    const auto amplification = [&series](std::size_t from, std::size_t to) {
+        double attempts = 0.0;
+        double calls = 0.0;
+        for (std::size_t at = from; at < std::min(to, series->seconds.size()); ++at) {
+            attempts += series->seconds[at].attempts;
+            calls += series->seconds[at].succeeded + series->seconds[at].failed;
+        }
+        return calls > 0.0 ? attempts / calls : 0.0;
+    };
+    const double before = amplification(0, 2);
+    const double during = amplification(4, 5);
+    QVERIFY2(before > 1.5 && before < 2.5, qPrintable(QString::number(before)));
+    QVERIFY2(during > 3.5 && during < 6.5, qPrintable(QString::number(during)));
+    QVERIFY(amplification(7, 8) < 3.0);
 }
 
 } // namespace mesh::simulator
