@@ -10,23 +10,9 @@
 namespace mesh::simulator {
 namespace {
 
-struct UnplayableRow
-{
-    FaultKind kind;
-    std::string_view reason;
-};
-
-constexpr std::array kUnplayable = {
-    UnplayableRow{
-        FaultKind::Bandwidth, "answers of simulated services are too small for a slow line"},
-    UnplayableRow{FaultKind::CertExpiry, "real certificates do not expire on demand"},
-    UnplayableRow{
-        FaultKind::StaleEndpoints, "all proxies of one machine learn of a change at once"},
-    UnplayableRow{FaultKind::ConfigDelay, "all proxies of one machine learn of a change at once"},
-};
-
 void add(RequestFaults& faults, const Fault& fault)
 {
+    faults.areProbesHit = fault.kind != FaultKind::Grey;
     switch (fault.kind) {
     case FaultKind::Latency:
         faults.latencyAdd = fault.add;
@@ -53,6 +39,9 @@ void add(RequestFaults& faults, const Fault& fault)
 // Whether the fault can be written into these without covering another.
 bool hasRoom(const RequestFaults& faults, FaultKind kind)
 {
+    if (faults != RequestFaults() && faults.areProbesHit != (kind != FaultKind::Grey)) {
+        return false;
+    }
     switch (kind) {
     case FaultKind::Latency:
         return faults.latencyAdd == Duration::zero();
@@ -213,18 +202,20 @@ std::string toText(const InstanceFaults& faults)
 
 std::string whyNotLive(const Fault& fault)
 {
-    if (fault.kind == FaultKind::Partition && fault.target.between) {
-        return "health checks of one machine cannot be kept from crossing zones";
+    if (fault.kind == FaultKind::Bandwidth && fault.probability < 1.0) {
+        return "a line is as narrow for one request as for the next";
     }
     if (fault.kind == FaultKind::BadDeploy && fault.target.edge) {
         return "a deployment is of a service";
     }
-    const auto row = std::ranges::find(kUnplayable, fault.kind, &UnplayableRow::kind);
-    return row == kUnplayable.end() ? std::string() : std::string(row->reason);
+    return {};
 }
 
 InstanceFaults withFault(InstanceFaults faults, const Fault& fault)
 {
+    if (fault.target.between) {
+        return faults;
+    }
     switch (fault.kind) {
     case FaultKind::Kill:
     case FaultKind::ZoneOutage:

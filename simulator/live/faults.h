@@ -11,8 +11,7 @@
 
 namespace mesh::simulator {
 
-// What requests meet before any work is done for them. Health checks meet nothing of it but the
-// loss. The default is: nothing.
+// What requests meet before any work is done for them. The default is: nothing.
 struct RequestFaults
 {
     Duration latencyAdd{}; // Before every answer.
@@ -22,6 +21,7 @@ struct RequestFaults
     int errorStatus = 503;
     double resetShare = 0.0; // Of the requests; their connection is reset.
     double lostShare = 0.0; // Of the requests and probes; taken and never answered.
+    bool areProbesHit = false; // By all of it, not by the loss alone.
 
     friend bool operator==(const RequestFaults&, const RequestFaults&) = default;
 };
@@ -56,8 +56,8 @@ struct InstanceFaults : RequestFaults
 // Why a fault cannot be played with real servers and proxies; empty: it can.
 [[nodiscard]] std::string whyNotLive(const Fault& fault);
 
-// What a playable fault adds to what is wrong already. Kinds that do not hit instances (surge,
-// retry_storm) add nothing.
+// What a playable fault adds to what is wrong already. Those that do not hit instances (surge,
+// retry_storm, bandwidth, partitions of zones) add nothing.
 [[nodiscard]] InstanceFaults withFault(InstanceFaults faults, const Fault& fault);
 
 // The configuration of callers that repeat as these active retry storms say: by attempts and 5xx,
