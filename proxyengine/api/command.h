@@ -62,8 +62,23 @@ struct SetTapHeaders
     std::vector<std::string> names;
 };
 
+// What checks and ejection find out about targets of this upstream (empty: of all) reaches
+// balancing this much later from now on; zero: at once. For rehearsals: news of endpoints that are
+// late. Engines of this process only. Done: Applied.
+struct DelayVerdicts
+{
+    std::string upstream;
+    Duration by{};
+};
+
 // All that can be asked of an engine. A feature adds an alternative, never a virtual function.
-using Command =
-    std::variant<ApplyDocument, SetTargetHealth, Drain, SetLogLevel, SetMaintenance, SetTapHeaders>;
+using Command = std::variant<
+    ApplyDocument,
+    SetTargetHealth,
+    Drain,
+    SetLogLevel,
+    SetMaintenance,
+    SetTapHeaders,
+    DelayVerdicts>;
 
 } // namespace mesh::api

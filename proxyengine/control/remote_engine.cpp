@@ -101,6 +101,11 @@ struct RequestOf
         return fail(ErrorCode::Internal, "the headers of a tap are asked for with its stream");
     }
 
+    Result<http::Request> operator()(const api::DelayVerdicts& /*command*/) const
+    {
+        return fail(ErrorCode::Unsupported, "a running node is not made late");
+    }
+
     static http::Request request(std::string method, std::string target, std::string body = {})
     {
         http::Request request;

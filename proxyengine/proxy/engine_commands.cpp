@@ -54,6 +54,9 @@ void EngineCore::execute(CommandId id, api::Command command)
         setMaintenance(id, asked->maintenance);
     } else if (auto* tap = std::get_if<api::SetTapHeaders>(&command)) {
         setTapHeaders(id, std::move(tap->names));
+    } else if (const auto* late = std::get_if<api::DelayVerdicts>(&command)) {
+        m_verdicts->set(late->upstream, late->by);
+        done(id, api::Applied{m_snapshot->hash});
     }
 }
 
@@ -198,7 +201,7 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
     MESH_TRY(std::vector<Bound> made, bindNew(*snapshot));
     m_listenersEver += made.size();
     m_board->apply(*snapshot, std::move(probeTls));
-    activation.isAvailable = m_board->availability();
+    activation.isAvailable = shownAvailability(*snapshot);
     m_cells = makePolicyCells(*snapshot, m_cells.get(), m_seed);
     activation.cells = m_cells;
     m_policies->apply(m_cells);
@@ -212,6 +215,20 @@ Result<void> EngineCore::activate(const std::shared_ptr<const config::Snapshot>&
         m_bound.emplace(std::move(key), std::move(bound));
     }
     return {};
+}
+
+// What balancing is to go by, which may be older than what the board knows.
+std::vector<std::vector<bool>> EngineCore::shownAvailability(const config::Snapshot& snapshot) const
+{
+    std::vector<std::vector<bool>> shown = m_board->availability();
+    for (std::size_t at = 0; at < shown.size(); ++at) {
+        const config::UpstreamPlan& plan = snapshot.upstreams[at];
+        for (std::size_t target = 0; target < shown[at].size(); ++target) {
+            shown[at][target] =
+                m_verdicts->shown(plan.name, plan.targets[target].address, shown[at][target]);
+        }
+    }
+    return shown;
 }
 
 // Says once of every stream listener that no route uses, and of every stream route that no listener

@@ -96,6 +96,10 @@ Result<std::unique_ptr<EngineCore>> EngineCore::make(
             raw->emitPolicy(std::move(kind), std::move(subject), std::move(reason));
         }
     );
+    core->m_verdicts = std::make_unique<VerdictDelay>(
+        *core->m_loop,
+        [raw = core.get()](const VerdictDelay::Verdict& verdict) { raw->show(verdict); }
+    );
     MESH_TRY(
         core->m_board,
         HealthBoard::make(
@@ -279,10 +283,15 @@ void EngineCore::onVerdict(const telemetry::TargetHealth& health)
 {
     const bool isAvailable = health.state == telemetry::TargetState::Healthy
                              || health.state == telemetry::TargetState::HealthchecksOff;
-    onEachWorker([upstream = health.upstream, target = health.target, isAvailable](
-                     Worker& worker, std::size_t
-                 ) { worker.setAvailability(upstream, target, isAvailable); });
+    m_verdicts->take({health.upstream, health.target, isAvailable});
     emit(api::HealthEvent{m_options.node, m_clock.wallNow(), health});
+}
+
+void EngineCore::show(const VerdictDelay::Verdict& verdict)
+{
+    onEachWorker([verdict](Worker& worker, std::size_t) {
+        worker.setAvailability(verdict.upstream, verdict.target, verdict.isAvailable);
+    });
 }
 
 void EngineCore::onAccess(std::vector<api::AccessEvent> events, const std::string& lines)

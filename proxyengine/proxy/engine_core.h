@@ -10,6 +10,7 @@
 #include "proxyengine/proxy/policy_board.h"
 #include "proxyengine/proxy/policy_ledger.h"
 #include "proxyengine/proxy/tls_contexts.h"
+#include "proxyengine/proxy/verdict_delay.h"
 #include "proxyengine/proxy/worker.h"
 #include "proxyengine/telemetry/counters.h"
 
@@ -95,6 +96,9 @@ private:
     void done(CommandId id, Result<api::Applied> result);
 
     void onVerdict(const telemetry::TargetHealth& health);
+    void show(const VerdictDelay::Verdict& verdict);
+    [[nodiscard]] std::vector<std::vector<bool>> shownAvailability(const config::Snapshot& snapshot
+    ) const;
     void onAccess(std::vector<api::AccessEvent> events, const std::string& lines);
     void collect();
     void dropFormerSnapshots();
@@ -111,6 +115,7 @@ private:
     Seed m_seed{0};
     std::unique_ptr<net::EventLoop> m_loop;
     std::unique_ptr<PolicyLedger> m_ledger;
+    std::unique_ptr<VerdictDelay> m_verdicts;
     std::unique_ptr<HealthBoard> m_board;
     std::unique_ptr<PolicyBoard> m_policies;
     std::vector<std::unique_ptr<Worker>> m_workers;

@@ -76,6 +76,7 @@ EngineSet::~EngineSet() { stop(Duration::zero()); }
 Result<void> EngineSet::start(
     const EngineFactory& factory,
     const std::shared_ptr<const model::Document>& document,
+    const NodeView& view,
     Duration startMax
 )
 {
@@ -86,14 +87,14 @@ Result<void> EngineSet::start(
         if (node.role == model::NodeRole::Gateway) {
             options.proxyListen.push_back({kGatewayListen, false, false});
         }
-        MESH_TRY(std::unique_ptr<api::Engine> engine, factory(options, document));
+        MESH_TRY(std::unique_ptr<api::Engine> engine, factory(options, view(node.name)));
         m_watches.push_back(std::make_unique<Watch>(*this, m_nodes.size(), node.name));
         m_nodes.push_back({node.name, engine.get()});
         m_standings.emplace_back().listenersWanted = listenersOf(*document, node);
         m_engines.push_back(std::move(engine));
         m_engines.back()->subscribe(*m_watches.back());
     }
-    MESH_TRY_VOID(apply(document, startMax));
+    MESH_TRY_VOID(apply(view, startMax));
     for (std::size_t i = 0; i < m_nodes.size(); ++i) {
         if (document->nodes[i].role == model::NodeRole::Gateway) {
             m_gatewayAddresses.push_back(m_standings[i].listeners.front().address);
@@ -102,26 +103,30 @@ Result<void> EngineSet::start(
     return {};
 }
 
-Result<void> EngineSet::apply(
-    const std::shared_ptr<const model::Document>& document, Duration answerMax
-)
+Result<void> EngineSet::apply(const NodeView& view, Duration answerMax)
 {
     while (std::optional<News> old = m_news.pop()) {
         if (!old->listeners.empty()) {
             m_standings[old->node].listeners = std::move(old->listeners);
         }
     }
-    MESH_TRY_VOID(submitToAll(document));
+    MESH_TRY_VOID(submitToAll(view));
     return waitForAll(answerMax);
 }
 
-Result<void> EngineSet::submitToAll(const std::shared_ptr<const model::Document>& document)
+Result<void> EngineSet::submitToAll(const NodeView& view)
 {
     for (std::size_t i = 0; i < m_engines.size(); ++i) {
+        m_standings[i].isAsked = false;
         m_standings[i].answered.clear();
         m_standings[i].awaited.reset();
     }
     for (std::size_t i = 0; i < m_engines.size(); ++i) {
+        const std::shared_ptr<const model::Document> document = view(m_nodes[i].name);
+        if (document == nullptr) {
+            continue;
+        }
+        m_standings[i].isAsked = true;
         MESH_TRY(const CommandId id, m_engines[i]->submit(api::ApplyDocument{document}));
         m_standings[i].awaited = id;
     }
@@ -130,6 +135,9 @@ Result<void> EngineSet::submitToAll(const std::shared_ptr<const model::Document>
 
 bool EngineSet::isReady(const Standing& standing)
 {
+    if (!standing.isAsked) {
+        return true;
+    }
     return standing.awaited
            && std::ranges::find(standing.answered, *standing.awaited) != standing.answered.end()
            && standing.listeners.size() >= standing.listenersWanted;

@@ -7,6 +7,7 @@
 #include "simulator/live/live_mesh.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <semaphore>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace mesh::simulator {
+
+// The document that a node is to run; null: what it runs already.
+using NodeView = std::function<std::shared_ptr<const model::Document>(const std::string& node)>;
 
 // The engines of a mesh, one per node: started together, configured together, stopped together.
 class EngineSet
@@ -24,19 +28,17 @@ public:
     EngineSet& operator=(const EngineSet&) = delete;
     ~EngineSet(); // stop()
 
-    // Makes an engine for every node of the document, applies it, and waits until each listens on
-    // all it should. Errors: those of the factory; Refused; Timeout.
+    // Makes an engine for every node of the document, applies each one's view of it, and waits
+    // until each listens on all it should. Errors: those of the factory; Refused; Timeout.
     [[nodiscard]] Result<void> start(
         const EngineFactory& factory,
         const std::shared_ptr<const model::Document>& document,
+        const NodeView& view,
         Duration startMax
     );
 
-    // Applies a document to all and waits for their answers. Errors: Refused with the first
-    // problem; Timeout.
-    [[nodiscard]] Result<void> apply(
-        const std::shared_ptr<const model::Document>& document, Duration answerMax
-    );
+    // Applies documents and waits for the answers. Errors: Refused with the first problem; Timeout.
+    [[nodiscard]] Result<void> apply(const NodeView& view, Duration answerMax);
 
     [[nodiscard]] const std::vector<LiveMesh::Node>& nodes() const { return m_nodes; }
     // Where the gateways listen, in the order of the nodes. After start().
@@ -58,13 +60,14 @@ private:
     };
     struct Standing
     {
+        bool isAsked = false; // To run another document.
         std::optional<CommandId> awaited;
         std::vector<CommandId> answered; // Answers may overtake the id that submit() returns.
         std::size_t listenersWanted = 0;
         std::vector<api::ListenerState> listeners;
     };
 
-    [[nodiscard]] Result<void> submitToAll(const std::shared_ptr<const model::Document>& document);
+    [[nodiscard]] Result<void> submitToAll(const NodeView& view);
     [[nodiscard]] Result<void> waitForAll(Duration answerMax);
     [[nodiscard]] Result<void> take(News news);
     [[nodiscard]] static bool isReady(const Standing& standing);

@@ -10,24 +10,9 @@
 namespace mesh::simulator {
 namespace {
 
-struct UnplayableRow
-{
-    FaultKind kind;
-    std::string_view reason;
-};
-
-constexpr std::array kUnplayable = {
-    UnplayableRow{
-        FaultKind::Bandwidth, "answers of simulated services are too small for a slow line"},
-    UnplayableRow{FaultKind::RetryStorm, "callers are real proxies, which keep to their policies"},
-    UnplayableRow{FaultKind::CertExpiry, "real certificates do not expire on demand"},
-    UnplayableRow{
-        FaultKind::StaleEndpoints, "all proxies of one machine learn of a change at once"},
-    UnplayableRow{FaultKind::ConfigDelay, "all proxies of one machine learn of a change at once"},
-};
-
 void add(RequestFaults& faults, const Fault& fault)
 {
+    faults.areProbesHit = fault.kind != FaultKind::Grey;
     switch (fault.kind) {
     case FaultKind::Latency:
         faults.latencyAdd = fault.add;
@@ -54,6 +39,9 @@ void add(RequestFaults& faults, const Fault& fault)
 // Whether the fault can be written into these without covering another.
 bool hasRoom(const RequestFaults& faults, FaultKind kind)
 {
+    if (faults != RequestFaults() && faults.areProbesHit != (kind != FaultKind::Grey)) {
+        return false;
+    }
     switch (kind) {
     case FaultKind::Latency:
         return faults.latencyAdd == Duration::zero();
@@ -96,6 +84,39 @@ void appendText(std::vector<std::string>& parts, const RequestFaults& faults)
     }
     if (faults.lostShare > 0) {
         parts.push_back(fmt::format("lost {} %", std::lround(faults.lostShare * 100)));
+    }
+}
+
+constexpr int kRetriesUnlimited = 1'000'000; // The most that a file may say.
+
+void storm(model::Retry& retry, int attempts)
+{
+    if (std::ranges::find(retry.on, model::RetryOn::FiveXx) == retry.on.end()) {
+        retry.on.push_back(model::RetryOn::FiveXx);
+    }
+    retry.attempts = attempts;
+    retry.budget.reset();
+}
+
+void storm(model::Service& service, int attempts)
+{
+    model::Resilience resilience = service.resilience.value_or(model::Resilience());
+    model::Retry retry = resilience.retry.value_or(model::Retry());
+    storm(retry, attempts);
+    resilience.retry = std::move(retry);
+    service.resilience = std::move(resilience);
+    for (model::Route& route : service.routes) {
+        if (route.resilience && route.resilience->retry) {
+            storm(*route.resilience->retry, attempts);
+        }
+    }
+}
+
+void liftRetryLimit(model::Limits& limits)
+{
+    limits.maxRetries = kRetriesUnlimited;
+    if (limits.high) {
+        limits.high->maxRetries = kRetriesUnlimited;
     }
 }
 
@@ -181,18 +202,20 @@ std::string toText(const InstanceFaults& faults)
 
 std::string whyNotLive(const Fault& fault)
 {
-    if (fault.kind == FaultKind::Partition && fault.target.between) {
-        return "health checks of one machine cannot be kept from crossing zones";
+    if (fault.kind == FaultKind::Bandwidth && fault.probability < 1.0) {
+        return "a line is as narrow for one request as for the next";
     }
     if (fault.kind == FaultKind::BadDeploy && fault.target.edge) {
         return "a deployment is of a service";
     }
-    const auto row = std::ranges::find(kUnplayable, fault.kind, &UnplayableRow::kind);
-    return row == kUnplayable.end() ? std::string() : std::string(row->reason);
+    return {};
 }
 
 InstanceFaults withFault(InstanceFaults faults, const Fault& fault)
 {
+    if (fault.target.between) {
+        return faults;
+    }
     switch (fault.kind) {
     case FaultKind::Kill:
     case FaultKind::ZoneOutage:
@@ -230,6 +253,26 @@ InstanceFaults withFault(InstanceFaults faults, const Fault& fault)
         break;
     }
     return faults;
+}
+
+model::Document withStorms(model::Document document, const std::vector<Fault>& active)
+{
+    std::vector<Fault> storms = active;
+    std::ranges::stable_sort(storms, {}, &Fault::attempts); // The wildest has the last word.
+    for (const Fault& fault : storms) {
+        const auto service =
+            std::ranges::find(document.services, fault.target.service, &model::Service::name);
+        if (fault.kind != FaultKind::RetryStorm || service == document.services.end()) {
+            continue;
+        }
+        storm(*service, fault.attempts);
+        const auto upstream =
+            std::ranges::find(document.upstreams, service->host, &model::Upstream::name);
+        if (upstream != document.upstreams.end() && upstream->limits) {
+            liftRetryLimit(*upstream->limits);
+        }
+    }
+    return document;
 }
 
 std::vector<Fault> unrolled(const Fault& fault, Duration duration, Seed seed)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxyengine/base/time.h"
+#include "proxyengine/model/document.h"
 #include "simulator/scenario/scenario.h"
 
 #include <optional>
@@ -10,8 +11,7 @@
 
 namespace mesh::simulator {
 
-// What requests meet before any work is done for them. Health checks meet nothing of it but the
-// loss. The default is: nothing.
+// What requests meet before any work is done for them. The default is: nothing.
 struct RequestFaults
 {
     Duration latencyAdd{}; // Before every answer.
@@ -21,6 +21,7 @@ struct RequestFaults
     int errorStatus = 503;
     double resetShare = 0.0; // Of the requests; their connection is reset.
     double lostShare = 0.0; // Of the requests and probes; taken and never answered.
+    bool areProbesHit = false; // By all of it, not by the loss alone.
 
     friend bool operator==(const RequestFaults&, const RequestFaults&) = default;
 };
@@ -55,9 +56,15 @@ struct InstanceFaults : RequestFaults
 // Why a fault cannot be played with real servers and proxies; empty: it can.
 [[nodiscard]] std::string whyNotLive(const Fault& fault);
 
-// What a playable fault adds to what is wrong already. Kinds that do not hit instances (surge) add
-// nothing.
+// What a playable fault adds to what is wrong already. Those that do not hit instances (surge,
+// retry_storm, bandwidth, partitions of zones) add nothing.
 [[nodiscard]] InstanceFaults withFault(InstanceFaults faults, const Fault& fault);
+
+// The configuration of callers that repeat as these active retry storms say: by attempts and 5xx,
+// without budget and without the limit of an upstream. Other kinds change nothing.
+[[nodiscard]] model::Document withStorms(
+    model::Document document, const std::vector<Fault>& active
+);
 
 // The fault as a series of playable ones that last, as virtual time plays it: a flapping instance
 // is up for its duty and killed for the rest of each period; services of a swizzle are killed one

@@ -16,8 +16,9 @@ http::ClientOptions clientOptions()
 
 } // namespace
 
-HttpCaller::HttpCaller(net::EventLoop& loop)
+HttpCaller::HttpCaller(net::EventLoop& loop, std::size_t padding)
     : m_client(loop, clientOptions())
+    , m_padding(padding, 'x')
 {}
 
 void HttpCaller::call(const OutCall& call, OnAnswer onAnswer)
@@ -37,6 +38,9 @@ void HttpCaller::call(const OutCall& call, OnAnswer onAnswer)
     }
     if (!call.caller.empty()) {
         out.request.headers.push_back({kCallerHeader, call.caller});
+    }
+    if (!m_padding.empty()) {
+        out.request.headers.push_back({kPaddingHeader, m_padding});
     }
     m_client.call(
         std::move(out),

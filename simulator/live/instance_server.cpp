@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace mesh::simulator {
@@ -26,6 +27,7 @@ http::ServerOptions serverOptions()
 
 InstanceServer::InstanceServer(net::EventLoop& loop, Caller& caller, ServiceInstance::Setup setup)
     : m_loop(loop)
+    , m_answerBytes(setup.answerBytes)
     , m_behaviour(loop, caller, std::move(setup))
     , m_reopenAgain(loop.timers(), [this] { reopen(); })
 {}
@@ -62,7 +64,7 @@ void InstanceServer::onRequest(const http::Request& request, http::Responder res
     m_behaviour.onRequest(
         request.path(),
         {header(kRequestIdHeader), header(kTraceparentHeader)},
-        [answer, name = m_behaviour.name()](int status) {
+        [answer, name = m_behaviour.name(), bytes = m_answerBytes](int status) {
             if (status == ServiceInstance::kReset) {
                 answer->reset();
                 return;
@@ -71,6 +73,7 @@ void InstanceServer::onRequest(const http::Request& request, http::Responder res
             response.status = status;
             response.headers.push_back({"Content-Type", "application/json"});
             response.body = fmt::format("{{\"instance\":\"{}\",\"status\":{}}}\n", name, status);
+            response.body.resize(std::max(response.body.size(), bytes), '\n');
             answer->send(response);
         },
         header(kCallerHeader)

@@ -36,6 +36,7 @@ private:
     void reopen();
 
     net::EventLoop& m_loop;
+    const std::size_t m_answerBytes;
     ServiceInstance m_behaviour;
     net::FunctionTimer m_reopenAgain;
     std::unique_ptr<http::Server> m_server;

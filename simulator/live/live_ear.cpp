@@ -58,19 +58,18 @@ void LiveEar::onNodeEvent(const std::string& node, const api::Event& event)
     static_cast<void>(m_mailbox.push(std::move(heard)));
 }
 
-void LiveEar::setMesh(std::shared_ptr<const model::Document> document, TimePoint begin)
+void LiveEar::setMesh(Mesh mesh)
 {
     while (m_mailbox.pop()) {
     }
-    m_document = std::move(document);
-    m_begin = begin;
+    m_mesh = std::move(mesh);
 }
 
 void LiveEar::listen(Duration waitMax)
 {
     static_cast<void>(m_arrived.try_acquire_for(waitMax));
     while (std::optional<Heard> heard = m_mailbox.pop()) {
-        if (heard->at >= m_begin) {
+        if (heard->at >= m_mesh.begin) {
             take(*heard);
         }
     }
@@ -90,25 +89,22 @@ void LiveEar::take(const Heard& heard)
 
 std::string LiveEar::callerOf(const std::string& node) const
 {
-    const auto found = std::ranges::find(m_document->workloads, node, &model::Workload::node);
-    return found == m_document->workloads.end() ? std::string(kGateway) : found->service;
+    const auto found = std::ranges::find(m_mesh.document->workloads, node, &model::Workload::node);
+    return found == m_mesh.document->workloads.end() ? std::string(kGateway) : found->service;
 }
 
 std::string LiveEar::instanceAt(std::string_view address) const
 {
-    const auto found =
-        std::ranges::find_if(m_document->workloads, [address](const model::Workload& workload) {
-            return workload.inbound == address;
-        });
-    return found == m_document->workloads.end() ? std::string() : found->name;
+    const auto found = m_mesh.byAddress.find(address);
+    return found == m_mesh.byAddress.end() ? std::string() : found->second;
 }
 
 // Rows without a source are the second hop of a call, in the callee's own sidecar.
 void LiveEar::takeFrame(const Heard& heard, const telemetry::StatsFrame& frame)
 {
-    const TimePoint end = TimePoint(heard.at - m_begin);
+    const TimePoint end = TimePoint(heard.at - m_mesh.begin);
     const TimePoint from = end - frame.interval;
-    if (heard.node == m_document->nodes.front().name) {
+    if (heard.node == m_mesh.document->nodes.front().name) {
         // Every node tells that of the whole process.
         m_cpu += frame.cpu;
         m_cpuSpan += frame.interval;
@@ -166,6 +162,12 @@ void LiveEar::takePolicy(const Heard& heard, const api::PolicyEvent& event)
 void LiveEar::takeHealth(const Heard& heard, const api::HealthEvent& event)
 {
     const telemetry::TargetHealth& health = event.health;
+    const auto target =
+        std::ranges::find(m_mesh.document->workloads, health.workload, &model::Workload::name);
+    if (target == m_mesh.document->workloads.end()
+        || !m_mesh.calls.contains({callerOf(heard.node), target->service})) {
+        return;
+    }
     const std::pair key{heard.node, health.workload};
     const bool isFailing = health.state != telemetry::TargetState::Healthy
                            && health.state != telemetry::TargetState::HealthchecksOff;
@@ -185,7 +187,7 @@ void LiveEar::mark(
         return;
     }
     RunMarker marker;
-    marker.at = heard.at - m_begin;
+    marker.at = heard.at - m_mesh.begin;
     marker.kind = kind;
     marker.caller = callerOf(heard.node);
     marker.callee = std::move(callee);

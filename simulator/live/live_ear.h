@@ -33,8 +33,16 @@ public:
 
     void onNodeEvent(const std::string& node, const api::Event& event) override;
 
-    // Once the mesh runs: who is who, and from when time counts. What came before is forgotten.
-    void setMesh(std::shared_ptr<const model::Document> document, TimePoint begin);
+    struct Mesh
+    {
+        std::shared_ptr<const model::Document> document;
+        std::map<std::string, std::string, std::less<>> byAddress; // Workloads.
+        std::set<std::pair<std::string, std::string>> calls; // Caller and service.
+        TimePoint begin; // From here on time counts.
+    };
+    // Once the mesh runs: who is who. What came before is forgotten. Proxies also check instances
+    // that they never call; what they find of these is left out, as virtual time has it.
+    void setMesh(Mesh mesh);
     // Takes in what has come; waits at most this long when nothing has.
     void listen(Duration waitMax);
 
@@ -78,8 +86,7 @@ private:
     const std::vector<MeasureWindow> m_windows;
     std::counting_semaphore<> m_arrived{0};
     Mailbox<Heard> m_mailbox;
-    std::shared_ptr<const model::Document> m_document;
-    TimePoint m_begin{};
+    Mesh m_mesh;
     std::map<std::string, Extra> m_extra; // By edge.
     std::vector<RunMarker> m_markers;
     std::uint64_t m_markersLost = 0;

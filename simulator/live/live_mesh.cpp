@@ -4,6 +4,8 @@
 #include "simulator/live/engine_set.h"
 #include "simulator/live/http_caller.h"
 #include "simulator/live/instance_server.h"
+#include "simulator/live/line_set.h"
+#include "simulator/live/live_configuration.h"
 #include "simulator/live/load_generator.h"
 #include "simulator/live/loop_thread.h"
 #include "simulator/live/mesh_layout.h"
@@ -19,6 +21,10 @@ namespace mesh::simulator {
 namespace {
 
 constexpr Duration kEngineStopGrace = std::chrono::milliseconds(500); // The load has ended before.
+
+// Together with what proxies write, some 1 500 bytes a message: as in virtual time.
+constexpr std::size_t kRequestPadding = 1100;
+constexpr std::size_t kAnswerBytes = 1200;
 
 constexpr Duration kFlapsMax = std::chrono::hours(1); // Of a fault without end.
 
@@ -74,6 +80,7 @@ struct LiveMesh::State
     std::unique_ptr<LoopThread> servers;
     std::unique_ptr<HttpCaller> serverCaller;
     std::map<std::string, std::unique_ptr<InstanceServer>, std::less<>> instances;
+    std::unique_ptr<LineSet> lines;
     std::vector<std::unique_ptr<net::FunctionTimer>> timeline;
     struct Present
     {
@@ -90,9 +97,15 @@ struct LiveMesh::State
     std::unique_ptr<HttpCaller> clientCaller;
     std::unique_ptr<LoadGenerator> generator;
 
+    [[nodiscard]] bool hasNarrowLines() const
+    {
+        return std::ranges::find(options.timeline, FaultKind::Bandwidth, &Fault::kind)
+               != options.timeline.end();
+    }
     [[nodiscard]] Result<void> startServers();
     [[nodiscard]] Result<void> listenAll(model::Document& real);
     [[nodiscard]] Result<void> startEngines();
+    [[nodiscard]] NodeView viewOf(std::shared_ptr<const model::Document> running) const;
     [[nodiscard]] Result<void> startLoad();
     void setBegin();
     void startTimeline();
@@ -108,6 +121,9 @@ Result<void> LiveMesh::State::startServers()
     MESH_TRY(servers, LoopThread::start("simulated", *options.clock));
     MESH_TRY_VOID(servers->ask([this, &real] { return listenAll(real); }));
     document = std::make_shared<const model::Document>(std::move(real));
+    MESH_TRY(lines, servers->ask([this] {
+        return LineSet::make(servers->loop(), *document, options.timeline);
+    }));
     for (const auto& [name, instance] : instances) {
         names.push_back(name);
     }
@@ -117,7 +133,7 @@ Result<void> LiveMesh::State::startServers()
 Result<void> LiveMesh::State::listenAll(model::Document& real)
 {
     net::EventLoop& loop = servers->loop();
-    serverCaller = std::make_unique<HttpCaller>(loop);
+    serverCaller = std::make_unique<HttpCaller>(loop, hasNarrowLines() ? kRequestPadding : 0);
     for (model::Workload& workload : real.workloads) {
         MESH_TRY(const net::SocketAddress address, net::SocketAddress::parse(workload.address));
         ServiceInstance::Setup setup;
@@ -128,6 +144,7 @@ Result<void> LiveMesh::State::listenAll(model::Document& real)
             MESH_TRY(setup.outbound, net::SocketAddress::parse(*workload.outbound));
         }
         setup.book = options.books == nullptr ? nullptr : &options.books->instances;
+        setup.answerBytes = hasNarrowLines() ? kAnswerBytes : 0;
         MESH_TRY(
             auto instance, InstanceServer::listen(loop, *serverCaller, address, std::move(setup))
         );
@@ -140,7 +157,17 @@ Result<void> LiveMesh::State::listenAll(model::Document& real)
 Result<void> LiveMesh::State::startEngines()
 {
     engines = std::make_unique<EngineSet>(*options.clock, options.sink);
-    return engines->start(options.engineFactory, document, options.startMax);
+    return engines->start(options.engineFactory, document, viewOf(document), options.startMax);
+}
+
+// Most nodes see the document as it is.
+NodeView LiveMesh::State::viewOf(std::shared_ptr<const model::Document> running) const
+{
+    return [this, running = std::move(running)](const std::string& node) {
+        return lines->workloads().empty()
+                   ? running
+                   : std::make_shared<const model::Document>(lines->seenFrom(*running, node));
+    };
 }
 
 Result<void> LiveMesh::State::startLoad()
@@ -162,7 +189,8 @@ Result<void> LiveMesh::State::startLoad()
     }
     MESH_TRY(clients, LoopThread::start("clients", *options.clock));
     clients->ask([&] {
-        clientCaller = std::make_unique<HttpCaller>(clients->loop());
+        clientCaller =
+            std::make_unique<HttpCaller>(clients->loop(), hasNarrowLines() ? kRequestPadding : 0);
         generator = std::make_unique<LoadGenerator>(
             clients->loop(),
             *clientCaller,
@@ -192,8 +220,10 @@ void LiveMesh::State::startTimeline()
     servers->ask([this] {
         const Duration flapsMax = std::min(options.loadLength, kFlapsMax);
         for (const Fault& fault : options.timeline) {
-            if (fault.kind == FaultKind::Surge) {
-                continue; // In the load.
+            if (fault.kind == FaultKind::Surge
+                || (LiveConfiguration::isOfConfiguration(fault.kind)
+                    && fault.kind != FaultKind::BadDeploy)) {
+                continue; // In the load, or nothing that instances do.
             }
             const Seed luck = deriveSeed(options.seed, steps.size());
             for (const Fault& part : unrolled(fault, flapsMax, luck)) {
@@ -217,6 +247,17 @@ void LiveMesh::State::startTimeline()
 
 void LiveMesh::State::play(const Step& step)
 {
+    if (step.isEnd) {
+        lines->end(step.fault);
+    } else {
+        lines->begin(step.fault);
+    }
+    if (LineSet::isOfLines(*step.fault)) {
+        MESH_LOG(
+            Info, step.isEnd ? "fault.ended" : "fault.begun", kv("lines", toText(*step.fault))
+        );
+        return;
+    }
     for (const std::string& name : step.targets) {
         InstanceServer& instance = *instances.find(name)->second;
         Present& now = present[name];
@@ -276,6 +317,7 @@ void LiveMesh::State::stop()
     if (servers) {
         servers->ask([this] {
             timeline.clear();
+            lines.reset();
             instances.clear();
             serverCaller.reset();
             if (options.books != nullptr) {
@@ -300,7 +342,8 @@ Result<std::unique_ptr<LiveMesh>> LiveMesh::start(LiveMeshOptions options)
     std::vector<Fault>& timeline = mesh->m_state->options.timeline;
     const auto isFromTheStart = [](const Fault& fault) {
         return fault.at == Duration::zero() && !fault.length && fault.kind != FaultKind::Surge
-               && fault.kind != FaultKind::Flap && fault.kind != FaultKind::Swizzle;
+               && fault.kind != FaultKind::Flap && fault.kind != FaultKind::Swizzle
+               && !LineSet::isOfLines(fault);
     };
     for (const Fault& fault : timeline) {
         if (isFromTheStart(fault)) {
@@ -331,6 +374,17 @@ model::Document LiveMesh::withRealAddresses(model::Document document) const
     return document;
 }
 
+std::map<std::string, std::string, std::less<>> LiveMesh::workloadsByAddress() const
+{
+    std::map<std::string, std::string, std::less<>> names;
+    for (const model::Workload& workload : m_state->document->workloads) {
+        names.emplace(workload.inbound.value_or(""), workload.name);
+    }
+    const auto& relays = m_state->lines->workloads();
+    names.insert(relays.begin(), relays.end());
+    return names;
+}
+
 void LiveMesh::useModels(std::shared_ptr<const model::Document> document)
 {
     m_state->document = document;
@@ -350,9 +404,23 @@ void LiveMesh::useModels(std::shared_ptr<const model::Document> document)
 Result<void> LiveMesh::apply(model::Document document)
 {
     auto real = std::make_shared<const model::Document>(withRealAddresses(std::move(document)));
-    MESH_TRY_VOID(m_state->engines->apply(real, m_state->options.startMax));
+    MESH_TRY_VOID(m_state->engines->apply(m_state->viewOf(real), m_state->options.startMax));
     useModels(std::move(real));
     return {};
+}
+
+Result<void> LiveMesh::applyTo(const std::vector<std::string>& nodes, model::Document document)
+{
+    const NodeView view = m_state->viewOf(
+        std::make_shared<const model::Document>(withRealAddresses(std::move(document)))
+    );
+    return m_state->engines->apply(
+        [&](const std::string& node) {
+            const bool isAsked = std::ranges::find(nodes, node) != nodes.end();
+            return isAsked ? view(node) : nullptr;
+        },
+        m_state->options.startMax
+    );
 }
 
 const std::vector<LiveMesh::Node>& LiveMesh::nodes() const

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,7 +49,9 @@ struct LiveMeshOptions
 {
     model::Document document; // Needs nodes, workloads and models; ports may be 0.
     std::vector<Load> load; // Entries are services behind a route of a gateway node.
-    std::vector<Fault> timeline; // Played from the start; those that whyNotLive() are errors.
+    // Played from the start; those that whyNotLive() are errors. What LiveConfiguration plays is
+    // its owner's to apply: of a bad deploy, the versions; of others, all.
+    std::vector<Fault> timeline;
     Duration loadLength = Duration::max(); // No load from then on.
     Seed seed{42};
     EngineFactory engineFactory;
@@ -81,11 +84,20 @@ public:
     // What the engines run: real addresses everywhere.
     [[nodiscard]] std::shared_ptr<const model::Document> document() const;
 
+    // The workloads by the addresses at which others call them: of their inbound listeners, and of
+    // relays before these.
+    [[nodiscard]] std::map<std::string, std::string, std::less<>> workloadsByAddress() const;
+
     // Every engine runs this document instead. The addresses of known workloads are taken from the
     // running document, so that what a person edits need not carry them right; models of running
     // workloads change at once, new workloads are not started. Waits for all answers.
     // Errors: Refused with the first problem; the nodes that took it keep it. Timeout.
     [[nodiscard]] Result<void> apply(model::Document document);
+
+    // These engines alone run this document instead; models stay. As apply() otherwise.
+    [[nodiscard]] Result<void> applyTo(
+        const std::vector<std::string>& nodes, model::Document document
+    );
 
     // The parts of apply() for owners that must not wait: make the document, submit it to each of
     // nodes(), and call useModels() when they have taken it.

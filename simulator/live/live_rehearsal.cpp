@@ -1,5 +1,7 @@
 #include "simulator/live/live_rehearsal.h"
 
+#include "simulator/live/line_set.h"
+#include "simulator/live/live_configuration.h"
 #include "simulator/live/live_ear.h"
 #include "simulator/live/mesh_layout.h"
 #include "simulator/models/instance.h"
@@ -17,7 +19,9 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace mesh::simulator {
 namespace {
@@ -60,6 +64,7 @@ public:
         , m_books{CallBook(m_windows.all()), CallBook(m_windows.all())}
         , m_ear(*request.clock, m_windows.all())
         , m_watch(request.scenario.guards, request.scenario.warmup)
+        , m_configuration(request.document, request.scenario.timeline)
     {}
 
     [[nodiscard]] Result<LiveRehearsal> run()
@@ -78,9 +83,14 @@ private:
     {
         const Scenario& scenario = m_request.scenario;
         LiveMeshOptions options;
-        options.document = withOwnSidecars(*m_request.document, scenario.load, m_result.notes);
+        model::Document document =
+            withOwnSidecars(*m_request.document, scenario.load, m_result.notes);
+        MESH_TRY(
+            options.document, m_configuration.begin(std::move(document), m_request.clock->wallNow())
+        );
         options.load = loadsForOneMachine();
         options.timeline = scenario.timeline;
+        addNotes();
         options.loadLength = *scenario.duration;
         options.seed = scenario.seed;
         options.engineFactory = m_request.engineFactory;
@@ -89,8 +99,51 @@ private:
         options.books = &m_books;
         MESH_TRY(m_mesh, LiveMesh::start(std::move(options)));
         m_document = m_mesh->document();
-        m_ear.setMesh(m_document, m_mesh->begin());
+        m_configuration.setRunning(m_document);
+        m_ear.setMesh({m_document, m_mesh->workloadsByAddress(), callsOf(), m_mesh->begin()});
         return {};
+    }
+
+    // What of the timeline is played by other means than those of virtual time.
+    void addNotes()
+    {
+        const std::vector<Fault>& timeline = m_request.scenario.timeline;
+        const auto has = [&timeline](FaultKind kind) {
+            return std::ranges::find(timeline, kind, &Fault::kind) != timeline.end();
+        };
+        if (has(FaultKind::RetryStorm)) {
+            m_result.notes.emplace_back(
+                "a retry storm begins and ends with a configuration that all proxies take"
+            );
+        }
+        if (has(FaultKind::CertExpiry)) {
+            m_result.notes.emplace_back(
+                "the mesh runs under mutual TLS with certificates of its own, which really expire"
+            );
+        }
+        const auto needsLines = [](const Fault& fault) { return LineSet::touches(fault); };
+        if (std::ranges::any_of(timeline, needsLines)) {
+            m_result.notes.emplace_back("calls to what is killed, cut off or narrowed go over a "
+                                        "relay of this program all the "
+                                        "time; what it costs is measured with the proxies");
+        }
+    }
+
+    // Who calls whom, by the models and the load.
+    [[nodiscard]] std::set<std::pair<std::string, std::string>> callsOf() const
+    {
+        std::set<std::pair<std::string, std::string>> calls;
+        for (const Load& load : m_request.scenario.load) {
+            calls.emplace("gateway", load.entry);
+        }
+        for (const model::ServiceModel& model : m_document->models) {
+            for (const model::ModelStep& step : model.script) {
+                for (const model::ModelCall& call : step.calls) {
+                    calls.emplace(model.service, call.call);
+                }
+            }
+        }
+        return calls;
     }
 
     std::vector<Load> loadsForOneMachine()
@@ -134,6 +187,7 @@ private:
             if (now < end && isStoppedAt(now)) {
                 end = now;
             }
+            MESH_TRY_VOID(playConfiguration(now - m_mesh->begin()));
             if (now < end) {
                 continue;
             }
@@ -146,6 +200,19 @@ private:
                 return {};
             }
         }
+    }
+
+    // Faults that are configurations, and those that are late with them.
+    [[nodiscard]] Result<void> playConfiguration(Duration passed)
+    {
+        for (auto& change : m_configuration.changesAt(passed, m_stoppedAfter)) {
+            MESH_TRY_VOID(m_mesh->applyTo(change.nodes, std::move(change.document)));
+        }
+        for (const auto& late : m_configuration.delaysAt(passed)) {
+            const auto node = std::ranges::find(m_mesh->nodes(), late.node, &LiveMesh::Node::name);
+            MESH_TRY_VOID(node->engine->submit(api::DelayVerdicts{late.upstream, late.by}));
+        }
+        return {};
     }
 
     // Looks at the seconds that are over, and ends the load when a guard says so.
@@ -352,15 +419,6 @@ private:
                 "the laws of `network` are not played: loopback and real proxies take their time"
             );
         }
-        const auto isKill = [](const Fault& fault) {
-            return fault.kind == FaultKind::Kill || fault.kind == FaultKind::ZoneOutage;
-        };
-        if (std::ranges::any_of(m_request.scenario.timeline, isKill)) {
-            m_result.notes.emplace_back(
-                "the sidecar of a killed instance stays: callers meet a reset, not a refused "
-                "connection"
-            );
-        }
     }
 
     const LiveRehearsalRequest& m_request;
@@ -368,6 +426,7 @@ private:
     LiveBooks m_books;
     LiveEar m_ear;
     GuardWatch m_watch;
+    LiveConfiguration m_configuration;
     std::size_t m_secondsWatched = 0;
     std::unique_ptr<LiveMesh> m_mesh; // Goes before its sink and books.
     std::shared_ptr<const model::Document> m_document;

@@ -159,8 +159,6 @@ void adoptAddresses(model::Document& document, const model::Document& running)
     }
 }
 
-namespace {
-
 std::string_view zoneOf(const model::Document& document, const model::Workload& workload)
 {
     if (workload.zone) {
@@ -170,6 +168,8 @@ std::string_view zoneOf(const model::Document& document, const model::Workload& 
     return node != document.nodes.end() && node->zone ? std::string_view(*node->zone)
                                                       : std::string_view();
 }
+
+namespace {
 
 bool isOf(
     const model::Document& document, const model::Workload& workload, const FaultTarget& target
@@ -183,6 +183,10 @@ bool isOf(
     }
     if (target.edge) {
         return workload.service == target.edge->second;
+    }
+    if (target.between) {
+        const std::string_view zone = zoneOf(document, workload);
+        return zone == target.between->first || zone == target.between->second;
     }
     if (!target.services.empty()) {
         return std::ranges::find(target.services, workload.service) != target.services.end();

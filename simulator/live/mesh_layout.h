@@ -57,7 +57,12 @@ private:
 // Addresses of workloads as in `running`, for those of the same name.
 void adoptAddresses(model::Document& document, const model::Document& running);
 
-// The workloads a fault hits, in the order of their names: those of its service, zone, version or
+// Its own or its node's; empty: none.
+[[nodiscard]] std::string_view zoneOf(
+    const model::Document& document, const model::Workload& workload
+);
+
+// The workloads a fault hits, in the order of their names: those of its service, zones, version or
 // callee, or the one it names; of these its percentage, count, share or list.
 [[nodiscard]] std::vector<std::string> workloadsOf(
     const model::Document& document, const Fault& fault

@@ -1,6 +1,7 @@
 #include "simulator/live/proxy_cost.h"
 
 #include "simulator/live/call_book.h"
+#include "simulator/live/live_configuration.h"
 #include "simulator/live/mesh_layout.h"
 #include "simulator/models/duration_law.h"
 
@@ -83,10 +84,22 @@ Result<model::DurationLaw> measureProxyCost(const LiveRehearsalRequest& request,
     LiveBooks books{CallBook(windows), CallBook(windows)};
     LiveMeshOptions options;
     std::vector<std::string> notes;
-    options.document =
-        withOwnSidecars(withoutLuck(*request.document), request.scenario.load, notes);
+    MESH_TRY(
+        options.document,
+        LiveConfiguration(request.document, request.scenario.timeline)
+            .begin(
+                withOwnSidecars(withoutLuck(*request.document), request.scenario.load, notes),
+                request.clock->wallNow()
+            )
+    );
     options.load = request.scenario.load;
     options.loadLength = end;
+    // The relays and certificates that faults need are there from the start; the faults are not.
+    for (Fault fault : request.scenario.timeline) {
+        fault.at += end + kCostLookAfter;
+        fault.length = fault.length.value_or(kCostLookAfter);
+        options.timeline.push_back(std::move(fault));
+    }
     options.seed = deriveSeed(request.scenario.seed, 1); // Not the luck that is to be predicted.
     options.engineFactory = request.engineFactory;
     options.clock = request.clock;

@@ -57,6 +57,23 @@ public:
         }
     }
 
+    // A probe meets what is wrong with everybody's requests and needs no work.
+    void probe(Random luck)
+    {
+        m_isProbe = true;
+        const InstanceFaults& faults = m_instance.m_faults;
+        Duration add = faults.areProbesHit ? meet(faults, luck) : Duration::zero();
+        for (const CallerFaults& more : faults.more) {
+            if (more.caller.empty() && more.faults.areProbesHit) {
+                add += meet(more.faults, luck);
+            }
+        }
+        m_stage = Stage::Delayed;
+        wait(add); // Also when it is nothing: whoever asks is answered later.
+    }
+
+    [[nodiscard]] bool isProbe() const { return m_isProbe; }
+
     void work()
     {
         m_hasWorker = true;
@@ -105,6 +122,8 @@ private:
         case Stage::Delayed:
             if (m_refusedStatus) {
                 m_instance.finish(*this, *m_refusedStatus);
+            } else if (m_isProbe) {
+                m_instance.finish(*this, 200);
             } else {
                 m_instance.takeWorker(*this);
             }
@@ -236,6 +255,7 @@ private:
     Stage m_stage = Stage::Delayed;
     std::optional<int> m_refusedStatus; // Set: no work is done.
     bool m_hasWorker = false;
+    bool m_isProbe = false;
     std::size_t m_step = 0;
     bool m_isStepDrawn = false;
     std::deque<std::string> m_toCall; // Of this step, in order.
@@ -308,16 +328,30 @@ void ServiceInstance::begin(Arrival arrival)
         }
         return;
     }
-    if (arrival.path == kProbePath) {
+    const bool isProbe = arrival.path == kProbePath;
+    if (isProbe && !areProbesHit()) {
         arrival.send(200);
         return;
     }
-    const std::uint64_t part = partOf(arrival.trace);
+    const std::uint64_t part = isProbe ? 0 : partOf(arrival.trace);
     m_visits.push_back(std::make_unique<Visit>(*this, std::move(arrival), deriveSeed(m_seed, part))
     );
     Visit& visit = *m_visits.back();
     visit.setPlace(m_visits.size() - 1);
-    visit.arrive(faultLuck);
+    if (isProbe) {
+        visit.probe(faultLuck);
+    } else {
+        visit.arrive(faultLuck);
+    }
+}
+
+// Those of one caller are not told from those of others, because they do not say whose they are.
+bool ServiceInstance::areProbesHit() const
+{
+    return m_faults.areProbesHit
+           || std::ranges::any_of(m_faults.more, [](const CallerFaults& more) {
+                  return more.caller.empty() && more.faults.areProbesHit;
+              });
 }
 
 void ServiceInstance::setBusy(int by)
@@ -354,7 +388,7 @@ void ServiceInstance::releaseWorker()
 void ServiceInstance::finish(Visit& visit, int status)
 {
     visit.send(status);
-    m_answered.fetch_add(1, std::memory_order_relaxed);
+    m_answered.fetch_add(visit.isProbe() ? 0 : 1, std::memory_order_relaxed);
     const bool hadWorker = visit.giveUpWorker();
 
     const std::size_t place = visit.place();

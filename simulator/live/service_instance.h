@@ -41,12 +41,13 @@ public:
         net::SocketAddress outbound; // Of its sidecar; Family::None: calls fail.
         Seed seed;
         CallBook* book = nullptr; // Optional; of the loop's thread, outlives the instance.
+        std::size_t answerBytes = 0; // Of every answer's body, at least.
     };
 
     ServiceInstance(net::EventLoop& loop, Caller& caller, Setup setup);
     ~ServiceInstance();
 
-    // Health probes ask for this; it costs no worker and meets no fault of requests but the loss.
+    // Health probes ask for this; it costs no worker and meets the faults that hit probes.
     static constexpr std::string_view kProbePath = "/ready";
     static constexpr int kReset = 0; // Instead of a status.
 
@@ -78,6 +79,7 @@ private:
     };
 
     void begin(Arrival arrival);
+    [[nodiscard]] bool areProbesHit() const;
     [[nodiscard]] std::uint64_t partOf(const TraceContext& trace);
     [[nodiscard]] bool isLost(const Arrival& arrival, Random& luck) const;
     void setBusy(int by);

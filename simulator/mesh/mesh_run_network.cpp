@@ -152,13 +152,16 @@ TimePoint MeshRun::beginConnection(const AttemptState& attempt, ConnectionPool& 
 {
     const TimePoint now = m_agenda.now();
     const Call& call = m_calls[attempt.call];
-    bool isFailed = false;
-    for (const std::uint32_t at : m_instances[attempt.instance].hazards) {
-        const Fault& fault = m_settings.timeline[at];
-        isFailed = isFailed
-                   || (fault.kind == FaultKind::CertExpiry
-                       && luckOfFault(call.root, attempt.path, at).chance(fault.probability));
-    }
+    const auto hasExpired = [&](std::uint32_t instance) {
+        return std::ranges::any_of(m_instances[instance].hazards, [&](std::uint32_t at) {
+            const Fault& fault = m_settings.timeline[at];
+            return fault.kind == FaultKind::CertExpiry
+                   && luckOfFault(call.root, attempt.path, at).chance(fault.probability);
+        });
+    };
+    // Both sides show theirs; the proxy of the gateway is none of an instance.
+    const bool isFailed =
+        hasExpired(attempt.instance) || (call.proxy > 0 && hasExpired(call.proxy - 1));
     const Passage there = pass(attempt, Way::There);
     const Passage back = pass(attempt, Way::Back);
     if (there.isLost || back.isLost) {

@@ -45,6 +45,57 @@ models:
   service_time: {dist: const, mean: 2ms}
 )";
 
+constexpr const char* kTwice = R"(
+_format_version: "3.0"
+services:
+- {name: front, host: front, retries: 0}
+- name: stock
+  host: stock
+  resilience:
+    retry: {on: [connect-failure, reset, 5xx], attempts: 3, backoff: {base: 1ms, max: 2ms}}
+models:
+- service: front
+  concurrency: 50
+  service_time: {dist: const, mean: 1ms}
+  script: [{call: stock}]
+- service: stock
+  instances: 2
+  concurrency: 50
+  service_time: {dist: const, mean: 2ms}
+)";
+
+constexpr const char* kTwoZones = R"(
+_format_version: "3.0"
+services:
+- {name: front, host: front, retries: 0}
+- name: stock
+  host: stock
+  connect_timeout: 150
+  read_timeout: 150
+  resilience:
+    retry: {on: [connect-failure, reset], attempts: 3, backoff: {base: 1ms, max: 2ms}}
+upstreams:
+- name: stock
+  healthchecks:
+    active:
+      type: http
+      http_path: /ready
+      timeout: 0.3
+      healthy: {interval: 0.3, successes: 1}
+      unhealthy: {interval: 0.3, http_failures: 2, timeouts: 2, tcp_failures: 2}
+models:
+- service: front
+  concurrency: 50
+  zones: [a]
+  service_time: {dist: const, mean: 1ms}
+  script: [{call: stock}]
+- service: stock
+  instances: 2
+  zones: [a, b]
+  concurrency: 50
+  service_time: {dist: const, mean: 2ms}
+)";
+
 LiveRehearsalRequest requestFor(const Clock& clock, const std::string& text)
 {
     LiveRehearsalRequest request;
@@ -65,6 +116,19 @@ LiveRehearsalRequest requestFor(const Clock& clock, const std::string& text)
     request.scenario.warmup = 500ms;
     request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 100.0}}}};
     return request;
+}
+
+// Tries of front at stock beyond the first of each call, in these seconds.
+std::uint32_t extraAttempts(const LiveRehearsal& live, std::size_t from, std::size_t to)
+{
+    const auto& edges = live.figures.record.edges;
+    const auto series = std::ranges::find(edges, "front->stock", &RunSeries::name);
+    std::uint32_t extra = 0;
+    for (std::size_t at = from; at < std::min(to, series->seconds.size()); ++at) {
+        const RunSecond& second = series->seconds[at];
+        extra += second.attempts - std::min(second.attempts, second.succeeded + second.failed);
+    }
+    return extra;
 }
 
 Fault errorOf(const char* instance, Duration at, Duration length)
@@ -90,6 +154,11 @@ private Q_SLOTS:
     void measuresWhatProxiesCost();
     void bothWorldsAreCompared();
     void aGuardEndsTheLoad();
+    void callersInAStormRepeatAsOften();
+    void zonesThatDoNotReachEachOther();
+    void aNarrowLineDelaysItsCallersAlone();
+    void anExpiredCertificateMattersToNewConnections();
+    void newsOfEndpointsComeLate();
 
 private:
     SystemClock m_clock;
@@ -147,15 +216,16 @@ void LiveRehearsalTest::countsEveryCallInItsWindow()
 void LiveRehearsalTest::refusesWhatItCannotPlay()
 {
     LiveRehearsalRequest request = requestFor(m_clock, kShop);
-    Fault expiry = errorOf("stock-1", 1s, 1s);
-    expiry.kind = FaultKind::CertExpiry;
-    request.scenario.timeline = {expiry};
+    Fault narrow = errorOf("stock-1", 1s, 1s);
+    narrow.kind = FaultKind::Bandwidth;
+    narrow.probability = 0.5;
+    request.scenario.timeline = {narrow};
 
     const auto refused = rehearseLive(request);
 
     QVERIFY(!refused);
     QCOMPARE(refused.error().code, ErrorCode::Unsupported);
-    QVERIFY(refused.error().message.find("cert_expiry") != std::string::npos);
+    QVERIFY(refused.error().message.find("bandwidth") != std::string::npos);
     request.scenario.duration.reset();
     request.scenario.load.front().entry = "nobody";
     QCOMPARE(checkLive(request).size(), std::size_t{3});
@@ -266,6 +336,158 @@ void LiveRehearsalTest::aGuardEndsTheLoad()
     // Of the two seconds that were, not of forty.
     QVERIFY2(std::abs(during.rps - 100.0) < 50.0, qPrintable(QString::number(during.rps)));
     QCOMPARE(live->figures.services.at(Window::After).at("front").calls, std::uint64_t{0});
+}
+
+// Everything fails: two tries a call by the policy, five while the storm lasts.
+void LiveRehearsalTest::callersInAStormRepeatAsOften()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    request.scenario.duration = 8s;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 40.0}}}};
+    Fault fails = errorOf("", 0s, 8s);
+    fails.target = {};
+    fails.target.service = "stock";
+    Fault storm = fails;
+    storm.kind = FaultKind::RetryStorm;
+    storm.at = 3s;
+    storm.length = 3s;
+    storm.attempts = 5;
+    request.scenario.timeline = {fails, storm};
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    const auto series =
+        std::ranges::find(live->figures.record.edges, "front->stock", &RunSeries::name);
+    QVERIFY(series != live->figures.record.edges.end());
+    const auto amplification = [&series](std::size_t from, std::size_t to) {
+        double attempts = 0.0;
+        double calls = 0.0;
+        for (std::size_t at = from; at < std::min(to, series->seconds.size()); ++at) {
+            attempts += series->seconds[at].attempts;
+            calls += series->seconds[at].succeeded + series->seconds[at].failed;
+        }
+        return calls > 0.0 ? attempts / calls : 0.0;
+    };
+    const double before = amplification(0, 2);
+    const double during = amplification(4, 5);
+    QVERIFY2(before > 1.5 && before < 2.5, qPrintable(QString::number(before)));
+    QVERIFY2(during > 3.5 && during < 6.5, qPrintable(QString::number(during)));
+    QVERIFY(amplification(7, 8) < 3.0);
+}
+
+// Calls from zone a to zone b find no way: each is repeated in its own zone, and the caller's
+// probes find that they reach one instance of two.
+void LiveRehearsalTest::zonesThatDoNotReachEachOther()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kTwoZones);
+    request.scenario.duration = 9s;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 40.0}}}};
+    Fault partition;
+    partition.kind = FaultKind::Partition;
+    partition.at = 2s;
+    partition.length = 4s;
+    partition.target.between = {"a", "b"};
+    request.scenario.timeline = {partition};
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    const auto& edges = live->figures.edges;
+    QVERIFY(edges.at(Window::Before).at("front->stock").success > 0.99);
+    const RehearsalFigures& during = edges.at(Window::During).at("front->stock");
+    QVERIFY2(during.amplification > 1.02, qPrintable(QString::number(during.amplification)));
+    QVERIFY(during.success > 0.9);
+    const std::vector<RunMarker>& markers = live->figures.record.markers;
+    const auto failed = std::ranges::find(markers, RunMarker::Kind::CheckFailed, &RunMarker::kind);
+    QVERIFY(failed != markers.end());
+    QCOMPARE(failed->instance, std::string("stock-2"));
+    QCOMPARE(failed->caller, std::string("front"));
+    QVERIFY(failed->at > 2s);
+    const auto passed = std::ranges::find(markers, RunMarker::Kind::CheckPassed, &RunMarker::kind);
+    QVERIFY(passed != markers.end() && passed->at >= 6s);
+    QCOMPARE(live->faults.front().instances.size(), std::size_t{3});
+}
+
+// 1 500 bytes there and as many back, at 60 000 bytes a second.
+void LiveRehearsalTest::aNarrowLineDelaysItsCallersAlone()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kShop);
+    request.scenario.duration = 6s;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 10.0}}}};
+    Fault narrow;
+    narrow.kind = FaultKind::Bandwidth;
+    narrow.at = 3s;
+    narrow.bytesPerSecond = 60'000.0;
+    narrow.target.edge = {"front", "stock"};
+    request.scenario.timeline = {narrow};
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    const auto& edges = live->figures.edges;
+    const RehearsalFigures& during = edges.at(Window::During).at("front->stock");
+    // Messages are some 1 500 bytes, not exactly as many.
+    QVERIFY2(during.p50_ms > 2 + 2 * 22, qPrintable(QString::number(during.p50_ms)));
+    QVERIFY(edges.at(Window::Before).at("front->stock").p50_ms < during.p50_ms);
+    QCOMPARE(during.success, 1.0);
+}
+
+// Connections that stand go on; once the instance has been restarted, none is made until the
+// certificate is renewed.
+void LiveRehearsalTest::anExpiredCertificateMattersToNewConnections()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kTwice);
+    request.scenario.duration = 13s;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 40.0}}}};
+    Fault expiry = errorOf("stock-2", 1s, 9s);
+    expiry.kind = FaultKind::CertExpiry;
+    Fault kill = errorOf("stock-2", 4s, 1s);
+    kill.kind = FaultKind::Kill;
+    request.scenario.timeline = {expiry, kill};
+
+    const auto live = rehearseLive(request);
+    QVERIFY2(live.has_value(), live ? "" : toText(live.error()).c_str());
+
+    // A second is left out on each side, because proxies tell retries once a second.
+    QCOMPARE(extraAttempts(*live, 1, 3), 0U);
+    QVERIFY(extraAttempts(*live, 6, 9) > 0U);
+    QCOMPARE(extraAttempts(*live, 12, 13), 0U);
+    const RehearsalFigures& always = live->figures.services.at(Window::Always).at("front");
+    QVERIFY(always.success > 0.95);
+}
+
+// The caller's probes find the dead instance within a second. What they know takes four more to
+// reach balancing.
+void LiveRehearsalTest::newsOfEndpointsComeLate()
+{
+    LiveRehearsalRequest request = requestFor(m_clock, kTwoZones);
+    request.scenario.duration = 9s;
+    request.scenario.load = {{"front", Arrivals::Uniform, {{0s, 40.0}}}};
+    Fault kill = errorOf("stock-2", 2s, 6s);
+    kill.kind = FaultKind::Freeze;
+    request.scenario.timeline = {kill};
+    const auto atOnce = rehearseLive(request);
+    QVERIFY2(atOnce.has_value(), atOnce ? "" : toText(atOnce.error()).c_str());
+
+    Fault stale = errorOf("", 0s, 9s);
+    stale.target = {};
+    stale.target.service = "stock";
+    stale.kind = FaultKind::StaleEndpoints;
+    stale.by = 4s;
+    request.scenario.timeline = {kill, stale};
+    const auto late = rehearseLive(request);
+    QVERIFY2(late.has_value(), late ? "" : toText(late.error()).c_str());
+
+    // Both are checked the same way and know it as soon.
+    for (const auto& live : {*atOnce, *late}) {
+        const auto& markers = live.figures.record.markers;
+        const auto failed =
+            std::ranges::find(markers, RunMarker::Kind::CheckFailed, &RunMarker::kind);
+        QVERIFY(failed != markers.end() && failed->at < 6s);
+    }
+    QCOMPARE(extraAttempts(*atOnce, 5, 6), 0U);
+    QVERIFY(extraAttempts(*late, 4, 6) > 0U);
 }
 
 } // namespace mesh::simulator

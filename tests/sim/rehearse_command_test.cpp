@@ -217,7 +217,8 @@ void RehearseCommandTest::liveRefusesWithPlacesToo()
     QCOMPARE(
         rehearse(
             kHead
-                + "timeline:\n- {at: 1s, fault: cert_expiry, target: {service: cart}}\n"
+                + "timeline:\n- {at: 1s, fault: bandwidth, target: {service: cart}, "
+                  "bytes_per_second: 1000, probability: 0.5}\n"
                   "- {at: 1s, fault: kill, target: {service: nobody}}\n",
             {"--mode", "live"}
         ),

@@ -1,4 +1,5 @@
 #include "simulator/live/faults.h"
+#include "simulator/live/live_configuration.h"
 
 #include <QTest>
 
@@ -129,19 +130,26 @@ void LiveFaultsTest::whatCannotBePlayedSaysWhy()
     for (int kind = 0; kind < kFaultKindCount; ++kind) {
         const Fault fault = faultOf(static_cast<FaultKind>(kind), 0s, 1s);
         const bool isNothing = withFault({}, fault) == InstanceFaults();
-        const bool isLoad = fault.kind == FaultKind::Surge;
+        // Of the load, of configurations, of lines.
+        const bool isElsewhere = fault.kind == FaultKind::Surge
+                                 || fault.kind == FaultKind::Bandwidth
+                                 || LiveConfiguration::isOfConfiguration(fault.kind);
         // Whatever is let through does something; what does nothing is refused.
         Fault strong = fault;
         strong.add = 1ms;
         strong.factor = 2.0;
-        const bool doesSomething = !(withFault({}, strong) == InstanceFaults()) || isLoad;
+        const bool doesSomething = !(withFault({}, strong) == InstanceFaults()) || isElsewhere;
         QCOMPARE(whyNotLive(fault).empty(), doesSomething);
         QVERIFY(doesSomething || isNothing);
     }
     Fault partition = faultOf(FaultKind::Partition, 0s, 1s);
     partition.target = {};
     partition.target.between = {"a", "b"};
-    QVERIFY(!whyNotLive(partition).empty());
+    QVERIFY(whyNotLive(partition).empty());
+    QVERIFY(withFault({}, partition) == InstanceFaults());
+    Fault narrow = faultOf(FaultKind::Bandwidth, 0s, 1s);
+    narrow.probability = 0.5;
+    QVERIFY(!whyNotLive(narrow).empty());
 }
 
 } // namespace mesh::simulator

@@ -111,6 +111,7 @@ private Q_SLOTS:
     void isSlowAndFailsOnOrder();
     void hurtsOneCallerAlone();
     void losesRequestsAndProbes();
+    void probesMeetWhatIsNotGrey();
     void worksSlowerAndWorseOnOrder();
     void callsThroughAColdCache();
     void drawsAnewForARetry();
@@ -323,6 +324,33 @@ void ServiceInstanceTest::hurtsOneCallerAlone()
 
     QCOMPARE(world.answers, QByteArray("502 0 200 200 "));
     QCOMPARE(ServiceInstance::kReset, 0);
+}
+
+void ServiceInstanceTest::probesMeetWhatIsNotGrey()
+{
+    World world;
+    world.start();
+    Fault fault;
+    fault.kind = FaultKind::Grey;
+    fault.status = 500;
+    fault.target.service = "cart";
+    world.instance->setFaults(withFault({}, fault));
+    world.ask("/ready");
+    world.pass(10ms);
+    QCOMPARE(world.answers, QByteArray("200 "));
+
+    fault.kind = FaultKind::Error;
+    fault.status = 502;
+    InstanceFaults faults = withFault(world.instance->faults(), fault);
+    fault.kind = FaultKind::Latency;
+    fault.add = 50ms;
+    world.instance->setFaults(withFault(faults, fault));
+    world.ask("/ready");
+    world.pass(10ms);
+    QCOMPARE(world.answers, QByteArray("200 "));
+    world.pass(50ms);
+    QCOMPARE(world.answers, QByteArray("200 502 "));
+    QCOMPARE(world.instance->answered(), std::uint64_t{0});
 }
 
 void ServiceInstanceTest::losesRequestsAndProbes()
