@@ -14,6 +14,7 @@
 #include "simulator/models/duration_law.h"
 #include "simulator/scenario/scenario.h"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -233,14 +234,14 @@ private:
     void sendTo(SlabHandle handle, Duration wait);
     void arriveAt(SlabHandle handle);
     void startWork(SlabHandle handle);
-    void foresee(std::uint32_t instance) const;
+    void foresee(std::uint32_t instance);
     void onWorked(SlabHandle handle);
     void runScript(SlabHandle handle);
     enum class Launch : std::uint8_t { Called, Skipped };
-    Launch launch(SlabHandle handle, const model::ModelStep& step);
+    Launch launch(SlabHandle handle, const ServiceState& model);
     void onCallEnded(SlabHandle handle, CallEnd end);
     void goOn(SlabHandle handle);
-    [[nodiscard]] double cachedShare(const model::ModelCall& call, std::uint32_t instance) const;
+    [[nodiscard]] double cachedShare(const ServiceState::Call& call, std::uint32_t instance) const;
     void fillCache(std::uint32_t instance);
     void finish(SlabHandle handle, int status);
     void releaseWorker(std::uint32_t at);
@@ -304,15 +305,16 @@ private:
     std::vector<ProxyState> m_proxies; // The gateway's, then one per instance.
     std::vector<std::unique_ptr<Outbound>> m_outbounds; // Of all proxies, one after the other.
     std::vector<InstanceState> m_instances;
-    std::vector<DurationSampler> m_serviceTimes; // By service.
+    std::vector<ServiceState> m_models; // By service.
     Slab<Call> m_calls;
     Slab<Attempt> m_attempts;
     Slab<Visit> m_visits;
     std::vector<MeasureRow> m_services; // The sums of their edges, made at the end.
     std::vector<MeasureRow> m_edges;
-    std::vector<TimeSum> m_busy; // By service.
     TimePoint m_until{}; // Of the last runUntil().
     std::unique_ptr<RunRecorder> m_recorder; // Null: nothing is recorded.
+    std::array<std::uint32_t, 16> m_foreseen{}; // Proxies that will call soon, a ring.
+    std::size_t m_foreseenAt = 0;
     std::uint64_t m_hops = 0;
     std::uint64_t m_ejections = 0;
     std::uint64_t m_budgetRefusals = 0;

@@ -71,7 +71,7 @@ std::optional<std::uint32_t> MeshRun::pick(
     Call& call, Outbound& out, const policy::TriedHosts& tried
 )
 {
-    if (!out.hosts.isUsable(out.plan->upstream->healthchecks.threshold)) {
+    if (!out.hosts.isUsable(out.rules->threshold)) {
         return std::nullopt;
     }
     policy::PickRequest request{m_agenda.now(), tried, {}, out.subset};
@@ -89,7 +89,7 @@ void MeshRun::startAttempt(SlabHandle handle)
         refuse(handle);
         return;
     }
-    const std::uint32_t instance = out.plan->instances[*host];
+    const std::uint32_t instance = out.rules->instances[*host];
     __builtin_prefetch(&m_instances[instance]);
     __builtin_prefetch(&m_proxies[instance + 1]);
     if (!out.rules->limits || admitAttempt(handle, out, *host)) {
@@ -113,7 +113,7 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     Attempt& attempt = m_attempts[made];
     attempt.call = handle;
     attempt.host = host;
-    attempt.instance = out.plan->instances[host];
+    attempt.instance = out.rules->instances[host];
     attempt.startedAt = m_agenda.now();
     attempt.slot = *slot;
     attempt.isHedge = role == policy::HedgeRace::Role::Hedge;
@@ -137,7 +137,7 @@ void MeshRun::planHedge(SlabHandle handle)
 {
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
-    if (!out.rules->hedge || call.isCopy) {
+    if (!out.rules->hasHedge || call.isCopy) {
         return;
     }
     m_agenda.cancel(call.hedge);
@@ -228,7 +228,7 @@ void MeshRun::observe(
 )
 {
     const TimePoint now = m_agenda.now();
-    if (!out.machines.empty()) {
+    if (out.rules->hasChecks) {
         if (out.machines[host].observe(now, observationOf(outcome))) {
             mark(
                 out.machines[host].isAvailable() ? RunMarker::Kind::CheckPassed

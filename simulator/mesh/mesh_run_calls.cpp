@@ -24,6 +24,7 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
     );
     place->proxy = proxy;
     place->callee = callee;
+    place->service = called.service;
     if (m_hasDeploys) {
         showVersions(*place);
     }
