@@ -121,6 +121,9 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     if (m_settings.isRecorded) {
         m_recorder = std::make_unique<RunRecorder>(plan);
     }
+    if (!m_settings.traced.empty()) {
+        m_tracer = std::make_unique<RequestTracer>(m_settings.traced);
+    }
     addFaults();
     openProbed();
 }

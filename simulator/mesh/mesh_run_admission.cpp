@@ -35,6 +35,9 @@ void MeshRun::beginCall(const Call& made)
     if (m_recorder != nullptr) {
         m_recorder->begin(out.edge);
     }
+    if (m_tracer != nullptr) {
+        traceCall(handle, out);
+    }
     ++proxy.inFlight;
     if (call.isCopy) {
         startAttempt(handle);

@@ -2,7 +2,10 @@
 #include "simulator/mesh/mesh_run.h"
 #include "simulator/mesh/run_events.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <string>
 
 // The attempts of a call: whom to ask, when to ask another beside it, and when again.
 namespace mesh::simulator {
@@ -50,6 +53,21 @@ policy::Observation observationOf(const AttemptOutcome& outcome)
         return {policy::Check::Passive, Kind::Timeout, 0};
     default:
         return {policy::Check::Passive, Kind::ConnectFailure, 0};
+    }
+}
+
+// For the trace of a request.
+std::string outcomeWord(const AttemptOutcome& outcome)
+{
+    switch (outcome.kind) {
+    case AttemptOutcome::Kind::Answer:
+        return fmt::format("{}", outcome.status);
+    case AttemptOutcome::Kind::Timeout:
+        return "timeout";
+    case AttemptOutcome::Kind::Reset:
+        return "reset";
+    default:
+        return "no connection";
     }
 }
 
@@ -122,6 +140,9 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     // What a later attempt calls has luck of its own, as the attempt itself has.
     attempt.path = call.path.below((std::uint64_t{attempt.number} << 32U) | call.service);
     call.running = made;
+    if (m_tracer != nullptr) {
+        traceAttempt(made);
+    }
     if (!isWayPlain(out, attempt.instance)) {
         setOut(made);
     } else if (m_instances[attempt.instance].downs > 0) {
@@ -129,6 +150,16 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     } else {
         attempt.timeout = startTimer(out.rules->tryTimeout, kTryTimeout, made);
         sendTo(made, Duration::zero());
+    }
+}
+
+void MeshRun::traceAttempt(SlabHandle handle)
+{
+    const Attempt& attempt = m_attempts[handle];
+    if (m_tracer->isFollowed(m_calls[attempt.call].root)) {
+        m_tracer->beginAttempt(
+            m_agenda.now(), handle, attempt.call, m_plan.instances()[attempt.instance].instance.name
+        );
     }
 }
 
@@ -315,6 +346,9 @@ void MeshRun::dropAttempt(SlabHandle handle, ConnectionPool::After after)
     const Attempt attempt = m_attempts[handle];
     Call& call = m_calls[attempt.call];
     Outbound& out = outbound(call.proxy, call.callee);
+    if (m_tracer != nullptr) {
+        m_tracer->endAttempt(m_agenda.now(), handle);
+    }
     m_agenda.cancel(attempt.timeout);
     out.hosts.end(attempt.host);
     if (attempt.isHedge) {
@@ -354,6 +388,9 @@ bool MeshRun::isAnswerOfAll(const Call& call, Outbound& out, const AttemptOutcom
 void MeshRun::endAttempt(SlabHandle handle, const AttemptOutcome& outcome)
 {
     const Attempt attempt = m_attempts[handle];
+    if (m_tracer != nullptr) {
+        m_tracer->tellOutcome(handle, outcomeWord(outcome));
+    }
     dropAttempt(handle, afterwards(outcome.kind));
     Call& call = m_calls[attempt.call];
     Outbound& out = outbound(call.proxy, call.callee);

@@ -30,6 +30,9 @@ void MeshRun::sendTo(SlabHandle handle, Duration wait)
     visit.root = call.root;
     visit.path = attempt.path;
     visit.luck = luckOf(m_settings.seed, {call.root, call.path, attempt.number, LuckFor::Service});
+    if (m_tracer != nullptr) {
+        m_tracer->beginVisit(made, handle);
+    }
     if (wait == Duration::zero()) {
         arriveAt(made);
     } else {
@@ -79,6 +82,9 @@ void MeshRun::startWork(SlabHandle handle)
     Visit& visit = m_visits[handle];
     const InstanceState& instance = m_instances[visit.instance];
     visit.hasWorker = true;
+    if (m_tracer != nullptr) {
+        m_tracer->beginWork(m_agenda.now(), handle);
+    }
     setBusy(visit.instance, 1);
     const Duration time = m_models[instance.service].serviceTime.draw(visit.luck);
     const double factor = meetSlowness(visit);
@@ -124,6 +130,9 @@ void MeshRun::onWorked(SlabHandle handle)
 {
     if (standsStill(handle)) {
         return;
+    }
+    if (m_tracer != nullptr) {
+        m_tracer->endWork(m_agenda.now(), handle);
     }
     Visit& visit = m_visits[handle];
     const ServiceState& model = m_models[m_instances[visit.instance].service];
