@@ -96,13 +96,7 @@ void MeshSession::Private::beginFaultEvent(const FaultRow& fault)
     marker.policy = QLatin1String(kFaultWords[static_cast<std::size_t>(fault.kind)]);
     records->addAudit(QStringLiteral("fault.started"), fault.instance, fault.text);
     if (file && file->access().isWritable()) {
-        auto id = std::make_shared<std::int64_t>(0);
-        faultEvents[{fault.instance, fault.kind}] = id;
-        file->addEvent(toRecord(marker), [this, id](const Result<std::int64_t>& added) {
-            if (added) {
-                post([id, value = *added] { *id = value; });
-            }
-        });
+        faultEvents[{fault.instance, fault.kind}] = file->beginEvent(toRecord(marker));
     }
     events.push_back(std::move(marker));
     isEventNew = true;
@@ -121,8 +115,8 @@ void MeshSession::Private::endFaultEvent(const FaultRow& fault)
     }
     const auto stored = faultEvents.find({fault.instance, fault.kind});
     if (stored != faultEvents.end()) {
-        if (file && *stored->second != 0) {
-            file->endEvent(*stored->second, now_us());
+        if (file) {
+            file->endEvent(stored->second, now_us());
         }
         faultEvents.erase(stored);
     }

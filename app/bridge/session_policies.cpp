@@ -164,18 +164,9 @@ void MeshSession::Private::take(const std::string& node, const api::PolicyEvent&
         addEvent(std::move(marker));
         return;
     }
-    OpenPolicy begun{marker, std::make_shared<StoredEvent>(), time_us, phase};
+    OpenPolicy begun{marker, nullptr, time_us, phase};
     if (file && file->access().isWritable()) {
-        file->addEvent(toRecord(marker), [this, stored = begun.stored](Result<std::int64_t> added) {
-            if (added) {
-                post([this, stored, id = *added] {
-                    stored->id = id;
-                    if (stored->end_us != 0 && file) {
-                        file->endEvent(id, stored->end_us); // It ended before it was written.
-                    }
-                });
-            }
-        });
+        begun.stored = file->beginEvent(toRecord(marker));
     }
     openPolicies.insert_or_assign(key, std::move(begun));
     events.push_back(std::move(marker));
@@ -195,9 +186,8 @@ void MeshSession::Private::endPolicyEvent(const OpenPolicy& open, std::int64_t e
     if (marker != events.rend()) {
         marker->end_us = end;
     }
-    open.stored->end_us = end;
-    if (file && file->access().isWritable() && open.stored->id != 0) {
-        file->endEvent(open.stored->id, end);
+    if (file && open.stored) {
+        file->endEvent(open.stored, end);
     }
     isEventNew = true;
 }

@@ -65,18 +65,11 @@ struct NodeStatus
     std::map<std::pair<std::string, std::string>, VerdictActivity> verdicts; // By kind and subject.
 };
 
-// The row of an event in the document, which is known a little later than the event.
-struct StoredEvent
-{
-    std::int64_t id = 0; // 0: not yet.
-    std::int64_t end_us = 0; // 0: it goes on.
-};
-
 // A policy event that goes on: until its counterpart comes, or until it is not repeated any more.
 struct OpenPolicy
 {
     Marker marker;
-    std::shared_ptr<StoredEvent> stored;
+    store::OpenEvent stored; // Null: nothing is written.
     std::int64_t last_us = 0;
     PolicyPhase phase = PolicyPhase::Begins;
 };
@@ -322,8 +315,7 @@ public:
     bool isEventNew = false;
     std::map<PolicyKey, OpenPolicy> openPolicies;
     std::vector<FaultRow> faults;
-    std::map<std::pair<QString, FaultKind>, std::shared_ptr<std::int64_t>>
-        faultEvents; // Store ids.
+    std::map<std::pair<QString, FaultKind>, store::OpenEvent> faultEvents;
     int lastRequest = 0;
 };
 

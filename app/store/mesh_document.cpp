@@ -194,11 +194,23 @@ void MeshDocument::addEvent(EventRecord event, Answer<std::int64_t> answer)
     );
 }
 
-void MeshDocument::endEvent(std::int64_t id, std::int64_t end_us, Answer<void> answer)
+OpenEvent MeshDocument::beginEvent(EventRecord event)
+{
+    auto row = std::make_shared<std::atomic<std::int64_t>>(0);
+    addEvent(std::move(event), [row](const Result<std::int64_t>& added) {
+        row->store(added.value_or(0));
+    });
+    return row;
+}
+
+void MeshDocument::endEvent(OpenEvent event, std::int64_t end_us, Answer<void> answer)
 {
     m_worker->write<void>(
-        [id, end_us](Database& database, MetricTable&) {
-            return updateEventEnd(database, id, end_us);
+        [event = std::move(event), end_us](Database& database, MetricTable&) -> Result<void> {
+            if (event->load() == 0) {
+                return fail(ErrorCode::NotFound, "the event that ends was not written");
+            }
+            return updateEventEnd(database, event->load(), end_us);
         },
         std::move(answer)
     );

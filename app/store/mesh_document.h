@@ -5,6 +5,7 @@
 #include "proxyengine/base/error.h"
 #include "proxyengine/base/time.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -154,6 +155,10 @@ struct Opening
 template <typename T>
 using Answer = std::function<void(Result<T>)>;
 
+// The row of an event that goes on. 0 until it is written, which the store's thread does before
+// anything that is asked of it later.
+using OpenEvent = std::shared_ptr<const std::atomic<std::int64_t>>;
+
 // One open document: a thread, the SQLite connection it owns, and a bounded queue of jobs.
 //
 // Threads: any. Jobs run in the order they were given; an answer comes for each, also at the end.
@@ -214,7 +219,10 @@ public:
 
     // Answered with the id it got.
     void addEvent(EventRecord event, Answer<std::int64_t> answer = {});
-    void endEvent(std::int64_t id, std::int64_t end_us, Answer<void> answer = {});
+    // One that goes on, to be ended with what this returns, also before it is written.
+    [[nodiscard]] OpenEvent beginEvent(EventRecord event);
+    // Errors: NotFound, it could not be written.
+    void endEvent(OpenEvent event, std::int64_t end_us, Answer<void> answer = {});
     // Those that overlap [begin, end], sorted by begin, at most kEventsListedMax newest.
     void events(
         std::int64_t begin_us, std::int64_t end_us, Answer<std::vector<EventRecord>> answer

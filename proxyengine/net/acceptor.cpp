@@ -65,11 +65,15 @@ void Acceptor::close()
     m_socket.reset();
 }
 
-void Acceptor::onReady(Ready)
+void Acceptor::onReady(Ready) { accept(kPerTurnMax); }
+
+void Acceptor::takeWaiting() { accept(kWaitingMax); }
+
+void Acceptor::accept(int countMax)
 {
     bool wasDestroyed = false;
     m_wasDestroyed = &wasDestroyed;
-    for (int accepted = 0; accepted < kPerTurnMax && m_isWatched; ++accepted) {
+    for (int accepted = 0; accepted < countMax && m_isWatched; ++accepted) {
         sockaddr_storage native{};
         socklen_t length = sizeof(native);
         auto* const generic = reinterpret_cast<sockaddr*>(&native);

@@ -33,6 +33,7 @@ class Acceptor final
 {
 public:
     static constexpr int kPerTurnMax = 64; // Enough for a storm; existing connections stay served.
+    static constexpr int kWaitingMax = 4096; // The largest backlog Linux gives by default.
     static constexpr Duration kRetryAfter = std::chrono::milliseconds(100);
 
     // Errors: those of listenOn().
@@ -45,6 +46,8 @@ public:
     // Connections wait in the kernel's backlog meanwhile.
     void pause();
     void resume();
+    // Takes what waits in the kernel's backlog now: what the closing of the socket would reset.
+    void takeWaiting();
     // Closes the listening socket; new connections are refused.
     void close();
 
@@ -54,6 +57,7 @@ public:
 private:
     void onReady(Ready ready) override;
     void onTimer(Timer& timer) override;
+    void accept(int countMax);
 
     EventLoop& m_loop;
     FileDescriptor m_socket;

@@ -199,6 +199,12 @@ IoStep peekSome(int socket, std::span<char> buffer)
     return stepOf(::recv(socket, buffer.data(), buffer.size(), MSG_PEEK), true);
 }
 
+bool hasUnread(int socket)
+{
+    char first = 0;
+    return ::recv(socket, &first, sizeof(first), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 IoStep writeSome(int socket, std::string_view bytes) { return stepOf(send(socket, bytes), false); }
 
 IoStep writeParts(int socket, std::span<const iovec> parts)

@@ -57,6 +57,8 @@ struct IoStep
 [[nodiscard]] IoStep readSome(int socket, std::span<char> buffer);
 // What readSome() would read, left where it is.
 [[nodiscard]] IoStep peekSome(int socket, std::span<char> buffer);
+// Whether something waits to be read; false for what is no socket.
+[[nodiscard]] bool hasUnread(int socket);
 [[nodiscard]] IoStep writeSome(int socket, std::string_view bytes);
 [[nodiscard]] IoStep writeParts(int socket, std::span<const iovec> parts);
 

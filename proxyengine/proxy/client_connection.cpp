@@ -1,5 +1,6 @@
 #include "proxyengine/proxy/client_connection.h"
 
+#include "proxyengine/net/sockets.h"
 #include "proxyengine/proxy/error_page.h"
 #include "proxyengine/proxy/timeouts.h"
 #include "proxyengine/proxy/worker.h"
@@ -226,6 +227,11 @@ void ClientConnection::refuse(int status, std::string_view message, std::string_
     exchange.head.minorVersion = 1;
     exchange.bodyAt = m_in.size();
     answerSelf(status, message, failure);
+}
+
+bool ClientConnection::isUnasked() const
+{
+    return m_phase == Phase::Idle && !net::hasUnread(m_transport.descriptor());
 }
 
 void ClientConnection::goIdle()

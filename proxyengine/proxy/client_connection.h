@@ -51,6 +51,8 @@ public:
     [[nodiscard]] const Listener& listener() const { return *m_listener; }
     [[nodiscard]] bool isOverStream() const { return m_transport.stream() != nullptr; }
     [[nodiscard]] bool isIdle() const { return m_phase == Phase::Idle || m_phase == Phase::Head; }
+    // Not a byte of a request has come, not even to the kernel: its end loses none.
+    [[nodiscard]] bool isUnasked() const;
     // The same for a sidecar's inbound listener in a mesh: the first byte says whether it is TLS.
     [[nodiscard]] Result<void> beginMesh();
     // Ends it whatever it does; the worker destroys it at the end of the turn.

@@ -61,6 +61,7 @@ public:
         m_worker.onAccepted(m_listener, std::move(socket), peer);
     }
     [[nodiscard]] const Listener& listener() const { return *m_listener; }
+    void takeWaiting() { m_acceptor->takeWaiting(); }
 
 private:
     Worker& m_worker;
@@ -145,6 +146,11 @@ void Worker::addListener(std::shared_ptr<const Listener> listener, FileDescripto
 
 void Worker::removeListener(const std::string& key)
 {
+    for (const auto& entry : m_listening) {
+        if (entry->listener().key == key) {
+            entry->takeWaiting();
+        }
+    }
     for (auto& known : m_known) {
         if (known != nullptr && known->key == key) {
             known.reset();
@@ -153,7 +159,7 @@ void Worker::removeListener(const std::string& key)
     std::erase_if(m_listening, [&key](const auto& entry) { return entry->listener().key == key; });
     for (std::size_t at = m_clients.size(); at-- > 0;) {
         ClientConnection& client = *m_clients[at];
-        if (client.isIdle() && !isOpen(client.listener())) {
+        if (client.isUnasked() && !isOpen(client.listener())) {
             client.abort({});
         }
     }
@@ -400,11 +406,14 @@ void Worker::close(ClientConnection& connection)
 
 void Worker::drain()
 {
+    for (const auto& entry : m_listening) {
+        entry->takeWaiting();
+    }
     m_isDraining = true;
     m_listening.clear();
     m_streams->drain();
     for (std::size_t at = m_clients.size(); at-- > 0;) {
-        if (m_clients[at]->isIdle()) {
+        if (m_clients[at]->isUnasked()) {
             m_clients[at]->abort({});
         }
     }

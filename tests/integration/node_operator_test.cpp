@@ -25,6 +25,7 @@ class NodeOperatorTest : public QObject
 private Q_SLOTS:
     void aDocumentReplacesOnlyTheOneThatWasLookedAt();
     void maintenanceRefusesAndIsTakenBack();
+    void maintenanceLosesNoRequestThatWasSent();
     void maintenanceLetsARequestFinish();
     void anAddressThatIsTakenLeavesMaintenance();
     void aRetriedRequestTellsItsAttempts();
@@ -136,6 +137,25 @@ void NodeOperatorTest::maintenanceRefusesAndIsTakenBack()
     }
     QVERIFY(!kept.waitFor(*mesh.loop, "nothing more comes"));
     QVERIFY(kept.hasEnded() || kept.wasReset());
+}
+
+void NodeOperatorTest::maintenanceLosesNoRequestThatWasSent()
+{
+    constexpr int kClients = 200; // Some wait in the backlog, some are accepted, some are read.
+    PolicyFixture mesh;
+    QVERIFY(mesh.begin(1));
+    QCOMPARE(mesh.apply(mesh.webYaml("", "")), std::string());
+    std::vector<std::unique_ptr<RawSocket>> clients;
+    for (int i = 0; i < kClients; ++i) {
+        clients.push_back(std::make_unique<RawSocket>(mesh.proxy));
+        QVERIFY(clients.back()->send(*mesh.loop, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    }
+
+    QVERIFY(mesh.engine->submit(api::SetMaintenance{api::Maintenance::On}).has_value());
+
+    for (const auto& client : clients) {
+        QVERIFY(client->waitFor(*mesh.loop, "HTTP/1.1 200"));
+    }
 }
 
 void NodeOperatorTest::maintenanceLetsARequestFinish()

@@ -102,15 +102,12 @@ private Q_SLOTS:
     void eventsAreFoundByOverlap()
     {
         const auto document = make("a.mesh");
-        const auto fault = answerOf<std::int64_t>([&](auto answer) {
-            document->addEvent(
-                {0, "fault", 100, 0, "kill", "killed cart-1", "service:cart"}, answer
-            );
-        });
+        const OpenEvent fault =
+            document->beginEvent({0, "fault", 100, 0, "kill", "killed cart-1", "service:cart"});
         document->addEvent({0, "revision", 200, 200, "rev 1", {}, {}});
 
         const auto whileActive = events(*document, 500, 600);
-        document->endEvent(*fault, 300);
+        document->endEvent(fault, 300);
         const auto afterEnd = events(*document, 500, 600);
         const auto all = events(*document, 0, 1000);
 
@@ -119,6 +116,36 @@ private Q_SLOTS:
         QVERIFY(afterEnd.empty());
         QCOMPARE(all.size(), std::size_t(2));
         QCOMPARE(all.front().end_us, std::int64_t(300));
+    }
+
+    void anEventMayEndBeforeItIsWritten()
+    {
+        {
+            const auto document = make("a.mesh");
+            for (int i = 0; i < 50; ++i) {
+                document->addEvent({0, "revision", 1, 1, "rev", {}, {}}); // The thread is busy.
+            }
+            const OpenEvent event =
+                document->beginEvent({0, "policy", 100, 0, "panic", {}, "service:cart"});
+            document->endEvent(event, 300);
+        }
+        auto again = MeshDocument::open(m_folder->file("a.mesh"));
+        QVERIFY(again);
+        const auto found = events(**again, 200, 400);
+        QCOMPARE(found.size(), std::size_t(1));
+        QCOMPARE(found.front().end_us, std::int64_t(300));
+    }
+
+    void anEventThatCouldNotBeWrittenCannotEnd()
+    {
+        const auto document = make("a.mesh");
+        const auto nothing = std::make_shared<const std::atomic<std::int64_t>>(0);
+
+        const auto ended =
+            answerOf<void>([&](auto answer) { document->endEvent(nothing, 300, answer); });
+
+        QVERIFY(!ended);
+        QCOMPARE(ended.error().code, ErrorCode::NotFound);
     }
 
     void aSecondStartIsReadOnlyAndSaysWhoHasIt()
