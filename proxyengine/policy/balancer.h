@@ -60,6 +60,8 @@ public:
         __builtin_prefetch(m_groups.data());
         __builtin_prefetch(m_groups.data() + 1); // It is longer than a line of the cache.
     }
+    // The next step, once that has arrived.
+    void foreseeLists() const { __builtin_prefetch(m_groups.front().list().data()); }
 
     // How long an attempt took, until its response head or its failure. Only `latency` listens.
     void report(std::uint32_t host, TimePoint now, Duration rtt, AttemptEnd end);

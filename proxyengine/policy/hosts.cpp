@@ -27,10 +27,10 @@ HostSet::HostSet(std::span<const std::uint32_t> weights)
 {}
 
 HostSet::HostSet(std::vector<HostSpec> specs, HostSettings settings)
-    : m_specs(std::move(specs))
+    : m_levelCount(settings.levels)
     , m_versions(1)
+    , m_specs(std::move(specs))
     , m_locality(std::move(settings.locality))
-    , m_levelCount(settings.levels)
     , m_slowStart(settings.slowStart)
     , m_warmingSince(m_specs.size())
 {

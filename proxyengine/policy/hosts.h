@@ -125,23 +125,25 @@ private:
     [[nodiscard]] std::span<LevelState> levelsOf(Subset subset);
     [[nodiscard]] std::uint32_t pullOf(std::size_t host, std::uint32_t percent) const;
 
+    // What every pick looks at comes first.
     std::vector<HostState> m_hosts;
-    std::vector<HostSpec> m_specs;
-    std::vector<std::uint32_t> m_byKey; // Hosts in the order of their keys.
-    std::vector<Subset> m_subsets; // By host; kAllHosts: of no version.
-    std::vector<std::string> m_versions; // By subset; the first is empty.
-    std::vector<LevelState> m_levels; // By subset and level.
-    std::vector<LevelState> m_scratch; // One subset's, before a change.
-    std::optional<model::Locality> m_locality;
-    std::uint32_t m_levelCount = 1;
-    Duration m_slowStart{};
-    std::vector<std::optional<TimePoint>> m_warmingSince; // By host.
     TimePoint m_nextStep = TimePoint::max(); // max: nobody is warming up.
     std::uint64_t m_weightTotal = 0;
     std::uint64_t m_weightAvailable = 0;
     std::uint64_t m_epoch = 1;
     std::uint64_t m_localityEpoch = 1;
+    std::uint32_t m_levelCount = 1;
     bool m_isInPanic = false;
+    std::vector<std::string> m_versions; // By subset; the first is empty.
+
+    std::vector<HostSpec> m_specs;
+    std::vector<std::uint32_t> m_byKey; // Hosts in the order of their keys.
+    std::vector<Subset> m_subsets; // By host; kAllHosts: of no version.
+    std::vector<LevelState> m_levels; // By subset and level.
+    std::vector<LevelState> m_scratch; // One subset's, before a change.
+    std::optional<model::Locality> m_locality;
+    Duration m_slowStart{};
+    std::vector<std::optional<TimePoint>> m_warmingSince; // By host.
 };
 
 // Hosts that one request has already tried. Remembers the last kTriedMax; a request that was tried

@@ -57,6 +57,12 @@ public:
         return false;
     }
 
+    // What will probably be next, so that its model can fetch what it will need; null: unknown.
+    [[nodiscard]] const Event* probablyNext() const
+    {
+        return m_heap.isEmpty() ? nullptr : &m_heap.top().event;
+    }
+
     // Mixes a verdict or an outcome into the fingerprint.
     void note(std::uint64_t word) { m_hash.add(word); }
 

@@ -65,6 +65,16 @@ public:
         return place.generation == handle.generation ? &place.item : nullptr;
     }
 
+    // It will be asked for soon, and is fetched from memory if it is there.
+    void foresee(SlabHandle handle) const
+    {
+        if (handle.index < m_places.size()) {
+            const Place& place = m_places[handle.index];
+            __builtin_prefetch(&place);
+            __builtin_prefetch(&place.generation); // Its end.
+        }
+    }
+
     // The item must be there.
     [[nodiscard]] Item& operator[](SlabHandle handle)
     {

@@ -41,7 +41,7 @@ bool TimerWheel::cancel(TimerHandle timer)
     return true;
 }
 
-void TimerWheel::pourUntil(std::uint64_t time, EventHeap& heap)
+void TimerWheel::pourHanging(std::uint64_t time, EventHeap& heap)
 {
     const std::uint64_t lastTick = time >> kTickBits;
     if (lastTick <= m_tick) {
@@ -90,11 +90,13 @@ void TimerWheel::hang(std::uint32_t index)
     }
     m_heads[timer.slot] = index;
     m_occupied[level] |= std::uint64_t{1} << slot;
+    ++m_hanging;
 }
 
 void TimerWheel::unhang(std::uint32_t index)
 {
     const Timer& timer = m_timers[index];
+    --m_hanging;
     if (timer.next != kNobody) {
         m_timers[timer.next].previous = timer.previous;
     }
@@ -152,6 +154,7 @@ bool TimerWheel::openNextSlot(std::uint64_t lastTick, EventHeap& heap)
     m_occupied[level] &= m_occupied[level] - 1;
     while (index != kNobody) {
         const std::uint32_t next = m_timers[index].next;
+        --m_hanging;
         if (m_timers[index].key.time < horizon()) {
             pour(index, heap);
         } else {

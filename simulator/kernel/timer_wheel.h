@@ -3,6 +3,7 @@
 #include "simulator/kernel/event.h"
 #include "simulator/kernel/event_heap.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <vector>
@@ -46,7 +47,14 @@ public:
     bool cancel(TimerHandle timer);
 
     // Pours all timers that are due up to and including `time`, and moves the horizon beyond it.
-    void pourUntil(std::uint64_t time, EventHeap& heap);
+    void pourUntil(std::uint64_t time, EventHeap& heap)
+    {
+        if (m_hanging == 0) {
+            m_tick = std::max(m_tick, time >> kTickBits);
+        } else {
+            pourHanging(time, heap);
+        }
+    }
 
     // Pours the timers of the next tick that has any; false when no timer waits in the wheel.
     bool pourNext(EventHeap& heap);
@@ -73,6 +81,7 @@ private:
         std::uint32_t generation = 1;
     };
 
+    void pourHanging(std::uint64_t time, EventHeap& heap);
     void hang(std::uint32_t index);
     void unhang(std::uint32_t index);
     void pour(std::uint32_t index, EventHeap& heap);
@@ -82,6 +91,7 @@ private:
     std::vector<Timer> m_timers;
     std::uint32_t m_free = kNobody;
     std::size_t m_waiting = 0;
+    std::size_t m_hanging = 0; // In slots: those that wait and are not in the heap.
     std::uint64_t m_tick = 0; // All timers up to this tick are in the heap.
     std::array<std::uint64_t, kLevels> m_occupied{}; // Bit s: slot s has timers.
     std::array<std::uint32_t, kLevels* kSlots> m_heads = [] {

@@ -110,20 +110,19 @@ MeshRun::MeshRun(const MeshPlan& plan, MeshRunSettings settings)
     addProxy(plan.gatewayZone(), gateway);
     for (const InstancePlan& each : plan.instances()) {
         addProxy(each.zone, each.service);
-        InstanceState state;
-        state.service = each.service;
-        m_instances.push_back(state);
+        m_instances.emplace_back().service = each.service;
     }
     for (const model::ServiceModel& model : plan.models()) {
-        m_serviceTimes.emplace_back(model.serviceTime);
         m_services.emplace_back(model.service, windows);
-        m_busy.emplace_back(windows);
     }
     addLoads();
     addStandIns();
     addOutbounds();
     if (m_settings.isRecorded) {
         m_recorder = std::make_unique<RunRecorder>(plan);
+    }
+    if (!m_settings.traced.empty()) {
+        m_tracer = std::make_unique<RequestTracer>(m_settings.traced);
     }
     addFaults();
     openProbed();
@@ -213,11 +212,22 @@ void MeshRun::addCallers()
 {
     m_callers.resize(m_plan.models().size() + 1);
     for (std::size_t at = 0; at < m_plan.models().size(); ++at) {
-        CallerState& caller = m_callers[at];
-        for (const model::ModelStep& step : m_plan.models()[at].script) {
-            std::vector<std::uint32_t>& places = caller.script.emplace_back();
+        const model::ServiceModel& said = m_plan.models()[at];
+        ServiceState& model = m_models.emplace_back(said, m_settings.windows.size());
+        for (const model::ModelStep& step : said.script) {
+            ServiceState::Step& made = model.script.emplace_back();
+            made.first = static_cast<std::uint32_t>(model.calls.size());
+            made.isParallel = step.isParallel;
             for (const model::ModelCall& call : step.calls) {
-                places.push_back(caller.calleeOf(*m_plan.find(call.call)));
+                const auto count = static_cast<std::uint32_t>(call.count);
+                made.places += count;
+                model.calls.push_back(
+                    {call.probability,
+                     call.cached.value_or(0.0),
+                     m_callers[at].calleeOf(*m_plan.find(call.call)),
+                     count,
+                     call.cached.has_value()}
+                );
             }
         }
     }
@@ -296,8 +306,8 @@ void MeshRun::endLoad(TimePoint now)
     for (MeasureRow& row : m_edges) {
         row.cut(now, m_settings.windows);
     }
-    for (TimeSum& busy : m_busy) {
-        busy.cut(now, m_settings.windows);
+    for (ServiceState& model : m_models) {
+        model.busy.cut(now, m_settings.windows);
     }
     for (MeasureWindow& window : m_settings.windows) {
         window.cut(now);
@@ -318,8 +328,8 @@ void MeshRun::close()
             }
         }
     }
-    for (TimeSum& busy : m_busy) {
-        busy.close(end, m_settings.windows);
+    for (ServiceState& model : m_models) {
+        model.busy.close(end, m_settings.windows);
     }
     if (m_recorder != nullptr) {
         m_recorder->close(end);
@@ -339,6 +349,10 @@ void MeshRun::handle(const TimedEvent& timed)
     }
     const Event& event = timed.event;
     const SlabHandle item{event.item, event.detail};
+    if (const Event* const next = m_agenda.probablyNext();
+        next != nullptr && next->kind == kWorked) {
+        m_visits.foresee({next->item, next->detail});
+    }
     switch (event.kind) {
     case kArrive:
         return arrive(event.subject);
@@ -467,7 +481,7 @@ double MeshRun::utilization(std::string_view service, std::size_t window) const
     const auto workers = static_cast<double>(m_plan.instancesOf(*at).size())
                          * static_cast<double>(m_plan.models()[*at].concurrency);
     const double capacity = workers * toSeconds(m_settings.windows[window].length());
-    return capacity <= 0.0 ? 0.0 : toSeconds(m_busy[*at].sum(window)) / capacity;
+    return capacity <= 0.0 ? 0.0 : toSeconds(m_models[*at].busy.sum(window)) / capacity;
 }
 
 std::uint64_t MeshRun::leftIn(const Outbound& out)

@@ -9,11 +9,13 @@
 #include "simulator/mesh/measures.h"
 #include "simulator/mesh/mesh_plan.h"
 #include "simulator/mesh/outbound.h"
+#include "simulator/mesh/request_trace.h"
 #include "simulator/mesh/run_recorder.h"
 #include "simulator/mesh/run_state.h"
 #include "simulator/models/duration_law.h"
 #include "simulator/scenario/scenario.h"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -30,6 +32,11 @@ struct MeshRunSettings
     NetworkLaws network;
     std::vector<MeasureWindow> windows;
     bool isRecorded = false;
+    // The root requests that took longest of those that began in this window; and numbers of those
+    // to be followed hop by hop. Neither changes anything the run sees.
+    std::size_t slowestMax = 0;
+    std::size_t slowestWindow = 0;
+    std::vector<std::uint64_t> traced;
 };
 
 // One run of a mesh in virtual time: load at the gateway, proxies that drive the compiled policies,
@@ -95,6 +102,11 @@ public:
     // Second by second, up to the last whole second before the time of runUntil(); after close()
     // up to the end. Empty unless the settings ask for it.
     [[nodiscard]] const RunRecord& record() const;
+
+    // Of those that have ended, the longest first; of two alike, the earlier.
+    [[nodiscard]] const std::vector<SlowRequest>& slowest() const { return m_slowest; }
+    // Those of the settings that have ended. Once.
+    [[nodiscard]] std::vector<TracedRequest> takeTraces();
 
     // Everything that must be zero when a run has ended: requests, attempts, visits, timers, words
     // of budgets and limits, requests that hosts are believed to have. For tests of conservation.
@@ -233,14 +245,14 @@ private:
     void sendTo(SlabHandle handle, Duration wait);
     void arriveAt(SlabHandle handle);
     void startWork(SlabHandle handle);
-    void foresee(std::uint32_t instance) const;
+    void foresee(std::uint32_t instance);
     void onWorked(SlabHandle handle);
     void runScript(SlabHandle handle);
     enum class Launch : std::uint8_t { Called, Skipped };
-    Launch launch(SlabHandle handle, const model::ModelStep& step);
+    Launch launch(SlabHandle handle, const ServiceState& model);
     void onCallEnded(SlabHandle handle, CallEnd end);
     void goOn(SlabHandle handle);
-    [[nodiscard]] double cachedShare(const model::ModelCall& call, std::uint32_t instance) const;
+    [[nodiscard]] double cachedShare(const ServiceState::Call& call, std::uint32_t instance) const;
     void fillCache(std::uint32_t instance);
     void finish(SlabHandle handle, int status);
     void releaseWorker(std::uint32_t at);
@@ -283,6 +295,9 @@ private:
     void markOnce(RunMarker::Kind kind, const Outbound& out);
     void markPanic(Outbound& out);
     void markBreaker(const Outbound& out, policy::BreakerState before);
+    void noteSlow(const Call& call);
+    void traceCall(SlabHandle handle, const Outbound& out);
+    void traceAttempt(SlabHandle handle);
 
     void schedule(Duration wait, std::uint32_t kind, SlabHandle item);
     TimerHandle startTimer(Duration wait, std::uint32_t kind, SlabHandle item);
@@ -304,15 +319,18 @@ private:
     std::vector<ProxyState> m_proxies; // The gateway's, then one per instance.
     std::vector<std::unique_ptr<Outbound>> m_outbounds; // Of all proxies, one after the other.
     std::vector<InstanceState> m_instances;
-    std::vector<DurationSampler> m_serviceTimes; // By service.
+    std::vector<ServiceState> m_models; // By service.
     Slab<Call> m_calls;
     Slab<Attempt> m_attempts;
     Slab<Visit> m_visits;
     std::vector<MeasureRow> m_services; // The sums of their edges, made at the end.
     std::vector<MeasureRow> m_edges;
-    std::vector<TimeSum> m_busy; // By service.
     TimePoint m_until{}; // Of the last runUntil().
     std::unique_ptr<RunRecorder> m_recorder; // Null: nothing is recorded.
+    std::unique_ptr<RequestTracer> m_tracer; // Null: nobody is followed.
+    std::vector<SlowRequest> m_slowest;
+    std::array<std::uint32_t, 16> m_foreseen{}; // Proxies that will call soon, a ring.
+    std::size_t m_foreseenAt = 0;
     std::uint64_t m_hops = 0;
     std::uint64_t m_ejections = 0;
     std::uint64_t m_budgetRefusals = 0;

@@ -28,12 +28,15 @@ void MeshRun::beginCall(const Call& made)
     call = made;
     call.startedAt = m_agenda.now();
     ProxyState& proxy = m_proxies[call.proxy];
-    call.service = m_callers[proxy.caller].callees[call.callee].service;
     call.luck = luckOf(m_settings.seed, {call.root, call.path, 0, LuckFor::Proxy});
     Outbound& out = outbound(call.proxy, call.callee);
+    call.service = out.service;
     m_edges[out.edge].begin(call.startedAt, m_settings.windows);
     if (m_recorder != nullptr) {
         m_recorder->begin(out.edge);
+    }
+    if (m_tracer != nullptr) {
+        traceCall(handle, out);
     }
     ++proxy.inFlight;
     if (call.isCopy) {
@@ -47,7 +50,7 @@ void MeshRun::beginCall(const Call& made)
         refuse(handle);
         return;
     }
-    if (!out.rules->fault || passFault(handle, out)) {
+    if (!out.rules->hasFault || passFault(handle, out)) {
         admit(handle);
     }
 }
@@ -57,10 +60,10 @@ void MeshRun::refuse(SlabHandle handle) { schedule(Duration::zero(), kCallRefuse
 
 bool MeshRun::admitByOverload(Call& call, const Outbound& out) const
 {
-    const auto& overload = out.plan->snapshot->overload;
-    if (!overload) {
+    if (!out.rules->isShedding) {
         return true;
     }
+    const auto& overload = out.plan->snapshot->overload;
     policy::OverloadReading reading;
     reading.inFlight = m_proxies[call.proxy].inFlight - 1; // But for this one.
     const auto priority = out.plan->resilience == nullptr ? model::RequestPriority::Default
@@ -74,7 +77,7 @@ bool MeshRun::admitByOverload(Call& call, const Outbound& out) const
 // Every limit counts the call, or none does.
 bool MeshRun::admitByRate(Outbound& out)
 {
-    if (out.rates.empty()) {
+    if (!out.rules->hasRates) {
         return true;
     }
     policy::RateNow now;
@@ -153,11 +156,11 @@ void MeshRun::admit(SlabHandle handle)
         policy::beginRequest(out.budget);
         call.isInBudget = true;
     }
-    if (out.rules->hedge) {
+    if (out.rules->hasHedge) {
         call.race = policy::HedgeRace(out.rules->hedge->max);
     }
     const bool isMirrored =
-        out.rules->mirror && out.mirrorCallee
+        out.rules->hasMirror && out.mirrorCallee
         && out.rules->mirror->decide(identityOf(call), 0) == policy::MirrorVerdict::Send;
     startAttempt(handle);
     if (isMirrored) {

@@ -2,7 +2,10 @@
 #include "simulator/mesh/mesh_run.h"
 #include "simulator/mesh/run_events.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <string>
 
 // The attempts of a call: whom to ask, when to ask another beside it, and when again.
 namespace mesh::simulator {
@@ -53,6 +56,21 @@ policy::Observation observationOf(const AttemptOutcome& outcome)
     }
 }
 
+// For the trace of a request.
+std::string outcomeWord(const AttemptOutcome& outcome)
+{
+    switch (outcome.kind) {
+    case AttemptOutcome::Kind::Answer:
+        return fmt::format("{}", outcome.status);
+    case AttemptOutcome::Kind::Timeout:
+        return "timeout";
+    case AttemptOutcome::Kind::Reset:
+        return "reset";
+    default:
+        return "no connection";
+    }
+}
+
 policy::AttemptFailure failureOf(AttemptOutcome::Kind kind)
 {
     switch (kind) {
@@ -71,7 +89,7 @@ std::optional<std::uint32_t> MeshRun::pick(
     Call& call, Outbound& out, const policy::TriedHosts& tried
 )
 {
-    if (!out.hosts.isUsable(out.plan->upstream->healthchecks.threshold)) {
+    if (!out.hosts.isUsable(out.rules->threshold)) {
         return std::nullopt;
     }
     policy::PickRequest request{m_agenda.now(), tried, {}, out.subset};
@@ -89,7 +107,7 @@ void MeshRun::startAttempt(SlabHandle handle)
         refuse(handle);
         return;
     }
-    const std::uint32_t instance = out.plan->instances[*host];
+    const std::uint32_t instance = out.rules->instances[*host];
     __builtin_prefetch(&m_instances[instance]);
     __builtin_prefetch(&m_proxies[instance + 1]);
     if (!out.rules->limits || admitAttempt(handle, out, *host)) {
@@ -113,7 +131,7 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     Attempt& attempt = m_attempts[made];
     attempt.call = handle;
     attempt.host = host;
-    attempt.instance = out.plan->instances[host];
+    attempt.instance = out.rules->instances[host];
     attempt.startedAt = m_agenda.now();
     attempt.slot = *slot;
     attempt.isHedge = role == policy::HedgeRace::Role::Hedge;
@@ -122,6 +140,9 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     // What a later attempt calls has luck of its own, as the attempt itself has.
     attempt.path = call.path.below((std::uint64_t{attempt.number} << 32U) | call.service);
     call.running = made;
+    if (m_tracer != nullptr) {
+        traceAttempt(made);
+    }
     if (!isWayPlain(out, attempt.instance)) {
         setOut(made);
     } else if (m_instances[attempt.instance].downs > 0) {
@@ -132,12 +153,22 @@ void MeshRun::launchAttempt(SlabHandle handle, std::uint32_t host, policy::Hedge
     }
 }
 
+void MeshRun::traceAttempt(SlabHandle handle)
+{
+    const Attempt& attempt = m_attempts[handle];
+    if (m_tracer->isFollowed(m_calls[attempt.call].root)) {
+        m_tracer->beginAttempt(
+            m_agenda.now(), handle, attempt.call, m_plan.instances()[attempt.instance].instance.name
+        );
+    }
+}
+
 // Sets when the next hedge is due, now that an attempt has begun.
 void MeshRun::planHedge(SlabHandle handle)
 {
     Call& call = m_calls[handle];
     Outbound& out = outbound(call.proxy, call.callee);
-    if (!out.rules->hedge || call.isCopy) {
+    if (!out.rules->hasHedge || call.isCopy) {
         return;
     }
     m_agenda.cancel(call.hedge);
@@ -228,7 +259,7 @@ void MeshRun::observe(
 )
 {
     const TimePoint now = m_agenda.now();
-    if (!out.machines.empty()) {
+    if (out.rules->hasChecks) {
         if (out.machines[host].observe(now, observationOf(outcome))) {
             mark(
                 out.machines[host].isAvailable() ? RunMarker::Kind::CheckPassed
@@ -315,6 +346,9 @@ void MeshRun::dropAttempt(SlabHandle handle, ConnectionPool::After after)
     const Attempt attempt = m_attempts[handle];
     Call& call = m_calls[attempt.call];
     Outbound& out = outbound(call.proxy, call.callee);
+    if (m_tracer != nullptr) {
+        m_tracer->endAttempt(m_agenda.now(), handle);
+    }
     m_agenda.cancel(attempt.timeout);
     out.hosts.end(attempt.host);
     if (attempt.isHedge) {
@@ -354,6 +388,9 @@ bool MeshRun::isAnswerOfAll(const Call& call, Outbound& out, const AttemptOutcom
 void MeshRun::endAttempt(SlabHandle handle, const AttemptOutcome& outcome)
 {
     const Attempt attempt = m_attempts[handle];
+    if (m_tracer != nullptr) {
+        m_tracer->tellOutcome(handle, outcomeWord(outcome));
+    }
     dropAttempt(handle, afterwards(outcome.kind));
     Call& call = m_calls[attempt.call];
     Outbound& out = outbound(call.proxy, call.callee);

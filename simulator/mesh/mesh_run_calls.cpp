@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 // The caller's side of a call: what a proxy does with one request, but for its attempts.
 namespace mesh::simulator {
 
@@ -24,6 +26,7 @@ Outbound& MeshRun::outbound(std::uint32_t proxy, std::uint32_t callee)
     );
     place->proxy = proxy;
     place->callee = callee;
+    place->service = called.service;
     if (m_hasDeploys) {
         showVersions(*place);
     }
@@ -160,6 +163,12 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
     if (m_recorder != nullptr) {
         m_recorder->end(out.edge, now - call.startedAt, outcome, call.attempts);
     }
+    if (call.parent.isNone() && m_settings.slowestMax > 0) {
+        noteSlow(call);
+    }
+    if (m_tracer != nullptr) {
+        m_tracer->endCall(now, handle, end == CallEnd::Succeeded ? "ok" : "failed");
+    }
     const SlabHandle parent = call.parent;
     const SlabHandle standsFor = call.standsFor;
     m_calls.free(handle);
@@ -169,6 +178,44 @@ void MeshRun::endCall(SlabHandle handle, CallEnd end)
     if (!parent.isNone()) {
         onCallEnded(parent, end);
     }
+}
+
+// Root requests only, but neither copies nor stand-ins of theirs.
+void MeshRun::noteSlow(const Call& call)
+{
+    if (call.isCopy || !call.standsFor.isNone()
+        || !m_settings.windows[m_settings.slowestWindow].contains(call.startedAt)) {
+        return;
+    }
+    const SlowRequest slow{call.root, call.startedAt, m_agenda.now() - call.startedAt};
+    const auto isBefore = [](const SlowRequest& a, const SlowRequest& b) {
+        return a.took != b.took ? a.took > b.took : a.startedAt < b.startedAt;
+    };
+    if (m_slowest.size() == m_settings.slowestMax) {
+        if (!isBefore(slow, m_slowest.back())) {
+            return;
+        }
+        m_slowest.pop_back();
+    }
+    m_slowest.insert(std::ranges::upper_bound(m_slowest, slow, isBefore), slow);
+}
+
+void MeshRun::traceCall(SlabHandle handle, const Outbound& out)
+{
+    const Call& call = m_calls[handle];
+    if (!call.isCopy && m_tracer->isFollowed(call.root)) {
+        m_tracer->beginCall(
+            m_agenda.now(),
+            {handle, call.root, call.parent, call.standsFor},
+            m_edges[out.edge].name(),
+            m_plan.models()[out.service].service
+        );
+    }
+}
+
+std::vector<TracedRequest> MeshRun::takeTraces()
+{
+    return m_tracer == nullptr ? std::vector<TracedRequest>() : m_tracer->take();
 }
 
 void MeshRun::settleConcurrency(const Call& call, Outbound& out, CallEnd end)

@@ -91,7 +91,7 @@ void MeshRun::startProbe(Outbound& out, std::uint32_t host)
     Duration takes = probeWay(out, at, path);
     bool isLost = instance.freezes > 0 && !isTcp;
     bool isRefused = instance.downs > 0;
-    for (const std::uint32_t each : instance.hazards) {
+    for (const std::uint32_t each : instance.hazards()) {
         const Fault& fault = m_settings.timeline[each];
         Random luck = luckOfFault(kProbeRoot, path, each);
         if (!isHitBy(m_faults[each], out.proxy, at) || !luck.chance(fault.probability)) {

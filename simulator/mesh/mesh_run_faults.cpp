@@ -317,7 +317,8 @@ void MeshRun::abandonCalls(std::uint32_t proxy)
 Duration MeshRun::frozenFor(const InstanceState& instance) const
 {
     return instance.frozenFor
-           + (instance.freezes > 0 ? m_agenda.now() - instance.frozenAt : Duration::zero());
+           + (instance.freezes > 0 ? m_agenda.now() - instance.trouble->frozenAt : Duration::zero()
+           );
 }
 
 void MeshRun::setFrozen(std::uint32_t at, Switch turned)
@@ -325,7 +326,7 @@ void MeshRun::setFrozen(std::uint32_t at, Switch turned)
     InstanceState& instance = m_instances[at];
     if (turned == Switch::On) {
         if (++instance.freezes == 1) {
-            instance.frozenAt = m_agenda.now();
+            instance.troubled().frozenAt = m_agenda.now();
         }
         return;
     }
@@ -335,11 +336,11 @@ void MeshRun::setFrozen(std::uint32_t at, Switch turned)
     }
     instance.frozenFor = frozenFor(instance);
     instance.freezes = 0;
-    for (const StalledVisit& each : instance.stalled) {
+    for (const StalledVisit& each : instance.trouble->stalled) {
         m_visits[each.visit].frozenBefore = instance.frozenFor;
         schedule(each.left, each.kind, each.visit);
     }
-    instance.stalled.clear();
+    instance.trouble->stalled.clear();
 }
 
 // True: the instance is frozen, and what was to happen now happens when it thaws.
@@ -349,7 +350,7 @@ bool MeshRun::stall(SlabHandle handle, std::uint32_t kind)
     if (instance.freezes == 0) {
         return false;
     }
-    instance.stalled.push_back({handle, kind, Duration::zero()});
+    instance.trouble->stalled.push_back({handle, kind, Duration::zero()});
     return true;
 }
 
@@ -363,7 +364,7 @@ bool MeshRun::standsStill(SlabHandle handle)
         return false;
     }
     if (instance.freezes > 0) {
-        instance.stalled.push_back({handle, kWorked, owed});
+        instance.trouble->stalled.push_back({handle, kWorked, owed});
     } else {
         visit.frozenBefore = instance.frozenFor;
         schedule(owed, kWorked, handle);
@@ -373,7 +374,7 @@ bool MeshRun::standsStill(SlabHandle handle)
 
 void MeshRun::setHazards(std::uint32_t instance)
 {
-    std::vector<std::uint32_t>& hazards = m_instances[instance].hazards;
+    std::vector<std::uint32_t>& hazards = m_instances[instance].troubled().hazards;
     hazards.clear();
     for (std::uint32_t at = 0; at < m_faults.size(); ++at) {
         const FaultState& fault = m_faults[at];
@@ -410,7 +411,7 @@ void MeshRun::onLingerOver(std::uint32_t at, std::uint32_t instance)
 const std::string& MeshRun::versionOf(std::uint32_t instance) const
 {
     const std::string* version = &m_plan.instances()[instance].version;
-    for (const std::uint32_t at : m_instances[instance].hazards) {
+    for (const std::uint32_t at : m_instances[instance].hazards()) {
         const Fault& fault = m_settings.timeline[at];
         if (fault.kind == FaultKind::BadDeploy && !fault.version.empty()) {
             version = &fault.version;
@@ -479,7 +480,7 @@ bool MeshRun::isHitBy(const FaultState& fault, std::uint32_t proxy, std::uint32_
 std::optional<int> MeshRun::meetError(const Visit& visit) const
 {
     std::optional<int> status;
-    for (const std::uint32_t at : m_instances[visit.instance].hazards) {
+    for (const std::uint32_t at : m_instances[visit.instance].hazards()) {
         const Fault& fault = m_settings.timeline[at];
         const bool answers = fault.kind == FaultKind::Error
                              || (fault.kind == FaultKind::Grey && fault.factor == 1.0);
@@ -495,7 +496,7 @@ std::optional<int> MeshRun::meetError(const Visit& visit) const
 double MeshRun::meetSlowness(Visit& visit)
 {
     double factor = 1.0;
-    for (const std::uint32_t at : m_instances[visit.instance].hazards) {
+    for (const std::uint32_t at : m_instances[visit.instance].hazards()) {
         const Fault& fault = m_settings.timeline[at];
         const bool isSlow = fault.kind == FaultKind::Slow || fault.kind == FaultKind::Grey;
         if (isSlow && fault.factor != 1.0

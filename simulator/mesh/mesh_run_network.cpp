@@ -47,7 +47,7 @@ MeshRun::Passage MeshRun::pass(const AttemptState& attempt, Way way)
 {
     Passage passage;
     const Call& call = m_calls[attempt.call];
-    for (const std::uint32_t at : m_instances[attempt.instance].hazards) {
+    for (const std::uint32_t at : m_instances[attempt.instance].hazards()) {
         const Fault& fault = m_settings.timeline[at];
         FaultState& state = m_faults[at];
         if (!isHitBy(state, call.proxy, attempt.instance)) {
@@ -111,7 +111,7 @@ Duration MeshRun::drawWay(const AttemptState& attempt, std::uint32_t part)
 // Whether the attempt has to be followed on its way at all.
 bool MeshRun::isWayPlain(const Outbound& out, std::uint32_t instance) const
 {
-    return !m_hasLaws && out.pools.empty() && m_instances[instance].hazards.empty();
+    return !m_hasLaws && !out.rules->hasPools && m_instances[instance].hazards().empty();
 }
 
 // Brings the attempt's request on its way, over a connection that is kept or made now.
@@ -153,7 +153,7 @@ TimePoint MeshRun::beginConnection(const AttemptState& attempt, ConnectionPool& 
     const TimePoint now = m_agenda.now();
     const Call& call = m_calls[attempt.call];
     const auto hasExpired = [&](std::uint32_t instance) {
-        return std::ranges::any_of(m_instances[instance].hazards, [&](std::uint32_t at) {
+        return std::ranges::any_of(m_instances[instance].hazards(), [&](std::uint32_t at) {
             const Fault& fault = m_settings.timeline[at];
             return fault.kind == FaultKind::CertExpiry
                    && luckOfFault(call.root, attempt.path, at).chance(fault.probability);

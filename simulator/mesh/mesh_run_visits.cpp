@@ -8,7 +8,6 @@ namespace {
 constexpr int kOwnFailure = 500;
 constexpr int kCallFailed = 502;
 constexpr int kQueueFull = 503;
-constexpr std::size_t kLine = 64; // Of a cache.
 
 Duration times(Duration length, double factor)
 {
@@ -31,6 +30,9 @@ void MeshRun::sendTo(SlabHandle handle, Duration wait)
     visit.root = call.root;
     visit.path = attempt.path;
     visit.luck = luckOf(m_settings.seed, {call.root, call.path, attempt.number, LuckFor::Service});
+    if (m_tracer != nullptr) {
+        m_tracer->beginVisit(made, handle);
+    }
     if (wait == Duration::zero()) {
         arriveAt(made);
     } else {
@@ -51,7 +53,7 @@ void MeshRun::arriveAt(SlabHandle handle)
         schedule(Duration::zero(), kAnswer, handle);
         return;
     }
-    const model::ServiceModel& model = m_plan.models()[instance.service];
+    const ServiceState& model = m_models[instance.service];
     if (instance.busy < model.concurrency) {
         startWork(handle);
     } else if (instance.waiting < model.queue) {
@@ -72,7 +74,7 @@ void MeshRun::setBusy(std::uint32_t at, int by)
 {
     InstanceState& instance = m_instances[at];
     instance.busy += by;
-    m_busy[instance.service].change(m_agenda.now(), by, m_settings.windows);
+    m_models[instance.service].busy.change(m_agenda.now(), by, m_settings.windows);
 }
 
 void MeshRun::startWork(SlabHandle handle)
@@ -80,8 +82,11 @@ void MeshRun::startWork(SlabHandle handle)
     Visit& visit = m_visits[handle];
     const InstanceState& instance = m_instances[visit.instance];
     visit.hasWorker = true;
+    if (m_tracer != nullptr) {
+        m_tracer->beginWork(m_agenda.now(), handle);
+    }
     setBusy(visit.instance, 1);
-    const Duration time = m_serviceTimes[instance.service].draw(visit.luck);
+    const Duration time = m_models[instance.service].serviceTime.draw(visit.luck);
     const double factor = meetSlowness(visit);
     visit.frozenBefore = frozenFor(instance);
     foresee(visit.instance);
@@ -89,14 +94,34 @@ void MeshRun::startWork(SlabHandle handle)
 }
 
 // What the instance's calls will touch is fetched while its service time passes: in a large mesh
-// hardly anything of it is still near.
-void MeshRun::foresee(std::uint32_t instance) const
+// hardly anything of it is still near. Each step is taken some visits later than the one before,
+// when that has arrived.
+void MeshRun::foresee(std::uint32_t instance)
 {
-    for (const auto& place : m_proxies[instance + 1].outbounds) {
-        const void* const start = place.get();
-        const auto* const bytes = static_cast<const char*>(start);
-        for (std::size_t at = 0; bytes != nullptr && at < Outbound::kHotBytes; at += kLine) {
-            __builtin_prefetch(bytes + at);
+    constexpr std::size_t kStep = 6; // Visits.
+    static_assert(2 * kStep < std::tuple_size_v<decltype(m_foreseen)>);
+    const ProxyState& proxy = m_proxies[instance + 1];
+    if (proxy.outbounds.empty()) {
+        return;
+    }
+    for (const auto& out : proxy.outbounds) {
+        if (out != nullptr) {
+            out->foresee();
+        }
+    }
+    const std::size_t at = m_foreseenAt++;
+    m_foreseen[at % m_foreseen.size()] = instance + 1;
+    for (const auto& out : m_proxies[m_foreseen[(at - kStep) % m_foreseen.size()]].outbounds) {
+        if (out != nullptr) {
+            out->foreseeHosts();
+            __builtin_prefetch(&m_edges[out->edge]);
+            __builtin_prefetch(&m_edges[out->edge].name()); // Its other end.
+        }
+    }
+    for (const auto& out : m_proxies[m_foreseen[(at - 2 * kStep) % m_foreseen.size()]].outbounds) {
+        if (out != nullptr) {
+            out->foreseeLists();
+            m_edges[out->edge].foresee();
         }
     }
 }
@@ -106,8 +131,11 @@ void MeshRun::onWorked(SlabHandle handle)
     if (standsStill(handle)) {
         return;
     }
+    if (m_tracer != nullptr) {
+        m_tracer->endWork(m_agenda.now(), handle);
+    }
     Visit& visit = m_visits[handle];
-    const model::ServiceModel& model = m_plan.models()[m_instances[visit.instance].service];
+    const ServiceState& model = m_models[m_instances[visit.instance].service];
     const double errorRate = 1.0 - (1.0 - model.errorRate) * (1.0 - visit.errorRate);
     if (visit.luck.chance(visit.errorRate == 0.0 ? model.errorRate : errorRate)) {
         finish(handle, kOwnFailure);
@@ -117,12 +145,7 @@ void MeshRun::onWorked(SlabHandle handle)
         finish(handle, 200);
         return;
     }
-    for (const auto& place : m_proxies[visit.instance + 1].outbounds) {
-        if (place != nullptr) {
-            place->foresee();
-        }
-    }
-    if (!model.holdWorkerDuringCalls) {
+    if (!model.holdsWorkerDuringCalls) {
         visit.hasWorker = false;
         setBusy(visit.instance, -1);
         releaseWorker(visit.instance);
@@ -135,16 +158,11 @@ void MeshRun::onWorked(SlabHandle handle)
 // Makes the calls of the script until one of them must be waited for.
 void MeshRun::runScript(SlabHandle handle)
 {
-    const std::uint32_t service = m_instances[m_visits[handle].instance].service;
-    const std::vector<model::ModelStep>& script = m_plan.models()[service].script;
-    while (m_visits[handle].step < script.size()) {
-        const model::ModelStep& step = script[m_visits[handle].step];
-        std::uint32_t places = 0;
-        for (const model::ModelCall& call : step.calls) {
-            places += static_cast<std::uint32_t>(call.count);
-        }
-        while (m_visits[handle].place < places) {
-            if (launch(handle, step) == Launch::Called && !step.isParallel) {
+    const ServiceState& model = m_models[m_instances[m_visits[handle].instance].service];
+    while (m_visits[handle].step < model.script.size()) {
+        const ServiceState::Step& step = model.script[m_visits[handle].step];
+        while (m_visits[handle].place < step.places) {
+            if (launch(handle, model) == Launch::Called && !step.isParallel) {
                 break;
             }
         }
@@ -159,13 +177,13 @@ void MeshRun::runScript(SlabHandle handle)
 }
 
 // Draws for the repeat at the visit's place, and makes its call if it is to be.
-MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
+MeshRun::Launch MeshRun::launch(SlabHandle handle, const ServiceState& model)
 {
     Visit& visit = m_visits[handle];
     std::uint32_t before = visit.place++;
-    const model::ModelCall* wanted = step.calls.data();
-    while (before >= static_cast<std::uint32_t>(wanted->count)) {
-        before -= static_cast<std::uint32_t>(wanted->count);
+    const ServiceState::Call* wanted = &model.calls[model.script[visit.step].first];
+    while (before >= wanted->count) {
+        before -= wanted->count;
         ++wanted;
     }
     const bool isCalled = visit.script.chance(wanted->probability);
@@ -173,15 +191,14 @@ MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
     if (!isCalled || isCached) {
         return Launch::Skipped;
     }
-    if (wanted->cached) {
+    if (wanted->isCached) {
         fillCache(visit.instance);
     }
     ++visit.outstanding;
     Call call;
     call.parent = handle;
     call.proxy = visit.instance + 1; // The gateway's is the first.
-    call.callee = m_callers[m_instances[visit.instance].service]
-                      .script[visit.step][static_cast<std::size_t>(wanted - step.calls.data())];
+    call.callee = wanted->callee;
     call.root = visit.root;
     call.path = visit.path.below((std::uint64_t{visit.step} << 32U) | (visit.place - 1));
     beginCall(call);
@@ -189,14 +206,13 @@ MeshRun::Launch MeshRun::launch(SlabHandle handle, const model::ModelStep& step)
 }
 
 // The share of these calls that the instance's caches answer now.
-double MeshRun::cachedShare(const model::ModelCall& call, std::uint32_t instance) const
+double MeshRun::cachedShare(const ServiceState::Call& call, std::uint32_t instance) const
 {
     const InstanceState& state = m_instances[instance];
-    const double share = call.cached.value_or(0.0);
     if (state.cacheFill >= kCacheRefillCalls) {
-        return share;
+        return call.cached;
     }
-    return share * state.cacheFill / kCacheRefillCalls;
+    return call.cached * state.cacheFill / kCacheRefillCalls;
 }
 
 // A call has gone through, and its answer is kept; but not while a wipe goes on.
@@ -245,7 +261,7 @@ void MeshRun::releaseWorker(std::uint32_t at)
 {
     InstanceState& instance = m_instances[at];
     const SlabHandle next = instance.first;
-    if (next.isNone() || instance.busy >= m_plan.models()[instance.service].concurrency) {
+    if (next.isNone() || instance.busy >= m_models[instance.service].concurrency) {
         return;
     }
     --instance.waiting;

@@ -50,6 +50,8 @@ bool hasStreams(const CalleePlan& called)
 
 OutboundRules::OutboundRules(const CalleePlan& called, Connections connections)
     : plan(&called)
+    , instances(called.instances.data())
+    , threshold(called.upstream->healthchecks.threshold)
     , tryTimeout(called.service->readTimeout)
 {
     policy::HealthRules found(called.upstream->healthchecks);
@@ -62,6 +64,12 @@ OutboundRules::OutboundRules(const CalleePlan& called, Connections connections)
     if (called.upstream->limits) {
         addLimits();
     }
+    hasFault = fault.has_value();
+    hasMirror = mirror.has_value();
+    hasHedge = hedge.has_value();
+    hasChecks = checks.has_value();
+    hasRates = !rates.empty();
+    isShedding = called.snapshot->overload.has_value();
     hasPools = connections == Connections::Followed || (limitsConnections() && hasStreams(called));
 }
 

@@ -1,6 +1,7 @@
 #include "simulator/mesh/proxy_breaker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mesh::simulator {
 
@@ -19,18 +20,27 @@ void ProxyBreaker::onOutcome(
 )
 {
     settle(now);
-    auto batch = std::ranges::find(m_waiting, round, &Batch::round);
-    if (batch == m_waiting.end()) {
-        batch = m_waiting.insert(batch, {round, {}});
-    }
-    ++(outcome == BreakerOutcome::Succeeded ? batch->counts.succeeded : batch->counts.failed);
-    batch->counts.slow += latency > m_machine.slowLimit() ? 1U : 0U;
-    const bool isFull = batch->counts.succeeded + batch->counts.failed >= kBatchMax;
+    Batch& batch = batchOf(round);
+    ++(outcome == BreakerOutcome::Succeeded ? batch.counts.succeeded : batch.counts.failed);
+    batch.counts.slow += latency > m_machine.slowLimit() ? 1U : 0U;
+    const bool isFull = batch.counts.succeeded + batch.counts.failed >= kBatchMax;
     if (isFull || m_gate.state() != policy::BreakerState::Closed) {
         tell(now);
     } else {
         m_dueAt = std::min(m_dueAt, now + kDelay);
     }
+}
+
+ProxyBreaker::Batch& ProxyBreaker::batchOf(std::uint32_t round)
+{
+    if (m_first.isEmpty()) {
+        m_first.round = round;
+    }
+    if (m_first.round == round) {
+        return m_first;
+    }
+    const auto other = std::ranges::find(m_others, round, &Batch::round);
+    return other == m_others.end() ? m_others.emplace_back(Batch{round, {}}) : *other;
 }
 
 // What time has brought up to now, in its order.
@@ -52,11 +62,17 @@ void ProxyBreaker::settle(TimePoint now)
 void ProxyBreaker::tell(TimePoint now)
 {
     m_dueAt = TimePoint::max();
-    for (const Batch& batch : m_waiting) {
+    const Batch first = std::exchange(m_first, Batch{});
+    if (first.isEmpty()) {
+        return;
+    }
+    take(m_machine.advance(now));
+    take(m_machine.observe(now, first.round, first.counts));
+    for (const Batch& batch : m_others) {
         take(m_machine.advance(now));
         take(m_machine.observe(now, batch.round, batch.counts));
     }
-    m_waiting.clear();
+    m_others.clear();
 }
 
 void ProxyBreaker::take(const policy::BreakerStep& step)

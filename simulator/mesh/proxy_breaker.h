@@ -38,16 +38,23 @@ private:
     {
         std::uint32_t round = 0;
         policy::BreakerCounts counts;
+
+        [[nodiscard]] bool isEmpty() const { return counts.succeeded + counts.failed == 0; }
     };
+
+    Batch& batchOf(std::uint32_t round);
 
     void settle(TimePoint now);
     void tell(TimePoint now);
     void take(const policy::BreakerStep& step);
 
-    policy::BreakerMachine m_machine;
     policy::BreakerGate m_gate;
-    std::vector<Batch> m_waiting; // By round, in the order of their first outcomes.
     TimePoint m_dueAt = TimePoint::max(); // Of those that wait.
+    // By round, in the order of their first outcomes. The first one lies here: there is seldom
+    // another, and what lies elsewhere is far.
+    Batch m_first; // Waits when it counts anything.
+    std::vector<Batch> m_others;
+    policy::BreakerMachine m_machine;
 };
 
 } // namespace mesh::simulator

@@ -9,7 +9,9 @@
 #include "simulator/kernel/timer_wheel.h"
 #include "simulator/mesh/connection_pool.h"
 #include "simulator/mesh/fault_reach.h"
+#include "simulator/mesh/measures.h"
 #include "simulator/mesh/outbound.h"
+#include "simulator/models/duration_law.h"
 #include "simulator/scenario/scenario.h"
 
 #include <array>
@@ -134,9 +136,17 @@ struct StalledVisit
     Duration left{}; // Until that event.
 };
 
+// What few instances ever have.
+struct InstanceTrouble
+{
+    TimePoint frozenAt{}; // Since when; while frozen.
+    std::vector<std::uint32_t> hazards; // Active faults that its attempts may meet, in order.
+    std::vector<StalledVisit> stalled; // What goes on when it thaws, in order.
+};
+
+// A line of the cache: a mesh has ten thousands of them, and every attempt looks at another one.
 struct alignas(64) InstanceState
 {
-    // A line of the cache: what every attempt looks at.
     std::uint32_t service = 0;
     std::uint32_t epoch = 0;
     int busy = 0;
@@ -145,12 +155,61 @@ struct alignas(64) InstanceState
     SlabHandle last;
     int downs = 0; // Faults that keep it down.
     int freezes = 0; // Faults that keep it frozen.
-    std::vector<std::uint32_t> hazards; // Active faults that its attempts may meet, in order.
-
-    TimePoint frozenAt{}; // Since when; while frozen.
-    Duration frozenFor{}; // In all, before that.
-    std::vector<StalledVisit> stalled; // What goes on when it thaws, in order.
+    Duration frozenFor{}; // In all, before it was frozen last.
     std::uint32_t cacheFill = kCacheRefillCalls; // Calls that filled its caches since a wipe.
+    std::unique_ptr<InstanceTrouble> trouble; // Made when first needed.
+
+    [[nodiscard]] std::span<const std::uint32_t> hazards() const
+    {
+        return trouble == nullptr ? std::span<const std::uint32_t>() : trouble->hazards;
+    }
+    InstanceTrouble& troubled()
+    {
+        if (trouble == nullptr) {
+            trouble = std::make_unique<InstanceTrouble>();
+        }
+        return *trouble;
+    }
+};
+static_assert(sizeof(InstanceState) == 64);
+
+// A service's model as its visits need it: one place to look at, and no names.
+struct ServiceState
+{
+    struct Call
+    {
+        double probability = 1.0;
+        double cached = 0.0;
+        std::uint32_t callee = 0; // Of the caller.
+        std::uint32_t count = 1;
+        bool isCached = false; // Perhaps in no share.
+    };
+    struct Step
+    {
+        std::uint32_t first = 0; // Into `calls`.
+        std::uint32_t places = 0; // Repeats of all its calls.
+        bool isParallel = false;
+    };
+
+    ServiceState(const model::ServiceModel& model, std::size_t windows)
+        : concurrency(model.concurrency)
+        , queue(model.queue)
+        , errorRate(model.errorRate)
+        , rejectTime(model.rejectTime)
+        , holdsWorkerDuringCalls(model.holdWorkerDuringCalls)
+        , serviceTime(model.serviceTime)
+        , busy(windows)
+    {}
+
+    int concurrency;
+    int queue;
+    double errorRate;
+    Duration rejectTime;
+    bool holdsWorkerDuringCalls;
+    std::vector<Step> script;
+    std::vector<Call> calls;
+    DurationSampler serviceTime;
+    TimeSum busy; // Workers.
 };
 
 // The proxy of an instance, or the gateway's.
@@ -176,7 +235,6 @@ struct CallerState
         std::optional<std::uint32_t> fallback;
     };
     std::vector<Callee> callees; // Each service once.
-    std::vector<std::vector<std::uint32_t>> script; // By step and call: into callees.
 
     std::uint32_t calleeOf(std::uint32_t called)
     {

@@ -179,6 +179,29 @@ Duration DurationSampler::draw(Random& random) const
     return Duration::zero();
 }
 
+void DurationSampler::draw(Random& random, std::span<Duration> durations) const
+{
+    constexpr std::size_t kAtOnce = 64;
+    if (m_kind != model::DurationLaw::Kind::Exp) {
+        for (Duration& duration : durations) {
+            duration = draw(random);
+        }
+        return;
+    }
+    std::array<double, kAtOnce> numbers{};
+    while (!durations.empty()) {
+        const auto part = std::span(numbers).first(std::min(kAtOnce, durations.size()));
+        for (double& number : part) {
+            number = 1.0 - openUnit(random);
+        }
+        exactLogs(part);
+        for (std::size_t at = 0; at < part.size(); ++at) {
+            durations[at] = toDuration(m_scale * -part[at]);
+        }
+        durations = durations.subspan(part.size());
+    }
+}
+
 Duration sample(const model::DurationLaw& law, Random& random)
 {
     const double share = openUnit(random);

@@ -4,7 +4,10 @@
 #include "proxyengine/base/time.h"
 #include "proxyengine/model/document.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,12 +29,42 @@ public:
     explicit DurationSampler(const model::DurationLaw& law);
 
     [[nodiscard]] Duration draw(Random& random) const;
+    // As many draws as there are places, one after the other; cheaper than single ones.
+    void draw(Random& random, std::span<Duration> durations) const;
 
 private:
     model::DurationLaw::Kind m_kind;
     double m_scale = 0.0; // Nanoseconds: the mean, or the median of a lognormal.
     double m_sigma = 0.0; // Of the logarithm.
     std::vector<std::pair<double, Duration>> m_quantiles;
+};
+
+// A stream that nothing else draws from, and so drawn ahead: the durations are those that single
+// draws would give.
+class DurationStream
+{
+public:
+    DurationStream(const model::DurationLaw& law, Seed seed)
+        : m_sampler(law)
+        , m_luck(seed)
+    {}
+
+    [[nodiscard]] Duration next()
+    {
+        if (m_at == m_ahead.size()) {
+            m_sampler.draw(m_luck, m_ahead);
+            m_at = 0;
+        }
+        return m_ahead[m_at++];
+    }
+
+private:
+    static constexpr std::size_t kAhead = 64;
+
+    DurationSampler m_sampler;
+    Random m_luck;
+    std::array<Duration, kAhead> m_ahead{};
+    std::size_t m_at = kAhead;
 };
 
 // One draw from a law; the same value that its DurationSampler would give.

@@ -349,6 +349,7 @@ std::string renderHtml(const Rehearsal& rehearsal, const HtmlOptions& options)
     appendTimelines(page, rehearsal);
     appendReactions(page, rehearsal);
     appendServices(page, rehearsal);
+    appendWaterfalls(page, rehearsal);
     appendAmplification(page, rehearsal);
     appendAblation(page, rehearsal);
     appendMargins(page, rehearsal, options);

@@ -17,6 +17,7 @@ void appendWindows(std::string& page, const Rehearsal& rehearsal);
 void appendTimelines(std::string& page, const Rehearsal& rehearsal);
 void appendReactions(std::string& page, const Rehearsal& rehearsal);
 void appendServices(std::string& page, const Rehearsal& rehearsal);
+void appendWaterfalls(std::string& page, const Rehearsal& rehearsal);
 void appendAmplification(std::string& page, const Rehearsal& rehearsal);
 void appendAblation(std::string& page, const Rehearsal& rehearsal);
 void appendMargins(std::string& page, const Rehearsal& rehearsal, const HtmlOptions& options);

@@ -159,6 +159,15 @@ svg.bar .axis{stroke:var(--borderStrong)}
 svg.bar .gain{fill:var(--simulationLine);fill-opacity:.75}
 svg.bar .loss{fill:var(--degraded);fill-opacity:.75}
 svg.bar .whisker{stroke:var(--text1);stroke-width:1.2;fill:none}
+svg.waterfall{display:block;width:100%;min-width:760px;height:auto;font-size:11px}
+svg.waterfall text{fill:var(--text3)}
+svg.waterfall .critical text.lane{fill:var(--text1);font-weight:600}
+svg.waterfall .span{stroke:var(--borderStrong)}
+svg.waterfall .try{fill:var(--hover);stroke:var(--borderInput)}
+svg.waterfall .work{fill:var(--series1)}
+svg.waterfall .queue{fill:var(--degraded)}
+svg.waterfall .try.lost{fill:var(--failureSoft);stroke:var(--failure)}
+svg.waterfall .beside{opacity:.45}
 footer{color:var(--text3);font-size:11px;line-height:14px}
 @media(max-width:720px){main{padding:12px}section{padding:12px}.wide{margin:8px -12px 0;
 padding:0 12px}}

@@ -87,6 +87,48 @@ OrderedJson assertionsJson(const std::vector<AssertionResult>& results)
     return json;
 }
 
+OrderedJson durationJson(Duration duration) { return toSeconds(duration) * 1e3; }
+
+OrderedJson stepJson(const TracedStep& step)
+{
+    const bool isCall = step.kind == TracedStep::Kind::Call;
+    OrderedJson json = {
+        {"kind", isCall ? "call" : "attempt"},
+        {"name", step.name},
+        {"service", step.service},
+        {"parent",
+         step.parent == TracedStep::kNobody ? OrderedJson(nullptr) : OrderedJson(step.parent)},
+        {"begin_ms", durationJson(step.begin)},
+        {"end_ms", durationJson(step.end)},
+        {"outcome", step.outcome},
+        {"critical", step.isCritical},
+        {"own_ms", durationJson(step.own)}};
+    if (!isCall) {
+        json["queued_ms"] = durationJson(step.queued);
+        json["worked_ms"] = durationJson(step.worked);
+    }
+    return json;
+}
+
+OrderedJson waterfallsJson(const std::vector<TracedRequest>& requests)
+{
+    OrderedJson json = OrderedJson::array();
+    for (const TracedRequest& request : requests) {
+        OrderedJson steps = OrderedJson::array();
+        for (const TracedStep& step : request.steps) {
+            steps.push_back(stepJson(step));
+        }
+        json.push_back(
+            {{"at_seconds", toSeconds(request.at)},
+             {"took_ms", durationJson(request.took)},
+             {"succeeded", request.hasSucceeded},
+             {"steps", std::move(steps)},
+             {"steps_lost", request.stepsLost}}
+        );
+    }
+    return json;
+}
+
 OrderedJson variantJson(const VariantResult& variant)
 {
     const Reaction& reaction = variant.reaction;
@@ -101,6 +143,7 @@ OrderedJson variantJson(const VariantResult& variant)
           {"hurt", reaction.hurt},
           {"failed_share", reaction.failedShare}}},
         {"worst_replication", variant.worst},
+        {"waterfalls", waterfallsJson(variant.slowest)},
         {"event_hash", hex(variant.eventHash)},
         {"events", variant.events}};
 }

@@ -99,6 +99,7 @@ void LaneTally::add(RunOutcome outcome)
     if (m_notes.empty() || notes.success.value_or(2.0) < worst) {
         m_worst = static_cast<int>(m_notes.size());
         m_worstRecord = std::move(outcome.record);
+        m_slowest = std::move(outcome.slowest);
     }
     m_notes.push_back(std::move(notes));
     if (!m_guard) {

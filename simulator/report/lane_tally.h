@@ -40,6 +40,8 @@ public:
     [[nodiscard]] const std::vector<RunSeries>& series() const { return m_series; }
     [[nodiscard]] const RunRecord& worstRecord() const { return m_worstRecord; }
     [[nodiscard]] int worst() const { return m_worst; }
+    // The slowest root requests of the worst run.
+    [[nodiscard]] const std::vector<SlowRequest>& slowest() const { return m_slowest; }
     [[nodiscard]] std::optional<std::size_t> guard() const { return m_guard; }
     [[nodiscard]] std::uint64_t events() const { return m_events; }
     [[nodiscard]] std::uint64_t hops() const { return m_hops; }
@@ -74,6 +76,7 @@ private:
     std::vector<RunSeries> m_series;
     RunRecord m_worstRecord;
     int m_worst = 0;
+    std::vector<SlowRequest> m_slowest;
     std::optional<std::size_t> m_guard; // Of the first run that one stopped.
     std::uint64_t m_events = 0;
     std::uint64_t m_hops = 0;

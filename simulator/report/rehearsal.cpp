@@ -68,7 +68,12 @@ public:
         if (m_isCancelled || isCancelled()) {
             return fail(ErrorCode::Cancelled, "the rehearsal was cancelled");
         }
-        return report();
+        Rehearsal rehearsal = report();
+        followSlowest(rehearsal);
+        if (isCancelled()) {
+            return fail(ErrorCode::Cancelled, "the rehearsal was cancelled");
+        }
+        return rehearsal;
     }
 
 private:
@@ -83,22 +88,54 @@ private:
                && m_request.cancelled->load(std::memory_order_relaxed);
     }
 
+    [[nodiscard]] RunOrder orderOf(const Lane& lane, int replication) const
+    {
+        RunOrder order;
+        order.plan = &lane.plan;
+        order.scenario = &m_scenario;
+        order.windows = &m_windows;
+        order.replication = replication;
+        order.kind = lane.kind;
+        order.slowestMax = m_request.waterfalls;
+        order.cancelled = m_request.cancelled;
+        return order;
+    }
+
     [[nodiscard]] std::vector<RunOrder> orders() const
     {
         std::vector<RunOrder> jobs;
         for (const Lane& lane : m_lanes) {
             for (int replication = 0; replication < m_scenario.replications; ++replication) {
-                RunOrder order;
-                order.plan = &lane.plan;
-                order.scenario = &m_scenario;
-                order.windows = &m_windows;
-                order.replication = replication;
-                order.kind = lane.kind;
-                order.cancelled = m_request.cancelled;
-                jobs.push_back(std::move(order));
+                jobs.push_back(orderOf(lane, replication));
             }
         }
         return jobs;
+    }
+
+    // Runs the worst replication of each variant again, which is the same to the last event, and
+    // follows the requests that turned out slow. To follow all of them at once would cost every
+    // run.
+    void followSlowest(Rehearsal& rehearsal) const
+    {
+        std::vector<RunOrder> jobs;
+        std::vector<std::size_t> variants; // By job.
+        for (std::size_t at = 0; at < rehearsal.variants.size(); ++at) {
+            const LaneTally& tally = m_tallies[at]; // Variants stand first.
+            if (tally.slowest().empty()) {
+                continue;
+            }
+            RunOrder order = orderOf(m_lanes[at], tally.worst());
+            for (const SlowRequest& slow : tally.slowest()) {
+                order.traced.push_back(slow.root);
+            }
+            jobs.push_back(std::move(order));
+            variants.push_back(at);
+        }
+        PoolCalls calls;
+        calls.onOutcome = [&](std::size_t job, RunOutcome outcome) {
+            rehearsal.variants[variants[job]].slowest = std::move(outcome.traces);
+        };
+        runAll(jobs, m_request.threads, calls);
     }
 
     void tell(std::size_t done, std::size_t all, const RunRecord* running)

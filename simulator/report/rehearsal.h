@@ -2,10 +2,12 @@
 
 #include "proxyengine/base/error.h"
 #include "proxyengine/model/document.h"
+#include "simulator/mesh/request_trace.h"
 #include "simulator/mesh/run_record.h"
 #include "simulator/scenario/scenario.h"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -85,6 +87,8 @@ struct VariantResult
     Reaction reaction;
     int worst = 0; // Replication with the least success of the entries during faults.
     RunRecord record; // Of the worst replication.
+    // Of the same: the slowest root requests that began during faults, hop by hop.
+    std::vector<TracedRequest> slowest;
     std::uint64_t events = 0;
     std::uint64_t hops = 0;
     std::uint64_t eventHash = 0; // Of all replications, in their order.
@@ -162,6 +166,9 @@ struct RehearsalRequest
     // Of the services that were fitted; a run that holds beyond one is NotCalibrated. None: the
     // models are as written, and nothing is said.
     std::vector<CalibratedRange> calibrated;
+    // Root requests of each variant's worst replication to be followed hop by hop; costs one more
+    // run of each of these.
+    std::size_t waterfalls = 0;
     unsigned threads = 1; // Changes nothing but the time it takes.
     std::function<void(const RehearsalProgress&)> onProgress; // Optional; from any thread, serial.
     const std::atomic<bool>* cancelled = nullptr; // Optional; looked at every virtual second.

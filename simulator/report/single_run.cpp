@@ -24,6 +24,9 @@ MeshRunSettings settingsOf(const RunOrder& order)
     settings.network = scenario.network;
     settings.windows = order.windows->all();
     settings.isRecorded = order.kind == RunKind::Variant;
+    settings.slowestMax = order.kind == RunKind::Variant ? order.slowestMax : 0;
+    settings.slowestWindow = order.windows->ofFaults();
+    settings.traced = order.traced;
     return settings;
 }
 
@@ -85,6 +88,8 @@ RunOutcome runOnce(const RunOrder& order)
     outcome.events = run.events();
     outcome.hops = run.hops();
     outcome.record = run.record();
+    outcome.slowest = run.slowest();
+    outcome.traces = run.takeTraces();
     if (outcome.guard) {
         RunMarker marker;
         marker.at = outcome.measured;

@@ -4,11 +4,13 @@
 #include "proxyengine/base/time.h"
 #include "simulator/mesh/measures.h"
 #include "simulator/mesh/mesh_plan.h"
+#include "simulator/mesh/request_trace.h"
 #include "simulator/mesh/run_record.h"
 #include "simulator/report/windows.h"
 #include "simulator/scenario/scenario.h"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +31,8 @@ struct RunOrder
     int replication = 0;
     RunKind kind = RunKind::Variant;
     const std::atomic<bool>* cancelled = nullptr; // Optional.
+    std::size_t slowestMax = 0; // Of a variant: root requests during the faults to be noted.
+    std::vector<std::uint64_t> traced; // Numbers of root requests to be followed.
     // Optional; after each second of virtual time, with the record so far.
     std::function<void(const RunRecord&, std::size_t second)> onSecond;
 };
@@ -41,6 +45,8 @@ struct RunOutcome
     std::vector<std::vector<double>> busy; // Worker-seconds, by service and window.
     std::vector<double> workers; // By service.
     RunRecord record;
+    std::vector<SlowRequest> slowest;
+    std::vector<TracedRequest> traces;
     Duration measured{}; // Since the start: to the end of the load, or to where a guard stopped it.
     std::optional<std::size_t> guard; // Which one.
     bool isCancelled = false;

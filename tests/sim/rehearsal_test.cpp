@@ -34,6 +34,7 @@ private Q_SLOTS:
     void guardsCountWholeSeconds();
     void aFailedAssertionFailsTheRehearsal();
     void theWorstReplicationCanBeReplayed();
+    void theSlowestRequestsOfTheWorstRunAreFollowed();
     void reactionsAreTimedFromTheFault();
     void progressComesInOrder();
     void aCancelledRehearsalSaysSo();
@@ -338,6 +339,26 @@ void RehearsalTest::theWorstReplicationCanBeReplayed()
     }
     QVERIFY(!replay(request, "nobody", 0).has_value());
     QVERIFY(replay(request, "patient", 4).error().code == ErrorCode::NotFound);
+}
+
+void RehearsalTest::theSlowestRequestsOfTheWorstRunAreFollowed()
+{
+    RehearsalRequest request = rehearsalOf(kKill);
+    request.waterfalls = 5;
+    const Rehearsal followed = rehearsed(request, 2);
+    const Rehearsal bare = rehearsed(rehearsalOf(kKill));
+
+    QCOMPARE(followed.eventHash, bare.eventHash);
+    for (const VariantResult& variant : followed.variants) {
+        QCOMPARE(variant.slowest.size(), std::size_t{5});
+        for (const TracedRequest& traced : variant.slowest) {
+            // While the fault lasts.
+            QVERIFY(traced.at >= std::chrono::seconds(10) && traced.at < std::chrono::seconds(20));
+            QCOMPARE(traced.steps.front().name, std::string("gateway->front"));
+        }
+    }
+    QVERIFY(bare.variants.front().slowest.empty());
+    QVERIFY(toJson(followed).find("\"waterfalls\"") != std::string::npos);
 }
 
 void RehearsalTest::reactionsAreTimedFromTheFault()

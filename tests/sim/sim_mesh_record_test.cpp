@@ -17,6 +17,8 @@ class SimMeshRecordTest : public QObject
 private Q_SLOTS:
     void aRunInStepsIsTheSameRun();
     void recordingChangesNothing();
+    void followingRequestsChangesNothing();
+    void theSlowestRequestsAreExplainedToTheLastNanosecond();
     void theRecordSaysWhatTheFiguresSay();
     void theRecordMarksWhatPoliciesAndFaultsDid();
     void targetsAreFoundAsPeopleCountThem_data();
@@ -86,6 +88,58 @@ void SimMeshRecordTest::recordingChangesNothing()
     QCOMPARE(recorded.fingerprint(), bare.fingerprint());
     QCOMPARE(recorded.events(), bare.events());
     QVERIFY(bare.record().services.empty() && bare.record().markers.empty());
+}
+
+void SimMeshRecordTest::followingRequestsChangesNothing()
+{
+    const MeshPlan plan = planOf(kReacting);
+    MeshRunSettings settings = reacting();
+    settings.slowestMax = 10;
+    MeshRun noted(plan, settings);
+    noted.run();
+    QCOMPARE(noted.slowest().size(), std::size_t{10});
+    for (const SlowRequest& slow : noted.slowest()) {
+        settings.traced.push_back(slow.root);
+    }
+    MeshRun followed(plan, settings);
+    followed.run();
+
+    QCOMPARE(followed.fingerprint(), noted.fingerprint());
+    QCOMPARE(followed.events(), noted.events());
+}
+
+void SimMeshRecordTest::theSlowestRequestsAreExplainedToTheLastNanosecond()
+{
+    const MeshPlan plan = planOf(fiveOf("retry: {on: [5xx]}", ", concurrency: 10", ""));
+    MeshRunSettings settings = reacting();
+    settings.slowestMax = 10;
+    MeshRun noted(plan, settings);
+    noted.run();
+    for (const SlowRequest& slow : noted.slowest()) {
+        settings.traced.push_back(slow.root);
+    }
+    MeshRun followed(plan, settings);
+    followed.run();
+    const std::vector<TracedRequest> requests = followed.takeTraces();
+
+    QCOMPARE(requests.size(), std::size_t{10});
+    std::size_t retried = 0;
+    for (std::size_t at = 0; at < requests.size(); ++at) {
+        QCOMPARE(requests[at].took, noted.slowest()[at].took);
+        Duration own{};
+        std::size_t attempts = 0;
+        for (const TracedStep& step : requests[at].steps) {
+            own += step.isCritical ? step.own : Duration::zero();
+            attempts += step.kind == TracedStep::Kind::Attempt ? 1U : 0U;
+            QVERIFY(step.begin >= Duration::zero() && step.begin <= step.end);
+            QVERIFY(step.queued + step.worked <= step.end - step.begin);
+        }
+        QCOMPARE(own, requests[at].took);
+        retried += attempts > 1 ? 1U : 0U;
+    }
+    QVERIFY(retried > 0);
+    const auto longest = followed.edge("gateway->a")->figures(0).durations.quantile(1.0);
+    QVERIFY(requests.front().took <= longest && requests.front().took > longest * 98 / 100);
 }
 
 void SimMeshRecordTest::theRecordSaysWhatTheFiguresSay()

@@ -22,10 +22,8 @@ class QueueModel
 {
 public:
     QueueModel(const QueueLaws& laws, Seed seed)
-        : m_gap(laws.gap)
-        , m_service(laws.service)
-        , m_gapLuck(deriveSeed(seed, 1))
-        , m_serviceLuck(deriveSeed(seed, 2))
+        : m_gap(laws.gap, deriveSeed(seed, 1))
+        , m_service(laws.service, deriveSeed(seed, 2))
         , m_waiting(kFirstRoom)
         , m_idle(laws.workers)
         , m_inService(laws.workers)
@@ -33,7 +31,7 @@ public:
         for (std::uint32_t worker = 0; worker < laws.workers; ++worker) {
             m_idle[worker] = worker;
         }
-        m_agenda.schedule(m_gap.draw(m_gapLuck), {kArrival, 0, 0, 0});
+        m_agenda.schedule(m_gap.next(), {kArrival, 0, 0, 0});
     }
 
     // Until this many customers have left. What arrived before the first `warmup` of them left is
@@ -50,7 +48,7 @@ public:
     void handle(const TimedEvent& event)
     {
         if (event.event.kind == kArrival) {
-            m_agenda.schedule(m_gap.draw(m_gapLuck), {kArrival, 0, 0, 0});
+            m_agenda.schedule(m_gap.next(), {kArrival, 0, 0, 0});
             if (m_idle.empty()) {
                 enqueue(event.at);
             } else {
@@ -84,7 +82,7 @@ private:
             m_waits.record(m_agenda.now() - arrivedAt);
         }
         m_inService[worker] = arrivedAt;
-        m_agenda.schedule(m_service.draw(m_serviceLuck), {kDeparture, worker, 0, 0});
+        m_agenda.schedule(m_service.next(), {kDeparture, worker, 0, 0});
     }
 
     void leave(TimePoint now, TimePoint arrivedAt)
@@ -107,10 +105,8 @@ private:
     }
 
     Agenda m_agenda;
-    DurationSampler m_gap;
-    DurationSampler m_service;
-    Random m_gapLuck;
-    Random m_serviceLuck;
+    DurationStream m_gap;
+    DurationStream m_service;
     std::vector<TimePoint> m_waiting; // A ring.
     std::uint64_t m_first = 0;
     std::uint64_t m_last = 0;

@@ -75,6 +75,7 @@ private Q_SLOTS:
     void aLognormalHasItsMeanAndSpread();
     void quantilesAreJoinedByLines();
     void everyLawTakesOneNumberOfTheStream();
+    void aStreamDrawnAheadGivesWhatSingleDrawsGive();
     void theNormalQuantileMatchesPublishedValues();
 };
 
@@ -134,6 +135,21 @@ void DurationLawTest::everyLawTakesOneNumberOfTheStream()
         Random random(Seed{1});
         static_cast<void>(sample(law, random));
         QCOMPARE(random.next(), second);
+    }
+}
+
+void DurationLawTest::aStreamDrawnAheadGivesWhatSingleDrawsGive()
+{
+    for (const DurationLaw& law :
+         {lawOf(DurationLaw::Kind::Const),
+          lawOf(DurationLaw::Kind::Exp),
+          lawOf(DurationLaw::Kind::Lognormal),
+          threeQuantiles()}) {
+        Random random(Seed{5});
+        DurationStream stream(law, Seed{5});
+        for (int at = 0; at < 1000; ++at) {
+            QCOMPARE(stream.next(), sample(law, random));
+        }
     }
 }
 

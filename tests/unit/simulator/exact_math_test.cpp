@@ -11,6 +11,7 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <vector>
 
 namespace mesh::simulator {
 
@@ -67,14 +68,22 @@ void ExactMathTest::theirBitsAreTheSameInEveryBuild()
     Random random(Seed{12});
     std::uint64_t logarithms = 0;
     std::uint64_t exponentials = 0;
+    std::vector<double> shares;
     for (int at = 0; at < kDraws; ++at) {
         const double share = openUnit(random);
         logarithms = mix(logarithms, std::bit_cast<std::uint64_t>(exactLog(share)));
+        shares.push_back(share);
         exponentials =
             mix(exponentials, std::bit_cast<std::uint64_t>(exactExp((share - 0.5) * 40.0)));
     }
 
+    exactLogs(shares);
+    std::uint64_t together = 0;
+    for (const double logarithm : shares) {
+        together = mix(together, std::bit_cast<std::uint64_t>(logarithm));
+    }
     QCOMPARE(logarithms, std::uint64_t{17295476820683196558U});
+    QCOMPARE(together, logarithms);
     QCOMPARE(exponentials, std::uint64_t{3998358051715491786U});
 }
 

@@ -72,6 +72,7 @@ private Q_SLOTS:
     void nothingIsLoadedFromOutside();
     void namesAreTextWhateverTheySay();
     void figuresAreThoseOfTheRehearsal();
+    void slowRequestsSayWhichHopTheyWaitedFor();
     void theBudgetIsCountedAgainstTheObjective();
     void verdictsHaveTheirWords_data();
     void verdictsHaveTheirWords();
@@ -96,6 +97,7 @@ void HtmlReportTest::partsStandInTheirOrder()
         QStringLiteral("timeline"),
         QStringLiteral("reactions"),
         QStringLiteral("blast-radius"),
+        QStringLiteral("waterfalls"),
         QStringLiteral("amplification"),
         QStringLiteral("ablation"),
         QStringLiteral("margins"),
@@ -156,6 +158,9 @@ void HtmlReportTest::namesAreTextWhateverTheySay()
         variant.reaction.hurt = {hostile};
         variant.asserts[0].assertion.text = hostile;
         variant.asserts[0].assertion.window = hostile;
+        for (TracedStep& step : variant.slowest[0].steps) {
+            step.name = step.service = step.outcome = hostile;
+        }
         for (RunMarker& marker : variant.record.markers) {
             marker.caller = marker.callee = marker.instance = hostile;
         }
@@ -170,6 +175,28 @@ void HtmlReportTest::namesAreTextWhateverTheySay()
         QStringLiteral("a</title></style><script>x</script>&\"'\uFFFD\uFFFD -->]]>");
     QVERIFY(outline.cells.contains(kept));
     QVERIFY(page.find('\x01') == std::string::npos);
+}
+
+void HtmlReportTest::slowRequestsSayWhichHopTheyWaitedFor()
+{
+    const std::vector<TracedStep> steps = sampleTrace().steps;
+    // The pause between the two tries is the call's own; cart was done before anybody waited for
+    // it.
+    QCOMPARE(steps[0].own, 0ms);
+    QCOMPARE(steps[1].own, 30ms);
+    QCOMPARE(steps[2].own, 40ms);
+    QCOMPARE(steps[3].own, 500ms);
+    QCOMPARE(steps[4].own, 330ms);
+    QVERIFY(!steps[5].isCritical && !steps[6].isCritical);
+
+    const std::string page = renderHtml(sampleRehearsal(), {});
+    const QString text = plain(QString::fromStdString(page));
+    QVERIFY(text.contains(QStringLiteral("at 1 min 3 s: 900 ms, succeeded; waited for payment "
+                                         "870 ms, frontend 30 ms")));
+    QVERIFY(text.contains(QStringLiteral("870 ms · 2 tries")));
+    QVERIFY(text.contains(
+        QStringLiteral("payment-1: timeout after 500 ms; 500 ms before a worker began")
+    ));
 }
 
 void HtmlReportTest::figuresAreThoseOfTheRehearsal()

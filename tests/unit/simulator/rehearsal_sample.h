@@ -39,6 +39,45 @@ inline RunSecond sampleSecond(std::uint32_t calls, std::uint32_t failed, Duratio
     return second;
 }
 
+// Of 900 ms: a try of payment that ran into its timeout in the queue, then one that answered.
+inline TracedRequest sampleTrace()
+{
+    using namespace std::chrono_literals;
+    using Kind = TracedStep::Kind;
+    TracedRequest request;
+    request.at = 63s;
+    request.took = 900ms;
+    request.hasSucceeded = true;
+    const auto add = [&request](
+                         Kind kind,
+                         std::uint32_t parent,
+                         std::string name,
+                         std::string service,
+                         Duration begin,
+                         Duration end,
+                         std::string outcome
+                     ) -> TracedStep& {
+        TracedStep& step = request.steps.emplace_back();
+        step.kind = kind;
+        step.parent = parent;
+        step.name = std::move(name);
+        step.service = std::move(service);
+        step.begin = begin;
+        step.end = end;
+        step.outcome = std::move(outcome);
+        return step;
+    };
+    add(Kind::Call, TracedStep::kNobody, "gateway->frontend", "frontend", 0ms, 900ms, "ok");
+    add(Kind::Attempt, 0, "frontend-1", "frontend", 0ms, 900ms, "200").worked = 20ms;
+    add(Kind::Call, 1, "frontend->payment", "payment", 20ms, 890ms, "ok");
+    add(Kind::Attempt, 2, "payment-1", "payment", 20ms, 520ms, "timeout").queued = 500ms;
+    add(Kind::Attempt, 2, "payment-2", "payment", 560ms, 890ms, "200").worked = 330ms;
+    add(Kind::Call, 1, "frontend->cart", "cart", 20ms, 30ms, "ok");
+    add(Kind::Attempt, 5, "cart-1", "cart", 20ms, 30ms, "200").worked = 10ms;
+    markCritical(request.steps);
+    return request;
+}
+
 // One variant of the sample: five minutes, a fault from 60 s to 120 s that fails `failing` of 100.
 inline VariantResult sampleVariant(const std::string& name, std::uint32_t failing)
 {
@@ -81,6 +120,7 @@ inline VariantResult sampleVariant(const std::string& name, std::uint32_t failin
         {131s, RunMarker::Kind::BreakerClosed, "frontend", "payment", "", 0},
     };
     variant.eventHash = 0x9f21c07e44d1;
+    variant.slowest = {sampleTrace()};
     return variant;
 }
 
