@@ -161,7 +161,7 @@ Result<BundleFacts> readHead(const FileDescriptor& file, const std::string& name
     if (!start.starts_with(kBundleHead) || end == std::string::npos) {
         return fail(ErrorCode::Syntax, name + " is no bundle");
     }
-    const Json json = Json::parse(start.substr(0, end), nullptr, false);
+    const OrderedJson json = OrderedJson::parse(start.substr(0, end), nullptr, false);
     const auto text = [&](const char* key) {
         const auto found = json.is_object() ? json.find(key) : json.end();
         return found != json.end() && found->is_string() ? found->get<std::string>()
@@ -242,7 +242,7 @@ Result<BundleFacts> writeBundle(
     facts.document = document;
     facts.bytes = digest.bytes;
     facts.sha256 = digest.sha256;
-    const Json head = {
+    const OrderedJson head = {
         {"format", "meshwright-bundle"},
         {"version", facts.version},
         {"program", facts.program},
@@ -251,9 +251,9 @@ Result<BundleFacts> writeBundle(
         {"bytes", facts.bytes},
         {"sha256", facts.sha256}};
     MESH_TRY(NewFile target, NewFile::make(into));
-    MESH_TRY_VOID(
-        writeAll(target.file(), head.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n')
-    );
+    MESH_TRY_VOID(writeAll(
+        target.file(), head.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n'
+    ));
     MESH_TRY(const Digest copied, digestOf(source, [&](std::string_view chunk) {
                  return writeAll(target.file(), chunk);
              }));

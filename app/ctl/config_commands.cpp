@@ -115,7 +115,7 @@ int runHistory(const HistoryOptions& options, const Surroundings& around)
     }
     std::ranges::reverse(*revisions);
     if (around.isJson()) {
-        Json rows = Json::array();
+        OrderedJson rows = OrderedJson::array();
         for (const store::Revision& each : *revisions) {
             const store::PushRecord push = lastPush[each.id];
             rows.push_back(

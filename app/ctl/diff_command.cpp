@@ -233,14 +233,14 @@ std::string effectiveText(const EffectiveChange& change, Colour colour)
     return text;
 }
 
-Json toJson(const model::ObjectChange& change)
+OrderedJson toJson(const model::ObjectChange& change)
 {
-    Json fields = Json::array();
+    OrderedJson fields = OrderedJson::array();
     for (const model::FieldChange& field : change.fields) {
         fields.push_back(
             {{"path", field.path},
-             {"before", Json::parse(config::toJson(field.before), nullptr, false)},
-             {"after", Json::parse(config::toJson(field.after), nullptr, false)}}
+             {"before", OrderedJson::parse(config::toJson(field.before), nullptr, false)},
+             {"after", OrderedJson::parse(config::toJson(field.after), nullptr, false)}}
         );
     }
     return {
@@ -251,16 +251,16 @@ Json toJson(const model::ObjectChange& change)
         {"fields", std::move(fields)}};
 }
 
-Json toJson(const EffectiveChange& change)
+OrderedJson toJson(const EffectiveChange& change)
 {
-    Json lines = Json::array();
+    OrderedJson lines = OrderedJson::array();
     for (const auto& [sign, line] : change.lines) {
         lines.push_back({{"kind", sign == '-' ? "removed" : "added"}, {"text", line}});
     }
     return {{"nodes", change.nodes}, {"lines", std::move(lines)}, {"error", change.error}};
 }
 
-Json toJson(const Side& side) { return {{"name", side.name}, {"hash", side.hash}}; }
+OrderedJson toJson(const Side& side) { return {{"name", side.name}, {"hash", side.hash}}; }
 
 } // namespace
 
@@ -290,11 +290,11 @@ int runDiff(const DiffOptions& options, const Surroundings& around)
     const auto changes = effectiveChanges(*before->document, *after.document, nodes);
     const bool isDifferent = before->hash != after.hash;
     if (around.isJson()) {
-        Json objectRows = Json::array();
+        OrderedJson objectRows = OrderedJson::array();
         for (const model::ObjectChange& change : objects) {
             objectRows.push_back(toJson(change));
         }
-        Json effectiveRows = Json::array();
+        OrderedJson effectiveRows = OrderedJson::array();
         for (const EffectiveChange& change : changes) {
             effectiveRows.push_back(toJson(change));
         }

@@ -22,9 +22,9 @@
 namespace mesh::ctl {
 namespace {
 
-Json notesToJson(const std::vector<FormatNote>& notes)
+OrderedJson notesToJson(const std::vector<FormatNote>& notes)
 {
-    Json json = Json::array();
+    OrderedJson json = OrderedJson::array();
     for (const FormatNote& note : notes) {
         json.push_back(
             {{"kind", toText(note.kind)},

@@ -5,6 +5,6 @@
 namespace mesh::ctl {
 
 // Keeps the order of its fields: what the commands print.
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 } // namespace mesh::ctl

@@ -122,7 +122,7 @@ Result<std::shared_ptr<const model::Document>> readNodeDocument(
         askNode(clock, node, credentials, {"GET", "/config?secrets=shown"})
     );
     if (answer.status != 200) {
-        const Json json = Json::parse(answer.body, nullptr, false);
+        const OrderedJson json = OrderedJson::parse(answer.body, nullptr, false);
         return fail(
             answer.status == 404 ? ErrorCode::NotFound : ErrorCode::Conflict,
             fmt::format("{}: {} {}", node.name, answer.status, textMember(json, "message"))
@@ -141,7 +141,7 @@ Result<std::shared_ptr<const model::Document>> readNodeDocument(
     return std::make_shared<const model::Document>(std::move(decoded.document));
 }
 
-std::string textMember(const Json& json, const char* key)
+std::string textMember(const OrderedJson& json, const char* key)
 {
     const auto found = json.is_object() ? json.find(key) : json.end();
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();

@@ -11,18 +11,18 @@
 namespace mesh::ctl {
 namespace {
 
-std::vector<fleet::NodeProblem> problemsOf(const Json& reply)
+std::vector<fleet::NodeProblem> problemsOf(const OrderedJson& reply)
 {
     std::vector<fleet::NodeProblem> problems;
     const auto errors = reply.is_object() ? reply.find("errors") : reply.end();
     if (errors == reply.end() || !errors->is_array()) {
         return problems;
     }
-    const auto number = [](const Json& json, const char* key) {
+    const auto number = [](const OrderedJson& json, const char* key) {
         const auto found = json.is_object() ? json.find(key) : json.end();
         return found != json.end() && found->is_number_integer() ? found->get<int>() : 0;
     };
-    for (const Json& each : *errors) {
+    for (const OrderedJson& each : *errors) {
         problems.push_back(
             {textMember(each, "path"),
              number(each, "line"),
@@ -43,7 +43,7 @@ fleet::SendAnswer answerOf(const Result<control::NodeAnswer>& reply)
         answer.text = reply.error().message;
         return answer;
     }
-    const Json json = Json::parse(reply->body, nullptr, false);
+    const OrderedJson json = OrderedJson::parse(reply->body, nullptr, false);
     answer.hash = textMember(json, "hash");
     answer.text = textMember(json, "message");
     if (reply->status == kCreated) {
@@ -144,7 +144,7 @@ private:
         if (answer.status == kNotFound) {
             return std::string(); // It runs nothing yet.
         }
-        std::string hash = textMember(Json::parse(answer.body, nullptr, false), "hash");
+        std::string hash = textMember(OrderedJson::parse(answer.body, nullptr, false), "hash");
         if (hash.empty()) {
             return fail(
                 ErrorCode::Protocol, fmt::format("{}: status {}", m_node.name, answer.status)

@@ -48,7 +48,7 @@ void askRow(
         return;
     }
     row.seen = around.clock().wallNow();
-    const Json json = Json::parse(answer->body, nullptr, false);
+    const OrderedJson json = OrderedJson::parse(answer->body, nullptr, false);
     row.state = textMember(json, "state");
     row.version = textMember(json, "version");
     row.hash = textMember(json, "hash");
@@ -86,9 +86,9 @@ std::map<std::string, WallTime> seenBefore(const LoadedDocument& loaded)
     return seen;
 }
 
-Json toJson(const NodeRow& row)
+OrderedJson toJson(const NodeRow& row)
 {
-    const Json null;
+    const OrderedJson null;
     return {
         {"name", row.node.name},
         {"role", row.node.role},
@@ -98,8 +98,8 @@ Json toJson(const NodeRow& row)
         {"version", row.version},
         {"hash", row.hash},
         {"converged", row.isConverged},
-        {"last_seen", row.seen ? Json(toIsoText(*row.seen)) : null},
-        {"clock_offset_ms", row.offset_ms ? Json(*row.offset_ms) : null},
+        {"last_seen", row.seen ? OrderedJson(toIsoText(*row.seen)) : null},
+        {"clock_offset_ms", row.offset_ms ? OrderedJson(*row.offset_ms) : null},
         {"reason", row.reason}};
 }
 
@@ -162,7 +162,7 @@ int runNodes(const NodesOptions& options, const Surroundings& around)
     });
     const bool isAllConverged = std::ranges::all_of(rows, &NodeRow::isConverged);
     if (around.isJson()) {
-        Json nodes = Json::array();
+        OrderedJson nodes = OrderedJson::array();
         for (const NodeRow& row : rows) {
             nodes.push_back(toJson(row));
         }

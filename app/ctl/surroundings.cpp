@@ -19,9 +19,9 @@ std::string coloured(std::string_view text, Mood mood, Colour colour)
     return fmt::format("\x1b[{}m{}\x1b[0m", kCodes.at(static_cast<std::size_t>(mood)), text);
 }
 
-std::string dumped(const Json& json)
+std::string dumped(const OrderedJson& json)
 {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 int failed(const Surroundings& around, const Error& error, int exitCode)
@@ -66,9 +66,9 @@ std::string_view toText(config::Severity severity)
     return kWords.at(static_cast<std::size_t>(severity));
 }
 
-Json problemsToJson(const std::vector<config::Problem>& problems)
+OrderedJson problemsToJson(const std::vector<config::Problem>& problems)
 {
-    Json json = Json::array();
+    OrderedJson json = OrderedJson::array();
     for (const config::Problem& problem : problems) {
         json.push_back(
             {{"path", problem.path},

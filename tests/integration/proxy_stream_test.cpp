@@ -301,6 +301,9 @@ private Q_SLOTS:
             kept.push_back(std::move(responder));
         });
         QCOMPARE(mesh.apply(serviceYaml({origin->address()})), std::string());
+        RawSocket idle(mesh.proxy);
+        QVERIFY(idle.send(*mesh.loop, "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"));
+        QVERIFY(idle.waitFor(*mesh.loop, "404"));
         RawSocket client(mesh.proxy);
         QVERIFY(client.send(*mesh.loop, "GET /api HTTP/1.1\r\nHost: a\r\n\r\n"));
         QVERIFY(runUntil(*mesh.loop, [&] { return kept.size() == 1; }));
@@ -311,6 +314,8 @@ private Q_SLOTS:
                 return state.state == api::EngineState::Draining;
             });
         }));
+        // The engine says so before its worker knows; the worker does when it ends what is idle.
+        QVERIFY(idle.waitForEnd(*mesh.loop));
         http::Response answer;
         answer.body = "late but whole";
         kept.front().send(answer);
