@@ -70,10 +70,7 @@ void Responder::end()
     }
 }
 
-std::size_t Responder::pendingBytes() const
-{
-    return isGone() ? 0 : m_link->sink->pendingBytes();
-}
+std::size_t Responder::pendingBytes() const { return isGone() ? 0 : m_link->sink->pendingBytes(); }
 
 void Responder::reset()
 {

@@ -1,7 +1,7 @@
 #include "proxyengine/http/server_streams.h"
 
 #include "proxyengine/base/log.h"
-#include "proxyengine/http/head_writer.h"
+#include "proxyengine/http/h2_field_list.h"
 
 #include <fmt/format.h>
 
@@ -11,26 +11,6 @@
 #include <utility>
 
 namespace mesh::http {
-namespace {
-
-// Fields that speak of an HTTP/1.1 connection have no place in HTTP/2 (RFC 9113, 8.2.2).
-bool isOfConnection(std::string_view lowerName)
-{
-    constexpr std::array<std::string_view, 5> kOfConnection = {
-        "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
-    return std::ranges::find(kOfConnection, lowerName) != kOfConnection.end();
-}
-
-std::string lowered(std::string_view text)
-{
-    std::string made(text);
-    std::ranges::transform(made, made.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return made;
-}
-
-} // namespace
 
 // One request and its answer.
 struct ServerStreams::Stream final : AnswerSink
@@ -364,27 +344,16 @@ bool ServerStreams::submitHead(
     Stream& stream, int status, const Headers& headers, std::optional<std::size_t> length
 )
 {
-    std::vector<std::string> names; // Lower case; they live until the codec has copied them.
-    names.reserve(headers.size());
-    const std::string statusText = std::to_string(status);
-    const std::string lengthText = std::to_string(length.value_or(0));
-    std::vector<H2Field> fields = {{":status", statusText}};
-    for (const Header& header : headers) {
-        if (!isToken(header.name) || !isFieldValue(header.value)) {
-            continue;
-        }
-        names.push_back(lowered(header.name));
-        if (!isOfConnection(names.back())) {
-            fields.push_back({names.back(), header.value});
-        }
-    }
+    H2FieldList list;
+    list.add(":status", std::to_string(status));
+    list.addAll(headers);
     const bool hasNoBody = status == 204 || status == 304;
     if (length && !hasNoBody) {
-        fields.push_back({"content-length", lengthText});
+        list.add("content-length", std::to_string(*length));
     }
     const bool isEmpty = hasNoBody || stream.isHead || length == std::size_t{0};
     m_codec->submitResponse(
-        stream.id, fields, isEmpty ? H2ServerCodec::Body::None : H2ServerCodec::Body::Follows
+        stream.id, list.fields(), isEmpty ? H2ServerCodec::Body::None : H2ServerCodec::Body::Follows
     );
     return !isEmpty;
 }
