@@ -138,6 +138,7 @@ Result<void> RunningServer::begin()
         net::SocketAddress::parse(where.isUnix() ? toText(where) : where.hostPort)
     );
     http::ServerOptions serverOptions;
+    serverOptions.protocols = http::ServerProtocols::Http1And2;
     if (where.isTls) {
         MESH_TRY(m_tls, loadNodeTls(m_options.credentials));
         m_api.setAdminCertificate(m_tls->own);

@@ -143,6 +143,8 @@ public:
 
     void shutdown() override { m_stream->shutdown(); }
 
+    [[nodiscard]] std::string_view protocol() const override { return m_stream->protocol(); }
+
     [[nodiscard]] Error failure() const override
     {
         return {ErrorCode::Tls, m_stream->failure(), {}, 0, SourcePlace::here()};
@@ -173,6 +175,8 @@ public:
         , m_clock(clock)
     {}
 
+    [[nodiscard]] std::optional<http::Response> refusal() const override { return m_refusal; }
+
 private:
     Handshake onShaken() override
     {
@@ -190,6 +194,11 @@ private:
         logRefused(reason);
         const std::string body =
             messageResponse(kRefusedStatus, "this node refuses you: " + reason).body;
+        if (protocol() == "h2") { // Only a stream of the client's can be answered.
+            m_refusal = http::Response{
+                kRefusedStatus, {{"Content-Type", "application/json; charset=utf-8"}}, body};
+            return Handshake::Refused;
+        }
         // What the socket does not take at once is not worth waiting for.
         static_cast<void>(write(fmt::format(
             "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json; charset=utf-8\r\n"
@@ -215,6 +224,7 @@ private:
     std::shared_ptr<const NodeTls> m_ours;
     std::string m_peer;
     const Clock& m_clock;
+    std::optional<http::Response> m_refusal;
 };
 
 class ClientChannel final : public TlsChannel
@@ -333,6 +343,7 @@ Result<std::shared_ptr<const NodeTls>> loadNodeTls(const NodeCredentials& named)
     MESH_TRY(made->authorities, authoritiesOf(files, named));
     made->caPem = files.ca;
     tls::ServerOptions options;
+    options.http2 = tls::Http2Offer::Yes;
     options.wishes.push_back({{}, files.ca});
     MESH_TRY(
         made->context,

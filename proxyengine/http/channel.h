@@ -1,12 +1,14 @@
 #pragma once
 
 #include "proxyengine/base/error.h"
+#include "proxyengine/http/message.h"
 #include "proxyengine/net/sockets.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -36,6 +38,10 @@ public:
         bool mayHaveMore = false; // Reads: calling again without a new event can bring something.
     };
 
+    // By ALPN, "h2" or "http/1.1", after the handshake; empty: not agreed on.
+    [[nodiscard]] virtual std::string_view protocol() const { return {}; }
+    // After Refused: what to answer to each request. Nothing: the channel has said it itself.
+    [[nodiscard]] virtual std::optional<Response> refusal() const { return std::nullopt; }
     // Called with every event of the socket while it is Waiting.
     [[nodiscard]] virtual Handshake handshake() = 0;
     [[nodiscard]] virtual Step read(std::span<char> buffer) = 0;

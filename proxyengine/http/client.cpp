@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace mesh::http {
+namespace {
+
+constexpr Duration kHttp1Memory = std::chrono::minutes(5); // Then a server may be a newer one.
+
+} // namespace
 
 Client::State::State(net::EventLoop& ownLoop, const ClientOptions& ownOptions)
     : loop(ownLoop)
@@ -24,11 +29,12 @@ CallId Client::State::add(Call call, ResponseFunction onResponse, StreamFunction
     const CallId id(++lastId);
     const Duration timeout = call.timeout;
     auto pending = std::make_unique<PendingCall>(PendingCall{
-        id, std::move(call), std::move(onResponse), std::move(stream), nullptr, nullptr, false});
+        id, std::move(call), std::move(onResponse), std::move(stream), nullptr, nullptr, false, {}}
+    );
     pending->deadline = std::make_unique<net::FunctionTimer>(loop.timers(), [this, id] {
-        ClientConnection* connection = find(id)->connection;
-        if (connection != nullptr) {
-            connection->dropCall();
+        const PendingCall& late = *find(id);
+        if (late.connection != nullptr) {
+            late.connection->timeOut(id, late.sentAt);
         }
         finish(id, fail(ErrorCode::Timeout, "no answer in time"));
     });
@@ -43,6 +49,10 @@ void Client::State::begin(CallId id)
 {
     PendingCall& call = *find(id);
     Pool& pool = pools[call.call.address];
+    if (options.protocols == ClientProtocols::Http1And2 && loop.now() >= pool.http1Until) {
+        beginShared(call, pool);
+        return;
+    }
     if (!pool.idle.empty() && !call.wasSentAgain) {
         ClientConnection* connection = pool.idle.back();
         pool.idle.pop_back();
@@ -62,6 +72,37 @@ void Client::State::begin(CallId id)
     ClientConnection& opened = *connection;
     pool.open.push_back(std::move(connection));
     opened.send(call);
+}
+
+void Client::State::beginShared(PendingCall& call, Pool& pool)
+{
+    if (pool.shared == nullptr || pool.shared->isRetired()) {
+        auto connection = std::make_unique<ClientConnection>(*this, call.call.address);
+        if (auto connected = connection->connect(); !connected) {
+            failLater(call.id, std::move(connected).error());
+            return;
+        }
+        pool.shared = connection.get();
+        pool.open.push_back(std::move(connection));
+    }
+    pool.shared->enqueue(call);
+}
+
+void Client::State::beginAgain(CallId id)
+{
+    if (PendingCall* call = find(id)) {
+        call->connection = nullptr;
+        begin(id);
+    }
+}
+
+void Client::State::noteHttp1(const ClientConnection& connection)
+{
+    Pool& pool = pools[connection.address()];
+    pool.http1Until = loop.now() + kHttp1Memory;
+    if (pool.shared == &connection) {
+        pool.shared = nullptr;
+    }
 }
 
 void Client::State::failLater(CallId id, Error error)
@@ -133,6 +174,9 @@ void Client::State::remove(ClientConnection& connection)
 {
     Pool& pool = pools[connection.address()];
     std::erase(pool.idle, &connection);
+    if (pool.shared == &connection) {
+        pool.shared = nullptr;
+    }
     const auto found =
         std::ranges::find(pool.open, &connection, &std::unique_ptr<ClientConnection>::get);
     if (found != pool.open.end()) {
@@ -152,7 +196,7 @@ Client::~Client()
     for (auto& [address, pool] : m_state->pools) {
         pool.waiting.clear();
         while (!pool.open.empty()) {
-            pool.open.front()->dropCall();
+            pool.open.front()->close();
         }
     }
 }
@@ -176,7 +220,7 @@ void Client::cancel(CallId id)
     ClientConnection* connection = call->connection;
     m_state->calls.erase(id);
     if (connection != nullptr) {
-        connection->dropCall();
+        connection->dropCall(id);
     }
 }
 
@@ -193,7 +237,7 @@ std::size_t Client::idleConnections() const
 {
     std::size_t count = 0;
     for (const auto& [address, pool] : m_state->pools) {
-        count += pool.idle.size();
+        count += pool.idle.size() + (pool.shared != nullptr && pool.shared->isFree() ? 1U : 0U);
     }
     return count;
 }
@@ -203,6 +247,9 @@ void Client::closeIdle()
     std::vector<ClientConnection*> idle;
     for (const auto& [address, pool] : m_state->pools) {
         idle.insert(idle.end(), pool.idle.begin(), pool.idle.end());
+        if (pool.shared != nullptr && pool.shared->isFree()) {
+            idle.push_back(pool.shared);
+        }
     }
     for (ClientConnection* connection : idle) {
         connection->close();

@@ -9,6 +9,7 @@
 #include "proxyengine/net/socket_address.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -16,6 +17,7 @@
 namespace mesh::http {
 
 class ClientConnection;
+class ClientStreams;
 struct PendingCall;
 
 using CallId = StrongId<struct CallTag, std::uint64_t>;
@@ -39,18 +41,26 @@ struct StreamFunctions
     std::function<void(Result<void>)> onEnd; // Errors: as of call().
 };
 
+// Http1And2: HTTP/2, where TLS agrees on it, and from the first byte on plain connections; a server
+// that does not understand gets HTTP/1.1, which is remembered for five minutes.
+enum class ClientProtocols : std::uint8_t { Http1, Http1And2 };
+
 struct ClientOptions
 {
-    std::size_t idlePerAddressMax = 64; // Kept for the next call.
+    std::size_t idlePerAddressMax = 64; // Kept for the next call; by HTTP/2 one, or none with 0.
     std::size_t connectionsPerAddressMax = 0; // Above it calls wait; 0: no limit.
     std::size_t bodyBytesMax = kAdminBodyBytesMax; // Larger: LimitExceeded. Not for stream().
     Duration idleTimeout = kUpstreamIdleTimeout;
     ChannelFunction makeChannel = {}; // Empty: connections are plain.
+    ClientProtocols protocols = ClientProtocols::Http1;
 };
 
-// A small HTTP/1.1 client for the console's nodes and simulated services.
+// A small client of HTTP/1.1, and HTTP/2 if asked for, for the console's nodes and simulated
+// services.
 //
-// Connections are kept and used again per address. A call on a kept connection that the server
+// Connections are kept and used again per address; by HTTP/2 one carries all calls to it, and calls
+// beyond what its server takes at a time wait. What a server has not begun with is sent once more
+// on a new connection. A call on a kept connection that the server
 // closed before any byte of an answer is sent once more on a new one, if its method is idempotent.
 // Functions are called from the loop, never from inside call() or stream().
 // Threads: the loop's. Lifetime: the loop outlives it; destroying it cancels everything.
@@ -76,6 +86,7 @@ public:
 private:
     struct State;
     friend class ClientConnection;
+    friend class ClientStreams;
     friend struct PendingCall;
     std::unique_ptr<State> m_state;
 };

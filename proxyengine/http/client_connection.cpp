@@ -1,5 +1,6 @@
 #include "proxyengine/http/client_connection.h"
 
+#include "proxyengine/http/client_streams.h"
 #include "proxyengine/http/head_writer.h"
 #include "proxyengine/net/sockets.h"
 
@@ -11,12 +12,6 @@ namespace mesh::http {
 namespace {
 
 constexpr int kReadsPerTurnMax = 16; // Then others get their share.
-
-bool isIdempotent(Method method)
-{
-    return method != Method::Post && method != Method::Patch && method != Method::Connect
-           && method != Method::Other;
-}
 
 std::string headOf(const Call& call)
 {
@@ -47,11 +42,19 @@ Error errorOf(ErrorCode code, std::string message)
 
 } // namespace
 
+bool isIdempotent(Method method)
+{
+    return method != Method::Post && method != Method::Patch && method != Method::Connect
+           && method != Method::Other;
+}
+
 ClientConnection::ClientConnection(Client::State& client, const net::SocketAddress& address)
     : m_client(&client)
     , m_address(address)
     , m_idleTimer(client.loop.timers(), *this)
 {}
+
+ClientConnection::~ClientConnection() = default;
 
 Result<void> ClientConnection::connect()
 {
@@ -86,20 +89,19 @@ void ClientConnection::close()
     m_phase = Phase::Closed;
     Client::State& client = *std::exchange(m_client, nullptr);
     m_idleTimer.cancel();
-    m_in.release();
+    if (!m_isInside) { // Otherwise it is being read, and goes with this object.
+        m_in.release();
+    }
     client.loop.forget(*this);
     if (m_channel != nullptr) {
         m_channel->shutdown();
         m_channel.reset();
     }
     m_socket.reset();
+    if (m_streams != nullptr) {
+        static_cast<void>(m_streams->abandon());
+    }
     client.remove(*this);
-}
-
-void ClientConnection::dropCall()
-{
-    m_call.reset();
-    close();
 }
 
 void ClientConnection::onTimer(net::Timer& /*timer*/) { close(); }
@@ -117,6 +119,10 @@ void ClientConnection::onReady(net::Ready ready)
         if (ready.canWrite() || ready.isBroken()) {
             onConnected();
         }
+        return;
+    }
+    if (m_phase == Phase::Http2) {
+        onHttp2Ready(ready);
         return;
     }
     if (m_phase == Phase::Idle) {
@@ -150,8 +156,7 @@ void ClientConnection::onConnected()
         shakeHands();
         return;
     }
-    m_phase = Phase::Active;
-    flush();
+    beginProtocol();
 }
 
 void ClientConnection::shakeHands()
@@ -166,11 +171,7 @@ void ClientConnection::shakeHands()
     case Channel::Handshake::Done:
         break;
     }
-    m_phase = Phase::Active;
-    flush();
-    if (m_phase == Phase::Active) {
-        readSome(); // A server may say no before it was asked.
-    }
+    beginProtocol();
 }
 
 Channel::Step ClientConnection::readInto(std::span<char> room)
@@ -393,6 +394,10 @@ void ClientConnection::complete()
 
 void ClientConnection::failCall(Error error)
 {
+    if (m_isShared) {
+        failShared(std::move(error));
+        return;
+    }
     Client::State& client = *m_client;
     const auto id = std::exchange(m_call, std::nullopt);
     const bool canBeSentAgain = m_isReused && !m_hasInput && isIdempotent(m_method);

@@ -1,5 +1,6 @@
 #include "proxyengine/http/message.h"
 
+#include "proxyengine/http/head.h"
 #include "proxyengine/http/header_id.h"
 
 #include <algorithm>
@@ -75,6 +76,17 @@ std::optional<std::string> decodePercent(std::string_view text)
         }
     }
     return decoded;
+}
+
+Request toRequest(const RequestHead& head)
+{
+    Request request{std::string(head.methodText()), std::string(head.path()), {}, {}};
+    for (const FieldPlace& field : head.fields) {
+        request.headers.push_back(
+            {std::string(head.fields.name(field)), std::string(head.fields.value(field))}
+        );
+    }
+    return request;
 }
 
 } // namespace mesh::http

@@ -34,6 +34,10 @@ struct Request
     [[nodiscard]] std::optional<std::string> queryValue(std::string_view name) const;
 };
 
+struct RequestHead;
+// Everything but the body.
+[[nodiscard]] Request toRequest(const RequestHead& head);
+
 struct Response
 {
     int status = 200;

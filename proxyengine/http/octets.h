@@ -7,6 +7,8 @@
 // HTTP/2 as bytes: the sizes of its frames; text and nghttp2's octets are the same.
 namespace mesh::http {
 
+// What a client begins with (RFC 9113, 3.4).
+inline constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 inline constexpr std::size_t kH2FrameHeadBytes = 9; // RFC 9113 section 4.1.
 inline constexpr std::size_t kH2FrameBytesMax = 16U << 10U; // Of payload: every peer takes as much.
 

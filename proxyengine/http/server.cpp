@@ -1,5 +1,6 @@
 #include "proxyengine/http/server.h"
 
+#include "proxyengine/http/answer_sink.h"
 #include "proxyengine/http/server_connection.h"
 #include "proxyengine/net/acceptor.h"
 
@@ -29,9 +30,9 @@ void Responder::drop()
 {
     if (!isGone()) {
         if (m_link->hasBegun) {
-            m_link->connection->reset();
+            m_link->sink->reset();
         } else {
-            m_link->connection->sendWhole({500, {}, {}});
+            m_link->sink->sendWhole({500, {}, {}});
         }
     }
     m_link = nullptr;
@@ -40,21 +41,21 @@ void Responder::drop()
 void Responder::send(const Response& response)
 {
     if (!isGone()) {
-        m_link->connection->sendWhole(response);
+        m_link->sink->sendWhole(response);
     }
 }
 
 void Responder::begin(int status, const Headers& headers)
 {
     if (!isGone()) {
-        m_link->connection->beginStream(status, headers);
+        m_link->sink->beginStream(status, headers);
     }
 }
 
 Result<void> Responder::write(std::string_view bytes)
 {
     if (!isGone()) {
-        m_link->connection->writeStream(bytes);
+        m_link->sink->writeStream(bytes);
     }
     if (isGone()) {
         return fail(ErrorCode::Reset, "the client has gone");
@@ -65,23 +66,20 @@ Result<void> Responder::write(std::string_view bytes)
 void Responder::end()
 {
     if (!isGone()) {
-        m_link->connection->endStream();
+        m_link->sink->endStream();
     }
 }
 
-std::size_t Responder::pendingBytes() const
-{
-    return isGone() ? 0 : m_link->connection->pendingBytes();
-}
+std::size_t Responder::pendingBytes() const { return isGone() ? 0 : m_link->sink->pendingBytes(); }
 
 void Responder::reset()
 {
     if (!isGone()) {
-        m_link->connection->reset();
+        m_link->sink->reset();
     }
 }
 
-bool Responder::isGone() const { return m_link == nullptr || m_link->connection == nullptr; }
+bool Responder::isGone() const { return m_link == nullptr || m_link->sink == nullptr; }
 
 void Responder::onGone(std::function<void()> function)
 {

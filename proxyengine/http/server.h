@@ -8,6 +8,7 @@
 #include "proxyengine/net/socket_address.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -15,6 +16,7 @@
 namespace mesh::http {
 
 class ServerConnection;
+class ServerStreams;
 
 // Answers one request, now or later, on the server's loop. Movable. Destroyed without an answer it
 // sends 500. All calls are without effect once the client has gone.
@@ -39,7 +41,7 @@ public:
     void end();
     [[nodiscard]] std::size_t pendingBytes() const;
 
-    // Closes the connection without an answer, by RST.
+    // Ends the request without an answer: closes the connection by RST, or resets the stream.
     void reset();
 
     [[nodiscard]] bool isGone() const; // The client went, or the answer is complete.
@@ -50,11 +52,15 @@ public:
 
 private:
     friend class ServerConnection;
+    friend class ServerStreams;
     struct Link;
     explicit Responder(std::shared_ptr<Link> link);
     void drop();
     std::shared_ptr<Link> m_link;
 };
+
+// HTTP/2 where a client begins with its preface or TLS has agreed on it.
+enum class ServerProtocols : std::uint8_t { Http1, Http1And2 };
 
 using RequestFunction = std::function<void(Request, Responder)>;
 
@@ -66,15 +72,17 @@ struct ServerOptions
     Duration idleTimeout = kClientIdleTimeout;
     Duration bodyTimeout = kClientBodyTimeout; // Between two reads.
     ChannelFunction makeChannel = {}; // Empty: connections are plain.
+    ServerProtocols protocols = ServerProtocols::Http1;
     // With a channel: above it the oldest that has not finished its handshake goes.
     std::size_t handshakesMax = kAdminHandshakesMax;
 };
 
-// A small HTTP/1.1 server for the admin API and simulated services.
+// A small server of HTTP/1.1, and HTTP/2 if asked for, for the admin API and simulated services.
 //
-// Requests of one connection are handled one after the other, so answers are in order. Bodies are
-// read whole. HEAD is answered without body; Expect: 100-continue is answered by itself.
-// Threads: the loop's. Lifetime: the loop outlives it; responders may outlive it.
+// Requests of one connection of HTTP/1.1 are handled one after the other, so answers are in order;
+// those of HTTP/2 beside each other (server_streams.h). Bodies are read whole. HEAD is answered
+// without body; Expect: 100-continue is answered by itself. Threads: the loop's. Lifetime: the loop
+// outlives it; responders may outlive it.
 class Server
 {
 public:

@@ -97,7 +97,7 @@ void ServerConnection::writeHead(
 void ServerConnection::completeAnswer()
 {
     if (const auto link = std::exchange(m_link, nullptr)) {
-        link->connection = nullptr;
+        link->sink = nullptr;
         link->onGone = nullptr;
         link->onDrained = nullptr;
     }

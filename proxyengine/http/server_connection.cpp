@@ -1,5 +1,6 @@
 #include "proxyengine/http/server_connection.h"
 
+#include "proxyengine/http/octets.h"
 #include "proxyengine/net/sockets.h"
 
 #include <utility>
@@ -8,7 +9,6 @@ namespace mesh::http {
 namespace {
 
 constexpr int kReadsPerTurnMax = 16; // Then others get their share.
-constexpr Duration kLingerTime = std::chrono::seconds(2); // For the client to read a refusal.
 
 } // namespace
 
@@ -45,12 +45,21 @@ void ServerConnection::shakeHands()
         return;
     case Channel::Handshake::Refused:
         m_server->endHandshake(*this);
-        linger();
+        if (auto refusal = m_channel->refusal()) {
+            m_isRefusedPeer = true;
+            becomeHttp2(std::move(refusal));
+        } else {
+            linger();
+        }
         return;
     case Channel::Handshake::Done:
         break;
     }
     m_server->endHandshake(*this);
+    if (m_channel->protocol() == "h2") {
+        becomeHttp2(std::nullopt);
+        return;
+    }
     m_phase = Phase::Head;
     m_timer.arm(m_server->loop.now() + m_server->options.idleTimeout);
     readSome(); // The request may have come with the last of the handshake.
@@ -82,6 +91,9 @@ void ServerConnection::close()
     }
     m_socket.reset();
     loseClient();
+    if (m_streams != nullptr) {
+        m_streams->lose();
+    }
     server.remove(*this);
 }
 
@@ -97,6 +109,11 @@ void ServerConnection::reset()
 void ServerConnection::closeWhenIdle()
 {
     m_keepsAlive = false;
+    if (m_phase == Phase::Http2) {
+        m_streams->leave();
+        exchangeFrames();
+        return;
+    }
     if (m_phase == Phase::Head && m_in.isEmpty() && pendingBytes() == 0) {
         close();
     }
@@ -105,7 +122,7 @@ void ServerConnection::closeWhenIdle()
 void ServerConnection::loseClient()
 {
     if (const auto link = std::exchange(m_link, nullptr)) {
-        link->connection = nullptr;
+        link->sink = nullptr;
         link->onDrained = nullptr;
         if (const auto onGone = std::exchange(link->onGone, nullptr)) {
             onGone();
@@ -120,6 +137,13 @@ void ServerConnection::onReady(net::Ready ready)
     }
     if (m_phase == Phase::Handshake) {
         shakeHands();
+        return;
+    }
+    if (m_phase == Phase::Http2) {
+        if (ready.canRead()) {
+            readSome();
+        }
+        exchangeFrames();
         return;
     }
     if (ready.canWrite()) {
@@ -147,6 +171,10 @@ void ServerConnection::onReady(net::Ready ready)
 
 void ServerConnection::onTimer(net::Timer& /*timer*/)
 {
+    if (m_phase == Phase::Http2) {
+        onHttp2Timer();
+        return;
+    }
     if (m_phase == Phase::Handling) {
         return; // The handler may take as long as it wants.
     }
@@ -181,7 +209,11 @@ void ServerConnection::readSome()
             return;
         }
         m_in.commit(step.count);
-        process();
+        if (m_phase == Phase::Http2) {
+            takeFrames();
+        } else {
+            process();
+        }
         if (m_phase == Phase::Closed || m_phase == Phase::Lingering) {
             return;
         }
@@ -258,6 +290,12 @@ bool ServerConnection::takeHead()
     if (m_in.isEmpty()) {
         return false;
     }
+    if (m_isFresh && beginsHttp2()) {
+        if (m_in.size() >= kH2Preface.size()) {
+            becomeHttp2(std::nullopt);
+        }
+        return false;
+    }
     switch (m_parser.parse(m_in.readable(), m_head)) {
     case ParseStatus::NeedMore:
         return false;
@@ -268,12 +306,8 @@ bool ServerConnection::takeHead()
         break;
     }
 
-    m_request = Request{std::string(m_head.methodText()), std::string(m_head.path()), {}, {}};
-    for (const FieldPlace& field : m_head.fields) {
-        m_request.headers.push_back(
-            {std::string(m_head.fields.name(field)), std::string(m_head.fields.value(field))}
-        );
-    }
+    m_request = toRequest(m_head);
+    m_isFresh = false;
     m_isHeadMethod = m_head.method == Method::Head;
     m_keepsAlive = m_head.keepsAlive && !m_server->isStopping;
     m_bodyLeft = m_head.body.length;
@@ -347,7 +381,7 @@ void ServerConnection::dispatch()
     m_phase = Phase::Handling;
     m_timer.cancel();
     m_link = std::make_shared<Responder::Link>();
-    m_link->connection = this;
+    m_link->sink = this;
     m_in.releaseIfEmpty();
     m_server->onRequest(std::move(m_request), Responder(m_link));
 }

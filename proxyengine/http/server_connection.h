@@ -1,10 +1,12 @@
 #pragma once
 
 #include "proxyengine/base/handles.h"
+#include "proxyengine/http/answer_sink.h"
 #include "proxyengine/http/chunked.h"
 #include "proxyengine/http/head.h"
 #include "proxyengine/http/parser.h"
 #include "proxyengine/http/server.h"
+#include "proxyengine/http/server_streams.h"
 #include "proxyengine/net/acceptor.h"
 #include "proxyengine/net/buffer.h"
 #include "proxyengine/net/event_loop.h"
@@ -44,23 +46,16 @@ struct Server::State final : net::AcceptHandler
     bool isPaused = false; // Accepting is paused because the owner said so.
 };
 
-// Joins a responder to its connection; either may go first.
-struct Responder::Link
-{
-    ServerConnection* connection =
-        nullptr; // Null once the client has gone or the answer is complete.
-    bool hasBegun = false;
-    std::function<void()> onGone;
-    std::function<void()> onDrained;
-};
-
 // One client of the small server: reads a request whole, waits for its answer, goes on.
 //
 //   Handshake (of a channel) --> Head --> Body --> Handling --> Head ...
 //   any --> Closing (the answer is written out) --> Lingering (of a refused request) --> Closed
+//   Handshake or the first Head --> Http2 (server_streams.h) --> Lingering or Closed
 class ServerConnection final
     : public net::FdHandler
     , private net::TimerHandler
+    , private AnswerSink
+    , private ServerStreamsOwner
 {
 public:
     ServerConnection(Server::State& server, FileDescriptor socket);
@@ -68,19 +63,38 @@ public:
 
     [[nodiscard]] bool start(); // False: the loop could not watch it.
     void close();
-    void reset();
+    void reset() override;
     [[nodiscard]] bool isHandling() const { return m_phase == Phase::Handling; }
     void closeWhenIdle();
 
-    // For the responder.
-    void sendWhole(const Response& response);
-    void beginStream(int status, const Headers& headers);
-    void writeStream(std::string_view bytes);
-    void endStream();
-    [[nodiscard]] std::size_t pendingBytes() const { return m_out.size() - m_outAt; }
-
 private:
-    enum class Phase : std::uint8_t { Handshake, Head, Body, Handling, Closing, Lingering, Closed };
+    enum class Phase : std::uint8_t {
+        Handshake,
+        Head,
+        Body,
+        Handling,
+        Http2,
+        Closing,
+        Lingering,
+        Closed
+    };
+    static constexpr Duration kLingerTime = std::chrono::seconds(2); // To read a refusal.
+
+    void sendWhole(const Response& response) override;
+    void beginStream(int status, const Headers& headers) override;
+    void writeStream(std::string_view bytes) override;
+    void endStream() override;
+    [[nodiscard]] std::size_t pendingBytes() const override { return m_out.size() - m_outAt; }
+
+    void onRequest(Request request, Responder responder) override;
+    void onWantsWrite() override { exchangeFrames(); }
+    [[nodiscard]] bool beginsHttp2() const;
+    void becomeHttp2(std::optional<Response> refusal);
+    void takeFrames();
+    void exchangeFrames();
+    void writeFrames();
+    void watchProgress();
+    void onHttp2Timer();
 
     void onReady(net::Ready ready) override;
     void onTimer(net::Timer& timer) override;
@@ -122,6 +136,10 @@ private:
     bool m_isChunkedAnswer = false;
     bool m_mayHaveInput = false; // Reading stopped before the socket was drained.
     bool m_isProcessing = false;
+    bool m_isFresh = true; // No request has come.
+    std::unique_ptr<ServerStreams> m_streams; // In Http2 and after it.
+    bool m_isExchanging = false;
+    bool m_isRefusedPeer = false; // By its channel: it has kLingerTime to ask and be told.
 };
 
 } // namespace mesh::http
