@@ -158,6 +158,7 @@ void RolloutMachine::makeWaves(const std::vector<ExpectedNode>& nodes)
             Node state;
             state.isReachable = node.isReachable;
             state.wasReachable = node.isReachable;
+            state.absentBecause = node.absentBecause;
             state.next = stageOf(node.hash);
             m_nodes.push_back(state);
         }

@@ -19,6 +19,7 @@ struct ExpectedNode
     bool isReachable = true;
     WallTime seenAt{};
     std::optional<NodeFigures> before;
+    std::string absentBecause = {}; // In words, of a node that is not reachable.
 };
 
 // One thing that whoever drives the machine must do.
@@ -103,6 +104,7 @@ private:
         bool hasAcknowledged = false; // The last send; so it must run what was sent.
         bool isReachable = true;
         bool wasReachable = true; // When the push began.
+        std::string absentBecause; // When the push began.
         std::size_t next = 0; // The stage it gets next; the number of stages: it has all.
         int sends = 0; // In a row without knowing of any effect.
         WallTime answerUntil{}; // Of what is awaited.

@@ -218,6 +218,7 @@ void Runner::askAbsent()
                 node->seenAt = m_clock.wallNow();
             } else if (hash.error().code != ErrorCode::NotFound) { // It runs nothing yet.
                 node->isReachable = false;
+                node->absentBecause = hash.error().message;
             }
             if (m_unasked.empty()) {
                 make();
@@ -234,7 +235,9 @@ void Runner::askAbsent()
 void Runner::make()
 {
     for (const std::string& name : std::exchange(m_unasked, {})) {
-        std::ranges::find(m_request.nodes, name, &ExpectedNode::name)->isReachable = false;
+        ExpectedNode& node = *std::ranges::find(m_request.nodes, name, &ExpectedNode::name);
+        node.isReachable = false;
+        node.absentBecause = "it did not say what it runs";
     }
     m_machine.emplace(m_request.plan, m_stageHashes, std::move(m_request.nodes), m_clock.wallNow());
     m_machine->words().revision = m_request.revision;

@@ -215,7 +215,8 @@ void RolloutMachine::beginWave(WallTime now)
             continue;
         }
         if (!m_nodes[at].isReachable) {
-            setAside(at, "cannot be reached", now);
+            const std::string& why = m_nodes[at].absentBecause;
+            setAside(at, "cannot be reached" + (why.empty() ? "" : ": " + why), now);
             m_nodes[at].askAt = now;
             isFailed = isFailed || m_rollout.plan.absent == AbsentNode::Failure;
         } else if (m_nodes[at].next == m_stageHashes.size()) {

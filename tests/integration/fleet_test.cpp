@@ -276,6 +276,11 @@ private Q_SLOTS:
     void oneIsStartedAgainWithAnOldState();
     // A node that nothing reaches gets the revision when it is back.
     void oneIsCutOffAndGetsItWhenItReturns();
+    // Of two consoles that push at once, each node takes one; the other is told and overwrites
+    // nothing.
+    void twoConsolesPushAtOnceAndNoneIsOverwritten();
+    // A console that has not seen the last push is told so by every node.
+    void aConsoleThatIsBehindOverwritesNothing();
     // Errors on the canary bring it back; nobody else was touched.
     void aGateThatFailsBringsTheCanaryBack();
     // After a stop every node runs the revision or the one before, and nothing in between.
@@ -489,6 +494,59 @@ void FleetTest::oneIsCutOffAndGetsItWhenItReturns()
     QCOMPARE(first, "n0:done n1:done n2:set_aside | partial");
     QTRY_COMPARE_WITH_TIMEOUT(state(), QStringLiteral("n0:done n1:done n2:done | done"), 40'000);
     QCOMPARE(m_nodes[2]->hash(), m_v2);
+}
+
+void FleetTest::twoConsolesPushAtOnceAndNoneIsOverwritten()
+{
+    QVERIFY(prepare(4));
+    const auto otherCalls = startCalls(m_clock); // Of the other console.
+    RolloutRequest other = m_request;
+    other.after = documentOf(shopText("v3"));
+    other.plan = quickPlan();
+    for (const auto& node : m_nodes) {
+        other.links[node->name] = makeAdminLink(*otherCalls, node->address());
+    }
+    const std::string v3 = config::hashOf(*other.after);
+
+    begin(quickPlan());
+    const auto second = RolloutRunner::start(m_clock, std::move(other), {});
+    const Rollout mine = m_runner->wait(std::chrono::seconds(60));
+    const Rollout theirs = second->wait(std::chrono::seconds(60));
+
+    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
+        const std::string hash = m_nodes[at]->hash();
+        QVERIFY2(hash == m_v2 || hash == v3, (textOf(mine) + ", " + textOf(theirs)).c_str());
+        const NodeProgress& winner = (hash == m_v2 ? mine : theirs).nodes[at];
+        const NodeProgress& loser = (hash == m_v2 ? theirs : mine).nodes[at];
+        QCOMPARE(toText(winner.phase), std::string_view("done"));
+        QCOMPARE(winner.hashNow, hash);
+        // Its If-Match failed, or it read the other's document before it sent its own.
+        const bool isTold =
+            loser.phase == NodePhase::Superseded || loser.phase == NodePhase::Drifted;
+        QVERIFY2(isTold, (textOf(mine) + ", " + textOf(theirs) + "\n" + loser.text).c_str());
+        QVERIFY(!loser.text.empty());
+    }
+}
+
+void FleetTest::aConsoleThatIsBehindOverwritesNothing()
+{
+    QVERIFY(prepare(2));
+    RolloutRequest behind = m_request;
+    for (ExpectedNode& node : behind.nodes) {
+        node.hash = m_v1; // What it saw last.
+    }
+    behind.after = documentOf(shopText("v3"));
+    QCOMPARE(textOf(push(quickPlan())), "n0:done n1:done | done");
+    m_runner.reset();
+
+    m_request = behind;
+    const Rollout rollout = push(quickPlan());
+
+    QCOMPARE(textOf(rollout), "n0:superseded n1:superseded | partial");
+    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
+        QCOMPARE(m_nodes[at]->hash(), m_v2);
+        QCOMPARE(rollout.nodes[at].hashNow, m_v2);
+    }
 }
 
 void FleetTest::aGateThatFailsBringsTheCanaryBack()
