@@ -4,6 +4,7 @@
 #include "app/ctl/json.h"
 #include "app/ctl/store_answer.h"
 #include "app/ctl/text_table.h"
+#include "app/fleet/review.h"
 #include "proxyengine/base/duration_text.h"
 #include "proxyengine/config/codec.h"
 
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace mesh::ctl {
@@ -32,6 +34,81 @@ Count countOf(const std::vector<config::Problem>& problems)
     return count;
 }
 
+using Finding = fleet::ReviewFinding;
+
+// Findings across objects. Those of validation (MW-1nn) are told as problems, with their lines.
+std::vector<Finding> findingsOf(const LoadedDocument& loaded)
+{
+    if (config::hasErrors(loaded.problems)) {
+        return {}; // The document is not whole.
+    }
+    std::vector<Finding> findings = fleet::findingsOf(*loaded.document);
+    std::erase_if(findings, [](const Finding& each) { return each.code.starts_with("MW-1"); });
+    return findings;
+}
+
+void addTo(Count& count, const std::vector<Finding>& findings)
+{
+    for (const Finding& finding : findings) {
+        const bool isLoud = !finding.isMuted;
+        count.errors += isLoud && finding.severity == Finding::Severity::Error ? 1 : 0;
+        count.warnings += isLoud && finding.severity == Finding::Severity::Warning ? 1 : 0;
+    }
+}
+
+config::Severity severityOf(const Finding& finding)
+{
+    static constexpr std::array<config::Severity, 3> kSeverities = {
+        config::Severity::Error, config::Severity::Warning, config::Severity::Info};
+    return kSeverities.at(static_cast<std::size_t>(finding.severity));
+}
+
+Json findingsToJson(const std::vector<Finding>& findings)
+{
+    Json json = Json::array();
+    for (const Finding& finding : findings) {
+        json.push_back(
+            {{"code", finding.code},
+             {"severity", toText(severityOf(finding))},
+             {"path", finding.path},
+             {"title", finding.title},
+             {"text", finding.text},
+             {"fix", finding.fixLabel},
+             {"muted", finding.isMuted},
+             {"muted_because", finding.mutedBecause}}
+        );
+    }
+    return json;
+}
+
+// FILE: path: MW-201 warning: title, then what it means, and the fix where one is known.
+std::string findingsToText(
+    const std::vector<Finding>& findings, const std::string& file, Colour colour
+)
+{
+    static constexpr std::array<Mood, 3> kMoods = {Mood::Bad, Mood::Warned, Mood::Plain};
+    std::string text;
+    for (const Finding& finding : findings) {
+        const Mood mood = kMoods.at(static_cast<std::size_t>(finding.severity));
+        text += fmt::format(
+            "{}: {}: {} {}: {}{}\n",
+            file,
+            printable(finding.path),
+            finding.code,
+            finding.isMuted ? "muted" : coloured(toText(severityOf(finding)), mood, colour),
+            printable(finding.title),
+            finding.isMuted ? " (" + printable(finding.mutedBecause) + ")" : std::string()
+        );
+        if (!finding.isMuted && !finding.text.empty()) {
+            text += fmt::format("    {}\n", printable(finding.text));
+        }
+        if (!finding.fixLabel.empty()) {
+            text += fmt::format("    fix: {}\n", printable(finding.fixLabel));
+        }
+    }
+    return text;
+}
+
 std::size_t routesOf(const model::Document& document)
 {
     std::size_t count = document.routes.size();
@@ -49,7 +126,9 @@ int runValidate(const ValidateOptions& options, const Surroundings& around)
     if (!loaded) {
         return failed(around, loaded.error(), exitCodeOfFile(loaded.error()));
     }
-    const Count count = countOf(loaded->problems);
+    const std::vector<Finding> findings = findingsOf(*loaded);
+    Count count = countOf(loaded->problems);
+    addTo(count, findings);
     const bool isValid = count.errors == 0;
     if (around.isJson()) {
         around.output.out += dumped(
@@ -58,12 +137,14 @@ int runValidate(const ValidateOptions& options, const Surroundings& around)
              {"errors", count.errors},
              {"warnings", count.warnings},
              {"hash", loaded->hash},
-             {"problems", problemsToJson(loaded->problems)}}
+             {"problems", problemsToJson(loaded->problems)},
+             {"findings", findingsToJson(findings)}}
         );
         return isValid ? kDone : kNo;
     }
     const Colour colour = around.setting.colour;
     around.output.out += problemsToText(loaded->problems, options.file);
+    around.output.out += findingsToText(findings, options.file, colour);
     if (isValid) {
         around.output.out += fmt::format(
             "{}: {}; services {}, routes {}, upstreams {}, warnings {}\nhash {}\n",

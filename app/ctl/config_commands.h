@@ -24,7 +24,8 @@ struct HistoryOptions
     std::string document; // Empty: the only one of this folder.
 };
 
-// Findings go to standard output: they are the answer. 0 valid, 1 not, 2 unreadable, 3 not there.
+// Problems with their lines, then findings across objects (MW-2nn and on) with severity and fix, on
+// standard output: they are the answer. 0 valid, 1 not, 2 unreadable, 3 not there.
 [[nodiscard]] int runValidate(const ValidateOptions& options, const Surroundings& around);
 
 // What the node runs with, one value a line. 1: the document does not compile for it.

@@ -36,7 +36,7 @@ int run(const std::vector<std::string>& words, const CtlSetting& setting, CtlOut
         output.err = err.str();
         return code == 0 ? kDone : kUsage;
     }
-    const Surroundings around{setting, arguments.isJson ? Form::Json : Form::Text, output};
+    const Surroundings around{setting, arguments.isJson ? Form::Programs : Form::People, output};
     for (const Command& command : commands) {
         if (command.words->parsed()) {
             return command.run(around);

@@ -1,14 +1,15 @@
 #include "app/ctl/push_session.h"
 
-#include "app/ctl/node_links.h"
 #include "app/ctl/node_watch.h"
 #include "app/ctl/parallel.h"
 #include "app/ctl/push_report.h"
 #include "app/ctl/text_table.h"
+#include "app/fleet/admin_link.h"
 #include "app/fleet/rollout_runner.h"
 #include "proxyengine/base/duration_text.h"
 #include "proxyengine/base/log.h"
 #include "proxyengine/config/codec.h"
+#include "proxyengine/control/node_calls.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -29,7 +30,6 @@ using fleet::Rollout;
 constexpr Duration kLookEvery =
     std::chrono::milliseconds(100); // Ctrl+C and figures are seen within.
 constexpr Duration kSurveyMax = std::chrono::seconds(5);
-constexpr std::size_t kJobsPerNodeMax = 8;
 constexpr Duration kBaselineMax = std::chrono::seconds(60);
 
 // Sums of frames, as gates judge them.
@@ -89,7 +89,9 @@ Survey surveyOf(const PushOrder& order, const Clock& clock)
         const auto answer =
             askNode(clock, target, order.credentials, {"GET", "/config/hash", {}, {}, kSurveyMax});
         node.isReachable = answer.has_value();
-        if (answer) {
+        if (!answer) {
+            node.absentBecause = answer.error().message;
+        } else {
             node.seenAt = clock.wallNow();
             node.hash =
                 textMember(nlohmann::ordered_json::parse(answer->body, nullptr, false), "hash");
@@ -331,12 +333,17 @@ Rollout carryOut(const PushOrder& order, const Surroundings& around)
         ));
         measureBefore(*watch, order, survey, around);
     }
-    AskPool pool(
-        std::min(order.nodes.size(), kNodesAskedAtOnce), order.nodes.size() * kJobsPerNodeMax + 1
-    );
+    const auto calls = control::NodeCalls::start(clock);
+    if (!calls) { // Without descriptors no node can be reached, and each row says so.
+        progress.say(calls.error().message);
+    }
     fleet::RolloutRequest request = requestOf(order, survey);
     for (const NodeTarget& node : order.nodes) {
-        request.links.emplace(node.name, makeNodeLink(pool, clock, node, order.credentials));
+        if (calls) {
+            request.links.emplace(
+                node.name, fleet::makeAdminLink(**calls, node.address, order.credentials)
+            );
+        }
     }
     const auto runner = fleet::RolloutRunner::start(clock, std::move(request), {{}, order.keep});
     std::optional<FrameCarrier> carrier;

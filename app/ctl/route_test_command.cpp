@@ -25,8 +25,25 @@ std::string_view trimmed(std::string_view text)
     return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
 }
 
+// "GET" alone would be read as a host of that name: a request says where it goes.
+bool isOnlyMethod(std::string_view text)
+{
+    return text.find_first_of("/.: ") == std::string_view::npos
+           && std::ranges::all_of(text, [](char each) { return each >= 'A' && each <= 'Z'; });
+}
+
 Result<config::RouteQuestion> questionOf(const RouteTestOptions& options)
 {
+    if (const std::string_view request = trimmed(options.words.back()); isOnlyMethod(request)) {
+        return fail(
+            ErrorCode::InvalidArgument,
+            fmt::format(
+                "'{}' names no path; write \"{} http://host/path\"",
+                request,
+                request.empty() ? "GET" : request
+            )
+        );
+    }
     MESH_TRY(config::RouteQuestion question, config::parseRouteQuestion(options.words.back()));
     for (const std::string& header : options.headers) {
         const std::size_t colon = header.find(':');

@@ -20,7 +20,7 @@ inline constexpr int kUsage = 2; // Or unreadable input.
 inline constexpr int kUnreachable = 3; // A node or a file.
 inline constexpr int kRefused = 4; // By a node or a gate.
 
-enum class Form : std::uint8_t { Text, Json };
+enum class Form : std::uint8_t { People, Programs };
 
 struct Surroundings
 {
@@ -29,7 +29,7 @@ struct Surroundings
     CtlOutput& output;
 
     [[nodiscard]] const Clock& clock() const { return setting.clock; }
-    [[nodiscard]] bool isJson() const { return form == Form::Json; }
+    [[nodiscard]] bool isJson() const { return form == Form::Programs; }
     [[nodiscard]] bool isInterrupted() const
     {
         return setting.isInterrupted && setting.isInterrupted();

@@ -3,6 +3,7 @@
 #include "app/fleet/rollout_machine.h"
 
 #include "app/fleet/limits.h"
+#include "app/fleet/rollout_words.h"
 #include "proxyengine/base/assert.h"
 
 #include <fmt/format.h>
@@ -13,12 +14,8 @@
 namespace mesh::fleet {
 namespace {
 
-constexpr Duration kAskAgain = std::chrono::milliseconds(500); // A node that restarts needs 0.3 s.
 constexpr Duration kReturnPoll = std::chrono::seconds(5); // Of a node that is gone.
 constexpr Duration kBakeDefault = std::chrono::seconds(30); // Thirty frames; gates need some.
-constexpr int kSendsMax = 3; // Without any effect; then the node counts as unreachable.
-
-std::string shortHash(const std::string& hash) { return hash.substr(0, 12); }
 
 bool needsFigures(const GateRule& rule)
 {
@@ -78,14 +75,18 @@ RolloutMachine::RolloutMachine(Rollout rollout, std::vector<std::string> stageHa
         const NodeProgress& progress = m_rollout.nodes[at];
         Node& node = m_nodes[at];
         node.next = stageOf(progress.hashNow);
-        node.isReachable =
-            progress.phase != NodePhase::Unreachable && progress.phase != NodePhase::SetAside;
+        const bool isUnknown = progress.phase == NodePhase::Queued && progress.hashNow.empty()
+                               && progress.seenAt == WallTime{};
+        node.isReachable = progress.phase != NodePhase::Unreachable
+                           && progress.phase != NodePhase::SetAside && !isUnknown;
         node.wasReachable = node.isReachable;
         const bool isInDoubt =
             progress.phase == NodePhase::Sent || progress.phase == NodePhase::Acknowledged
             || progress.phase == NodePhase::Applied || progress.phase == NodePhase::Baking
             || progress.phase == NodePhase::Done || progress.phase == NodePhase::RollingBack;
-        if (isInDoubt && !isOver(m_rollout.state)) {
+        const bool isLeft = isLeftBehind(progress.phase) && progress.sentAt != WallTime{};
+        node.isInDoubt = progress.sentAt != WallTime{};
+        if ((isInDoubt && !isOver(m_rollout.state)) || (isLeft && node.isReachable)) {
             readSoon(at, now);
         }
     }
@@ -146,12 +147,18 @@ void RolloutMachine::makeWaves(const std::vector<ExpectedNode>& nodes)
             progress.wave = m_rollout.waves.size();
             progress.hashBefore = node.hash;
             progress.hashNow = node.hash;
-            progress.seenAt = node.seenAt;
+            // Never seen, and what it runs is not known: so it is known to be absent when kept.
+            const bool isUnknown = !node.isReachable && node.hash.empty();
+            progress.seenAt = isUnknown ? WallTime{} : node.seenAt;
+            if (node.isReachable && node.seenAt == WallTime{}) {
+                progress.seenAt = m_rollout.startedAt;
+            }
             progress.before = node.before;
             m_rollout.nodes.push_back(std::move(progress));
             Node state;
             state.isReachable = node.isReachable;
             state.wasReachable = node.isReachable;
+            state.absentBecause = node.absentBecause;
             state.next = stageOf(node.hash);
             m_nodes.push_back(state);
         }
@@ -209,11 +216,12 @@ void RolloutMachine::onSent(
         progress.seenAt = now;
         state.isReachable = true;
     }
-    if (outcome == SendOutcome::Rejected) {
+    const bool isAnswerToBack = state.isBackward && isLeftBehind(progress.phase);
+    if (outcome == SendOutcome::Rejected && !isAnswerToBack) {
         progress.problems = std::move(problems);
     }
     state.hasAcknowledged = outcome == SendOutcome::Acknowledged;
-    if (progress.phase == NodePhase::RollingBack) {
+    if (state.isBackward || progress.phase == NodePhase::RollingBack) {
         onSentBackward(at, outcome, text, now);
     } else {
         onSentForward(at, outcome, text, now);
@@ -233,6 +241,7 @@ void RolloutMachine::onSentForward(
         return;
     case SendOutcome::Rejected:
         m_judgedAt = {}; // Before anybody gets more.
+        m_nodes[at].sends = 0;
         progress.phase = NodePhase::Rejected;
         progress.text = text;
         note(now, fmt::format("{} refused: {}", progress.name, text), true);
@@ -245,23 +254,6 @@ void RolloutMachine::onSentForward(
         progress.text = text;
         m_nodes[at].askAt = after(now, kAskAgain);
         return;
-    }
-}
-
-// Also of a stage that was on its way when going back began: what it did is read first.
-void RolloutMachine::onSentBackward(
-    std::size_t at, SendOutcome outcome, const std::string& text, WallTime now
-)
-{
-    Node& state = m_nodes[at];
-    const bool isBackward = std::exchange(state.isBackward, false);
-    state.hasAcknowledged = state.hasAcknowledged && isBackward;
-    readSoon(at, now);
-    if (outcome == SendOutcome::Unreachable) {
-        m_rollout.nodes[at].text = text;
-        state.askAt = after(now, kAskAgain);
-    } else if (isBackward && outcome != SendOutcome::Acknowledged) {
-        drift(at, "could not go back: " + text, now);
     }
 }
 
@@ -285,9 +277,14 @@ void RolloutMachine::onReadBack(const std::string& node, const std::string& hash
     }
     state.mustRead = false;
     state.isReachable = true;
+    state.isInDoubt = false;
+    const bool wasStranded = isStranded(at);
     m_rollout.nodes[at].seenAt = now;
     m_rollout.nodes[at].hashNow = hash;
     onHash(at, now);
+    if (wasStranded) {
+        tellWayBack(at, now);
+    }
 }
 
 void RolloutMachine::onHash(std::size_t at, WallTime now)
@@ -311,20 +308,31 @@ void RolloutMachine::onHash(std::size_t at, WallTime now)
             onApplied(at, now);
         } else {
             progress.text = fmt::format("runs {}", shortHash(progress.hashNow));
+            readLeftBehind(at, now);
         }
         return;
     case NodePhase::Superseded:
         // A document of this push that was on its way when its program was killed is no other push.
-        if (stageOf(progress.hashNow) > 0) {
+        if (stageOf(progress.hashNow) > 0 && mayGoForward()) {
             m_nodes[at].hasAcknowledged = false;
             readForward(at, now);
-        } else {
+            return;
+        }
+        if (stageOf(progress.hashNow) == 0) {
             note(now, fmt::format("{} was changed by another push", progress.name), true);
         }
+        readLeftBehind(at, now);
         return;
-    default: // Whatever it runs is known now; that is all that was asked.
+    default: // Whatever it runs is known now.
+        readLeftBehind(at, now);
         return;
     }
+}
+
+bool RolloutMachine::mayGoForward() const
+{
+    return m_rollout.state == RolloutState::Running || m_rollout.state == RolloutState::Held
+           || m_rollout.state == RolloutState::Partial;
 }
 
 void RolloutMachine::readForward(std::size_t at, WallTime now)
@@ -357,30 +365,6 @@ void RolloutMachine::readForward(std::size_t at, WallTime now)
     } else {
         state.next = 0;
         progress.phase = NodePhase::Queued;
-    }
-    state.hasAcknowledged = false;
-}
-
-void RolloutMachine::readBackward(std::size_t at, WallTime now)
-{
-    Node& state = m_nodes[at];
-    NodeProgress& progress = m_rollout.nodes[at];
-    if (progress.hashNow == progress.hashBefore) {
-        progress.phase = NodePhase::RolledBack;
-        progress.text.clear();
-        state.next = stageOf(progress.hashNow);
-    } else if (state.hasAcknowledged) {
-        drift(
-            at,
-            fmt::format("acknowledged going back, but runs {}", shortHash(progress.hashNow)),
-            now
-        );
-    } else if (state.sends >= kSendsMax) {
-        giveUp(at, now);
-    } else if (stageOf(progress.hashNow) == 0) {
-        drift(
-            at, fmt::format("runs {}, which is not overwritten", shortHash(progress.hashNow)), now
-        );
     }
     state.hasAcknowledged = false;
 }
@@ -421,6 +405,7 @@ void RolloutMachine::drift(std::size_t at, std::string text, WallTime now)
     NodeProgress& progress = m_rollout.nodes[at];
     progress.phase = NodePhase::Drifted;
     progress.text = std::move(text);
+    m_nodes[at].sends = 0;
     note(now, fmt::format("{}: {}", progress.name, progress.text), true);
 }
 
@@ -446,6 +431,9 @@ void RolloutMachine::giveUp(std::size_t at, WallTime now)
     case NodePhase::NotTouched:
     case NodePhase::Unreachable:
     case NodePhase::RolledBack:
+        if (goesBack(at)) {
+            note(now, progress.name + " cannot be reached to go back", true);
+        }
         return;
     default:
         setAside(at, "does not answer: what it runs is not known", now);

@@ -19,6 +19,7 @@ struct ExpectedNode
     bool isReachable = true;
     WallTime seenAt{};
     std::optional<NodeFigures> before;
+    std::string absentBecause = {}; // In words, of a node that is not reachable.
 };
 
 // One thing that whoever drives the machine must do.
@@ -35,6 +36,7 @@ struct ReadBack
 struct SendBefore // Make the node run again what it ran before the push.
 {
     std::string node;
+    std::string onlyIfHash; // As of SendStage.
 };
 using RolloutAction = std::variant<SendStage, ReadBack, SendBefore>;
 
@@ -45,9 +47,11 @@ enum class SendOutcome : std::uint8_t { Acknowledged, Rejected, Superseded, Unre
 // A wave is sent to all its nodes at once, stage by stage: no node gets the last stage before every
 // reachable node of the push's waves so far has the one before. A node is applied when the hash
 // read back is the revision's. Gates are judged once a second over nodes that have the change.
-// Stop wins in every state: after stop() no SendStage is ever given out.
-// Source: the states of reference "Push: review, rollout, rollback"; the order of adding before
-// switching before removing.
+// Stop wins in every state: after stop() no SendStage is ever given out. A node that runs a stage
+// in between and will not get the last one (it refused, it was stopped, it drifted) goes back to
+// what it ran before, whatever the state, also after the end when it returns late. Source: the
+// states of reference "Push: review, rollout, rollback"; the order of adding before switching
+// before removing.
 class RolloutMachine
 {
 public:
@@ -62,6 +66,10 @@ public:
 
     [[nodiscard]] const Rollout& rollout() const { return m_rollout; }
     [[nodiscard]] Rollout& words() { return m_rollout; } // Revision numbers and message.
+
+    // Whether a push that is over is still to be stepped: a node is to get it, or to go back, when
+    // it returns.
+    [[nodiscard]] bool waitsForNodes() const;
 
     // What is to be done now; call again after each observation and at least once a second.
     [[nodiscard]] std::vector<RolloutAction> step(WallTime now);
@@ -91,9 +99,12 @@ private:
         Awaits awaits = Awaits::Nothing;
         bool isBackward = false; // What is awaited answers a SendBefore.
         bool mustRead = false; // Nothing else before its hash was read.
+        bool isInDoubt = false; // It was sent a stage and has not been read since.
+        bool cannotGoBack = false; // It was tried, and told.
         bool hasAcknowledged = false; // The last send; so it must run what was sent.
         bool isReachable = true;
         bool wasReachable = true; // When the push began.
+        std::string absentBecause; // When the push began.
         std::size_t next = 0; // The stage it gets next; the number of stages: it has all.
         int sends = 0; // In a row without knowing of any effect.
         WallTime answerUntil{}; // Of what is awaited.
@@ -114,10 +125,8 @@ private:
     [[nodiscard]] std::size_t find(const std::string& node) const;
     [[nodiscard]] std::size_t stageOf(const std::string& hash) const;
     void onSentForward(std::size_t at, SendOutcome outcome, const std::string& text, WallTime now);
-    void onSentBackward(std::size_t at, SendOutcome outcome, const std::string& text, WallTime now);
     void onHash(std::size_t at, WallTime now);
     void readForward(std::size_t at, WallTime now);
-    void readBackward(std::size_t at, WallTime now);
     void readSoon(std::size_t at, WallTime now);
     void onApplied(std::size_t at, WallTime now);
     void drift(std::size_t at, std::string text, WallTime now);
@@ -134,18 +143,29 @@ private:
     void endWave(WallTime now);
     void finish(WallTime now);
     void settleStopping(WallTime now);
-    void settleRollBack(WallTime now);
     void settleReturned(WallTime now);
-    void beginRollBackOf(std::size_t at);
     void collect(
         std::size_t at, std::size_t slowest, WallTime now, std::vector<RolloutAction>& actions
     );
     [[nodiscard]] bool maySend(std::size_t at) const;
+    [[nodiscard]] bool mayGoForward() const;
     [[nodiscard]] bool waitsForReturn(std::size_t at) const;
     [[nodiscard]] bool isPending(std::size_t at) const;
     [[nodiscard]] bool isOnItsWay(std::size_t at) const;
     [[nodiscard]] std::size_t slowestStage() const;
     void stopAll();
+
+    // rollout_back.cpp: nodes that go back to what they ran before.
+    [[nodiscard]] bool isStranded(std::size_t at) const;
+    [[nodiscard]] bool goesBack(std::size_t at) const;
+    [[nodiscard]] bool isUnsettled(std::size_t at) const;
+    void beginRollBackOf(std::size_t at);
+    void settleRollBack(WallTime now);
+    void onSentBackward(std::size_t at, SendOutcome outcome, const std::string& text, WallTime now);
+    void readBackward(std::size_t at, WallTime now);
+    void readLeftBehind(std::size_t at, WallTime now);
+    void tellWayBack(std::size_t at, WallTime now);
+    void failToGoBack(std::size_t at, const std::string& why, WallTime now);
 
     // rollout_gates.cpp
     [[nodiscard]] bool judge(Evidence evidence, WallTime now);

@@ -173,6 +173,7 @@ private:
     std::vector<std::function<void(RolloutMachine&, WallTime)>> m_early; // Said before it is made.
     std::vector<std::shared_ptr<std::promise<Rollout>>> m_waiting;
     RolloutState m_keptState = RolloutState::Running;
+    bool m_hasNews = false; // An answer came since the last step.
     TimePoint m_toldAt{};
     std::atomic<bool> m_isStopAsked{false};
     Thread m_thread;
@@ -183,6 +184,7 @@ void Runner::begin(std::optional<Rollout> kept)
     for (model::Document& stage : stagesOf(*m_request.before, *m_request.after)) {
         m_stages.push_back(std::make_shared<const model::Document>(std::move(stage)));
         m_stageHashes.push_back(config::hashOf(*m_stages.back()));
+        m_documents.emplace(m_stageHashes.back(), m_stages.back());
     }
     m_documents.emplace(config::hashOf(*m_request.before), m_request.before);
     if (kept) {
@@ -216,6 +218,7 @@ void Runner::askAbsent()
                 node->seenAt = m_clock.wallNow();
             } else if (hash.error().code != ErrorCode::NotFound) { // It runs nothing yet.
                 node->isReachable = false;
+                node->absentBecause = hash.error().message;
             }
             if (m_unasked.empty()) {
                 make();
@@ -232,7 +235,9 @@ void Runner::askAbsent()
 void Runner::make()
 {
     for (const std::string& name : std::exchange(m_unasked, {})) {
-        std::ranges::find(m_request.nodes, name, &ExpectedNode::name)->isReachable = false;
+        ExpectedNode& node = *std::ranges::find(m_request.nodes, name, &ExpectedNode::name);
+        node.isReachable = false;
+        node.absentBecause = "it did not say what it runs";
     }
     m_machine.emplace(m_request.plan, m_stageHashes, std::move(m_request.nodes), m_clock.wallNow());
     m_machine->words().revision = m_request.revision;
@@ -261,7 +266,8 @@ void Runner::step()
     });
     const RolloutState state = m_machine->rollout().state;
     const bool isNew = state != m_keptState;
-    if (doesSend || isNew) {
+    const bool isLate = std::exchange(m_hasNews, false) && isOver(state);
+    if (doesSend || isNew || isLate) {
         m_keptState = state;
         keep();
     }
@@ -269,7 +275,7 @@ void Runner::step()
         std::visit([this](const auto& each) { carryOut(each); }, action);
     }
     if (isOver(state)) {
-        if (isNew) {
+        if (isNew || isLate) {
             tell();
         }
         answerWaiting();
@@ -278,7 +284,7 @@ void Runner::step()
     }
     if (!isOver(state)) {
         m_stepTimer.arm(m_loop->now() + kStepInterval);
-    } else if (state == RolloutState::Partial) {
+    } else if (m_machine->waitsForNodes()) {
         m_stepTimer.arm(m_loop->now() + kReturnInterval);
     }
 }
@@ -291,6 +297,7 @@ NodeLink* Runner::linkOf(const std::string& node) const
 
 void Runner::onSendAnswer(const std::string& node, SendAnswer answer)
 {
+    m_hasNews = true;
     m_machine->onSent(
         node, answer.outcome, answer.text, std::move(answer.problems), m_clock.wallNow()
     );
@@ -306,8 +313,7 @@ void Runner::carryOut(const SendStage& action)
         onSendAnswer(action.node, {SendOutcome::Unreachable, {}, "there is no way to it", {}});
         return;
     }
-    const bool isStage = std::ranges::find(m_stageHashes, hash) != m_stageHashes.end();
-    if (hash.empty() || isStage || m_documents.contains(hash)) {
+    if (hash.empty() || m_documents.contains(hash)) {
         sendStage(action);
         return;
     }
@@ -359,9 +365,11 @@ void Runner::carryOut(const SendBefore& action)
         onSendAnswer(action.node, std::move(answer));
         return;
     }
-    link->send(document->second, {}, onLoop([this, name = action.node](SendAnswer answer) {
-                   onSendAnswer(name, std::move(answer));
-               }));
+    link->send(
+        document->second, action.onlyIfHash, onLoop([this, name = action.node](SendAnswer answer) {
+            onSendAnswer(name, std::move(answer));
+        })
+    );
 }
 
 void Runner::carryOut(const ReadBack& action)
@@ -372,6 +380,7 @@ void Runner::carryOut(const ReadBack& action)
         return;
     }
     link->readHash(onLoop([this, node = action.node](const Result<std::string>& hash) {
+        m_hasNews = m_hasNews || hash.has_value();
         m_machine->onReadBack(node, hash ? *hash : std::string(), m_clock.wallNow());
         stepSoon();
     }));

@@ -1,6 +1,7 @@
 // What a push does next, by what it knows.
 
 #include "app/fleet/rollout_machine.h"
+#include "app/fleet/rollout_words.h"
 
 #include <fmt/format.h>
 
@@ -80,19 +81,20 @@ void RolloutMachine::collect(
         }
         return;
     }
-    const bool maySendBack =
-        m_rollout.state == RolloutState::RollingBack || m_rollout.state == RolloutState::Partial;
-    if (progress.phase == NodePhase::RollingBack && state.isReachable && maySendBack) {
-        state.isBackward = true;
-        ++state.sends;
-        await(Node::Awaits::Answer);
-        actions.emplace_back(SendBefore{progress.name});
+    if (goesBack(at)) {
+        if (state.isReachable) {
+            state.isBackward = true;
+            ++state.sends;
+            await(Node::Awaits::Answer);
+            actions.emplace_back(SendBefore{progress.name, progress.hashNow});
+        }
         return;
     }
     if (maySend(at) && state.next <= slowest) {
         progress.phase = NodePhase::Sent;
         progress.sentAt = now;
         progress.text.clear();
+        state.isInDoubt = true;
         ++state.sends;
         await(Node::Awaits::Answer);
         actions.emplace_back(SendStage{progress.name, state.next, progress.hashNow});
@@ -121,13 +123,23 @@ bool RolloutMachine::isOnItsWay(std::size_t at) const
 bool RolloutMachine::waitsForReturn(std::size_t at) const
 {
     const NodePhase phase = m_rollout.nodes[at].phase;
-    const RolloutState state = m_rollout.state;
-    const bool isForward = state == RolloutState::Running || state == RolloutState::Held;
     if (phase == NodePhase::SetAside) {
-        return isForward || state == RolloutState::Partial;
+        return mayGoForward();
     }
-    return phase == NodePhase::RollingBack
-           && (state == RolloutState::RollingBack || state == RolloutState::Partial);
+    return goesBack(at) || (isLeftBehind(phase) && m_nodes[at].isInDoubt);
+}
+
+bool RolloutMachine::waitsForNodes() const
+{
+    if (m_rollout.state == RolloutState::Partial) {
+        return true;
+    }
+    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
+        if (isUnsettled(at) || waitsForReturn(at)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool RolloutMachine::isPending(std::size_t at) const
@@ -169,7 +181,7 @@ void RolloutMachine::advance(WallTime now)
         return;
     case WaveState::Sending:
         for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-            if (m_rollout.nodes[at].wave == m_rollout.wave && (isPending(at) || isOnItsWay(at))) {
+            if (m_rollout.nodes[at].wave == m_rollout.wave && (isUnsettled(at) || isOnItsWay(at))) {
                 return;
             }
         }
@@ -203,7 +215,8 @@ void RolloutMachine::beginWave(WallTime now)
             continue;
         }
         if (!m_nodes[at].isReachable) {
-            setAside(at, "cannot be reached", now);
+            const std::string& why = m_nodes[at].absentBecause;
+            setAside(at, "cannot be reached" + (why.empty() ? "" : ": " + why), now);
             m_nodes[at].askAt = now;
             isFailed = isFailed || m_rollout.plan.absent == AbsentNode::Failure;
         } else if (m_nodes[at].next == m_stageHashes.size()) {
@@ -286,7 +299,7 @@ void RolloutMachine::bake(WallTime now)
         }
     }
     for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-        if (m_rollout.nodes[at].wave == m_rollout.wave && isPending(at)) {
+        if (m_rollout.nodes[at].wave == m_rollout.wave && isUnsettled(at)) {
             return;
         }
     }
@@ -322,7 +335,7 @@ void RolloutMachine::finish(WallTime now)
 {
     std::size_t done = 0;
     for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-        if (isPending(at) || isOnItsWay(at)) {
+        if (isUnsettled(at) || isOnItsWay(at)) {
             return;
         }
         done += m_rollout.nodes[at].phase == NodePhase::Done ? 1U : 0U;
@@ -392,21 +405,30 @@ void RolloutMachine::stopAll()
             break;
         case NodePhase::Sent:
         case NodePhase::Acknowledged:
-            node.phase = NodePhase::Drifted;
-            node.text = stageOf(node.hashNow) == 0
-                            ? std::string("stopped while it was sent to")
-                            : fmt::format(
-                                "stopped after step {} of {} of the revision",
-                                stageOf(node.hashNow),
-                                m_stageHashes.size()
-                            );
+            if (isStranded(at)) {
+                node.phase = NodePhase::RollingBack;
+                m_nodes[at].sends = 0;
+                m_nodes[at].hasAcknowledged = false;
+            } else if (node.hashNow == node.hashBefore) {
+                node.phase = NodePhase::NotTouched;
+                node.text = "stopped before its turn";
+            } else {
+                node.phase = NodePhase::Drifted;
+                node.text = fmt::format(
+                    "stopped after step {} of {} of the revision: what it ran before is not known",
+                    stageOf(node.hashNow),
+                    m_stageHashes.size()
+                );
+            }
             break;
         case NodePhase::Baking:
             node.phase = NodePhase::Applied;
             break;
-        case NodePhase::RollingBack:
-            node.phase = NodePhase::Drifted;
-            node.text = "stopped before it went back";
+        case NodePhase::RollingBack: // Nobody stays between two steps, not even by a stop.
+            if (!isStranded(at)) {
+                node.phase = NodePhase::Drifted;
+                node.text = "stopped before it went back";
+            }
             break;
         default:
             break;
@@ -418,7 +440,7 @@ void RolloutMachine::settleStopping(WallTime now)
 {
     stopAll();
     for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-        if (isPending(at)) {
+        if (isUnsettled(at)) {
             return;
         }
     }
@@ -432,89 +454,26 @@ void RolloutMachine::settleStopping(WallTime now)
     end(isFailed ? RolloutState::Failed : RolloutState::Stopped, now);
 }
 
-void RolloutMachine::rollBack(WallTime now, const std::string& why)
-{
-    if (m_rollout.state == RolloutState::RollingBack || m_rollout.nodes.empty()) {
-        return;
-    }
-    note(now, why.empty() ? "rolling back" : "rolling back: " + why, true);
-    m_rollout.state = RolloutState::RollingBack;
-    m_rollout.endedAt = {};
-    for (WaveProgress& wave : m_rollout.waves) {
-        if (wave.state == WaveState::Sending || wave.state == WaveState::Baking) {
-            wave.state = WaveState::Failed;
-        }
-    }
-    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-        beginRollBackOf(at);
-    }
-}
-
-void RolloutMachine::beginRollBackOf(std::size_t at)
-{
-    Node& state = m_nodes[at];
-    NodeProgress& node = m_rollout.nodes[at];
-    const bool isInDoubt =
-        isPending(at) || (!state.isReachable && node.phase != NodePhase::RolledBack);
-    const bool runsAStage = stageOf(node.hashNow) > 0 && node.hashNow != node.hashBefore;
-    if (node.phase == NodePhase::Rejected && node.hashNow == node.hashBefore) {
-        return; // It never took anything.
-    }
-    if (node.sentAt == WallTime{} || (!isInDoubt && !runsAStage)) {
-        const bool isUntouched = node.sentAt == WallTime{};
-        if (isUntouched && node.phase != NodePhase::Unreachable) {
-            node.phase = NodePhase::NotTouched;
-            node.text = "rolled back before its turn";
-            state.mustRead = false;
-        }
-        return;
-    }
-    state.sends = 0;
-    state.hasAcknowledged = false;
-    if (node.hashBefore.empty()) {
-        node.phase = NodePhase::Drifted;
-        node.text = "keeps what it runs: what it ran before is not known";
-        return;
-    }
-    node.phase = NodePhase::RollingBack;
-    node.text.clear();
-}
-
-void RolloutMachine::settleRollBack(WallTime now)
-{
-    bool isAll = true;
-    std::size_t back = 0;
-    for (std::size_t at = 0; at < m_nodes.size(); ++at) {
-        const NodePhase phase = m_rollout.nodes[at].phase;
-        if (isPending(at) || (phase == NodePhase::RollingBack && m_nodes[at].isReachable)) {
-            return;
-        }
-        back += phase == NodePhase::RolledBack ? 1U : 0U;
-        isAll = isAll && phase != NodePhase::RollingBack && phase != NodePhase::Drifted
-                && phase != NodePhase::Superseded;
-    }
-    note(now, fmt::format("{} nodes went back, read back", back), !isAll);
-    end(isAll ? RolloutState::RolledBack : RolloutState::Partial, now);
-}
-
 // A node that was absent came, after everything else was over.
 void RolloutMachine::settleReturned(WallTime now)
 {
     bool isDone = true;
     bool isBack = false;
+    bool isAnywhere = false;
     for (std::size_t at = 0; at < m_nodes.size(); ++at) {
         const NodePhase phase = m_rollout.nodes[at].phase;
         isDone = isDone && phase == NodePhase::Done;
         isBack = isBack || phase == NodePhase::RolledBack;
-        if (phase == NodePhase::RollingBack || phase == NodePhase::Drifted
-            || phase == NodePhase::Superseded || isPending(at)) {
+        isAnywhere = isAnywhere || hasChange(phase) || isStranded(at);
+        if (phase == NodePhase::Drifted || phase == NodePhase::Superseded || goesBack(at)
+            || isPending(at)) {
             return;
         }
     }
     if (isDone) {
         note(now, "every node runs it, read back", false);
         end(RolloutState::Done, now);
-    } else if (isBack) {
+    } else if (isBack && !isAnywhere) {
         note(now, "every node went back, read back", false);
         end(RolloutState::RolledBack, now);
     }

@@ -7,7 +7,7 @@ if(TARGET mesh::ctl AND TARGET meshwrightd)
     foreach(subject IN ITEMS ctl_nodes ctl_push)
         mesh_add_test(${subject}_test
             SOURCES ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cpp ${CMAKE_SOURCE_DIR}/tests/support/node_process.cpp
-            DEPENDS mesh::ctl mesh::control FOREIGN nlohmann_json::nlohmann_json
+            DEPENDS mesh::ctl mesh::control FOREIGN OpenSSL::SSL nlohmann_json::nlohmann_json
             DEFINITIONS MESH_NODE_PROGRAM="$<TARGET_FILE:meshwrightd>" LABEL integration TIMEOUT 180)
         add_dependencies(${subject}_test meshwrightd)
     endforeach()

@@ -209,6 +209,10 @@ void CtlNodesTest::badInputEndsWithItsCode_data()
     QTest::newRow("route test of nothing") << QStringList({"route-test", "GET http://a/"}) << 2;
     QTest::newRow("route test of no request")
         << QStringList({"route-test", "@", "GET ftp://a/"}) << 2;
+    QTest::newRow("route test of a method alone") << QStringList({"route-test", "@", "GET"}) << 2;
+    QTest::newRow("route test of a method and nothing")
+        << QStringList({"route-test", "@", "GET "}) << 2;
+    QTest::newRow("route test of an empty request") << QStringList({"route-test", "@", ""}) << 2;
     QTest::newRow("route test with a bad header")
         << QStringList({"route-test", "@", "GET http://a/", "-H", "x"}) << 2;
     QTest::newRow("tap with a bad filter")

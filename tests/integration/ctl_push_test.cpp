@@ -1,6 +1,7 @@
 // Goal: a push of the command line ends as it says: every node runs what was read back from it.
 // Method: real meshwrightd processes on loopback, the commands as a library.
 #include "proxyengine/base/thread.h"
+#include "tests/support/certificate_maker.h"
 #include "tests/support/ctl_fleet.h"
 
 #include <QElapsedTimer>
@@ -26,10 +27,23 @@ private Q_SLOTS:
     void interruptionStopsAndSaysWhatEachNodeRuns();
     void rollbackIsANewRevisionWithTheOldText();
     void textTellsEveryNodeAndItsRevision();
+    void overMutualTlsItPushesAndListsNodes();
+    void aNodeOfAnotherMeshIsRefusedAndNamed();
     void badPlansSendNothing_data();
     void badPlansSendNothing();
 
 private:
+    // The three files of mutual TLS, as the flags --cert, --key and --ca want them.
+    static std::vector<std::string> files(
+        const CtlFleet& fleet,
+        const char* name,
+        const test::IssuedCertificate& issuer,
+        const test::IssuedCertificate& trusted
+    );
+    // edge-1 with its admin API over TLS, and a document with a service on it.
+    static bool startWithTls(CtlFleet& fleet, const std::vector<std::string>& nodeFiles);
+    static std::string documentOverTls(const CtlFleet& fleet);
+
     // Runs the command in the background while every node gets requests.
     static int ctlUnderLoad(CtlFleet& fleet, const std::vector<std::string>& words);
 };
@@ -120,6 +134,7 @@ void CtlPushTest::aNodeThatRefusesIsFourAndTellsItsWords()
 {
     CtlFleet fleet;
     QVERIFY(fleet.start(2));
+    const std::string before = fleet.hashOf(1);
     std::string text = fleet.documentText(2, fleet.goodPort());
     text.replace(text.find("edge-2"), 6, "edge-9"); // The second node is called edge-2.
 
@@ -128,7 +143,8 @@ void CtlPushTest::aNodeThatRefusesIsFourAndTellsItsWords()
     QVERIFY2(code == 4, (fleet.output.out + fleet.output.err).c_str());
     QCOMPARE(fleet.cell("edge-9", "result"), std::string("refused"));
     QVERIFY(!fleet.cell("edge-9", "message").empty());
-    QVERIFY(fleet.hashOf(1) != fleet.json()["hash"].get<std::string>());
+    QCOMPARE(fleet.hashOf(1), before);
+    QCOMPARE(fleet.cell("edge-9", "hash"), before);
 }
 
 void CtlPushTest::aNodeThatIsGoneIsThreeAndTheOthersConverge()
@@ -205,6 +221,92 @@ void CtlPushTest::textTellsEveryNodeAndItsRevision()
     QVERIFY2(out.contains("converged"), out);
     QVERIFY2(out.contains("done: 2 of 2 nodes run revision 1, "), out);
     QVERIFY2(fleet.output.err.find("edge-2: done") != std::string::npos, fleet.output.err.c_str());
+}
+
+std::vector<std::string> CtlPushTest::files(
+    const CtlFleet& fleet,
+    const char* name,
+    const test::IssuedCertificate& issuer,
+    const test::IssuedCertificate& trusted
+)
+{
+    test::CertificateSpec spec;
+    spec.name = name;
+    spec.alternatives = "IP:127.0.0.1";
+    const test::IssuedCertificate made = test::issue(spec, &issuer);
+    const std::string file = name;
+    return {
+        fleet.write((file + ".pem").c_str(), made.pem()),
+        fleet.write((file + ".key").c_str(), made.keyPem()),
+        fleet.write((file + ".ca").c_str(), trusted.pem())};
+}
+
+bool CtlPushTest::startWithTls(CtlFleet& fleet, const std::vector<std::string>& nodeFiles)
+{
+    const std::string first = fleet.write("first.yaml", fleet.documentText(1));
+    fleet.nodes.push_back(std::make_unique<test::NodeProcess>());
+    return fleet.nodes.back()->start(
+        {QStringLiteral("--config"),
+         QString::fromStdString(first),
+         QStringLiteral("--node"),
+         QStringLiteral("edge-1"),
+         QStringLiteral("--admin-tls"),
+         QString::fromStdString(nodeFiles[0] + "," + nodeFiles[1] + "," + nodeFiles[2])}
+    );
+}
+
+std::string CtlPushTest::documentOverTls(const CtlFleet& fleet)
+{
+    return fleet.write(
+        "shop.yaml",
+        "_format_version: \"3.0\"\nnodes: [{name: edge-1, role: gateway, admin: \"https://"
+            + fleet.nodes.back()->adminAddress()
+            + "\"}]\nservices: [{name: shop, host: 127.0.0.1, port: 9}]\n"
+    );
+}
+
+void CtlPushTest::overMutualTlsItPushesAndListsNodes()
+{
+    CtlFleet fleet;
+    const test::IssuedCertificate shop = test::issueAuthority("shop authority");
+    QVERIFY(startWithTls(fleet, files(fleet, "edge-1", shop, shop)));
+    const auto own = files(fleet, "console", shop, shop);
+    const std::string file = documentOverTls(fleet);
+
+    const int code =
+        fleet.ctl({"push", file, "--cert", own[0], "--key", own[1], "--ca", own[2], "--json"});
+
+    QVERIFY2(code == 0, (fleet.output.out + fleet.output.err).c_str());
+    const std::string hash = fleet.json()["hash"];
+    QCOMPARE(fleet.cell("edge-1", "result"), std::string("converged"));
+    QCOMPARE(
+        fleet.ctl({"nodes", file, "--cert", own[0], "--key", own[1], "--ca", own[2], "--json"}), 0
+    );
+    QCOMPARE(fleet.json()["converged"].get<bool>(), true);
+    QCOMPARE(fleet.json()["nodes"][0]["hash"].get<std::string>(), hash);
+    // Who shows no certificate gets nothing.
+    QCOMPARE(fleet.ctl({"push", file, "--json"}), 3);
+}
+
+void CtlPushTest::aNodeOfAnotherMeshIsRefusedAndNamed()
+{
+    CtlFleet fleet;
+    const test::IssuedCertificate shop = test::issueAuthority("shop authority");
+    const test::IssuedCertificate other = test::issueAuthority("other authority");
+    QVERIFY(startWithTls(fleet, files(fleet, "impostor", other, shop)));
+    const auto own = files(fleet, "console", shop, shop);
+    const std::string file = documentOverTls(fleet);
+
+    const int code =
+        fleet.ctl({"push", file, "--cert", own[0], "--key", own[1], "--ca", own[2], "--json"});
+
+    QVERIFY2(code == 3, (fleet.output.out + fleet.output.err).c_str());
+    QCOMPARE(fleet.cell("edge-1", "result"), std::string("unreachable"));
+    const std::string message = fleet.cell("edge-1", "message");
+    for (const char* const part :
+         {"subject CN=impostor", "issuer CN=other authority", "CN=shop authority"}) {
+        QVERIFY2(message.find(part) != std::string::npos, message.c_str());
+    }
 }
 
 void CtlPushTest::badPlansSendNothing_data()

@@ -11,6 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace mesh::ctl {
 
 using Json = nlohmann::json;
@@ -27,6 +29,7 @@ private Q_SLOTS:
     void usage();
     void validateNamesEveryProblemAtItsPlace();
     void validatePrintsTheHash();
+    void validateListsFindingsAcrossObjects();
     void pushReadsTheHashBackFromEachNode();
     void pushSendsNothingThatIsInvalid();
     void pushTellsTheWorstOfAllNodes();
@@ -50,6 +53,10 @@ constexpr const char* kGood =
     "_format_version: \"3.0\"\nservices:\n- {name: shop, host: 127.0.0.1, port: 9}\n";
 constexpr const char* kBad =
     "_format_version: \"3.0\"\nservices:\n- name: shop\n  host: 127.0.0.1\n  bogus: 1\n  port: x\n";
+
+constexpr const char* kShadowed =
+    "_format_version: \"3.0\"\nservices:\n- name: a\n  host: a.test\n  routes:\n"
+    "  - {name: r1, paths: [/x]}\n  - {name: r2, paths: [/x]}\n";
 
 void CtlTest::init()
 {
@@ -140,6 +147,29 @@ void CtlTest::validatePrintsTheHash()
     QCOMPARE(ctl({"validate", write(kGood).toStdString(), "--json"}), 0);
 
     QCOMPARE(Json::parse(m_output.out)["hash"].get<std::string>().size(), 64U);
+}
+
+void CtlTest::validateListsFindingsAcrossObjects()
+{
+    const std::string file = write(kShadowed).toStdString();
+
+    QCOMPARE(ctl({"validate", file}), 0); // Doubtful is not invalid.
+    const QByteArray out = QByteArray::fromStdString(m_output.out);
+    QVERIFY2(out.contains(": MW-201 warning: "), out);
+
+    QCOMPARE(ctl({"validate", file, "--json"}), 0);
+    const Json json = Json::parse(m_output.out);
+    QCOMPARE(json["valid"].get<bool>(), true);
+    QVERIFY(json["warnings"].get<int>() > 0);
+    const auto found = std::ranges::find_if(json["findings"], [](const Json& each) {
+        return each["code"] == "MW-201";
+    });
+    QVERIFY2(found != json["findings"].end(), m_output.out.c_str());
+    QCOMPARE((*found)["severity"].get<std::string>(), std::string("warning"));
+    QVERIFY(!(*found)["title"].get<std::string>().empty());
+    QVERIFY(!(*found)["path"].get<std::string>().empty());
+    QVERIFY((*found)["fix"].is_string());
+    QCOMPARE((*found)["muted"].get<bool>(), false);
 }
 
 void CtlTest::pushReadsTheHashBackFromEachNode()

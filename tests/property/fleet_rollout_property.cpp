@@ -1,4 +1,5 @@
 #include "app/fleet/rollout_machine.h"
+#include "tests/support/virtual_fleet.h"
 
 #include <QTest>
 
@@ -100,6 +101,12 @@ void tellSomething(RolloutMachine& machine, Told& told, WallTime now)
     }
 }
 
+// It would not even take what it ran before; that is told and nothing more can be done.
+bool wasRefused(const NodeProgress& node)
+{
+    return node.text.find("could not go back") != std::string::npos;
+}
+
 std::set<std::string> namesOf(const Rollout& rollout)
 {
     std::set<std::string> names;
@@ -133,6 +140,7 @@ class FleetRolloutProperty : public QObject
 private Q_SLOTS:
     void saysNothingThatWasNotReadBack();
     void endsWhenItIsLeftAlone();
+    void leavesNobodyBetweenStages();
 };
 
 void FleetRolloutProperty::saysNothingThatWasNotReadBack()
@@ -181,6 +189,64 @@ void FleetRolloutProperty::endsWhenItIsLeftAlone()
             now += std::chrono::milliseconds(500);
         }
         RC_ASSERT(isOver(machine.rollout().state));
+    }));
+}
+
+// Whatever nodes do and persons ask for: once all nodes can be reached and are willing, each runs
+// what it ran before or the revision.
+void FleetRolloutProperty::leavesNobodyBetweenStages()
+{
+    using Mood = test::VirtualFleet::Mood;
+    const auto anyMood = [] {
+        const Mood kMoods[] = {
+            Mood::Willing, Mood::Refusing, Mood::RefusesLast, Mood::Mute, Mood::Silent};
+        return kMoods[below(5)];
+    };
+    QVERIFY(rc::check([&] {
+        test::VirtualFleet fleet({"added", "switched", "new"});
+        const int count = 1 + below(4);
+        for (int at = 0; at < count; ++at) {
+            fleet.add(fmt::format("n{}", at), below(2) == 0 ? Mood::Willing : anyMood());
+        }
+        fleet.begin(anyPlan());
+        for (int turn = below(40); turn > 0; --turn) {
+            fleet.run(below(4));
+            switch (below(8)) {
+            case 0:
+                fleet.machine->stop(fleet.now);
+                break;
+            case 1:
+                fleet.machine->rollBack(fleet.now, "asked for");
+                break;
+            case 2:
+                fleet.machine = std::make_unique<RolloutMachine>(
+                    *rolloutFromJson(toJson(fleet.machine->rollout())), fleet.stages, fleet.now
+                );
+                break;
+            case 3:
+            case 4:
+                fleet.nodes[fmt::format("n{}", below(count))].mood = anyMood();
+                break;
+            default:
+                fleet.machine->continueNow(fleet.now);
+            }
+        }
+        for (auto& [name, node] : fleet.nodes) {
+            node.mood = node.mood == Mood::RefusesLast ? Mood::RefusesLast : Mood::Willing;
+        }
+        for (int turn = 0; turn < 300; ++turn) {
+            fleet.machine->continueNow(fleet.now);
+            fleet.step();
+        }
+        RC_ASSERT(isOver(fleet.machine->rollout().state));
+        for (const NodeProgress& node : fleet.machine->rollout().nodes) {
+            const std::string& runs = fleet.nodes[node.name].hash;
+            if (runs != "old" && runs != "new" && !wasRefused(node)) {
+                RC_FAIL(fmt::format("{} runs {}: {}; {}", node.name, runs, node.text, fleet.text())
+                );
+            }
+            RC_ASSERT(runs == node.hashNow || node.hashNow.empty());
+        }
     }));
 }
 

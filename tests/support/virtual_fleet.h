@@ -20,6 +20,7 @@ public:
     enum class Mood : std::uint8_t {
         Willing,
         Refusing, // Rejects every document.
+        RefusesLast, // Takes every document but the revision itself.
         Forgetful, // Acknowledges and goes on running the old one.
         Mute, // Takes what it is sent, and its answers are lost.
         Silent, // Cannot be reached.
@@ -91,6 +92,7 @@ public:
     WallTime now{std::chrono::seconds(1'767'225'600)};
     std::vector<std::string> sent; // "a 0": each SendStage in order.
     std::function<void(const std::string& node)> onStage; // Before a stage reaches its node.
+    std::function<void(const std::string& node)> onBefore; // Before a way back reaches its node.
 
 private:
     void carryOut(const fleet::SendStage& action)
@@ -112,6 +114,15 @@ private:
     {
         const auto& progress = machine->rollout().nodes;
         const auto found = std::ranges::find(progress, action.node, &fleet::NodeProgress::name);
+        if (onBefore) {
+            onBefore(action.node);
+        }
+        const Node& node = nodes[action.node];
+        const bool isOther = !action.onlyIfHash.empty() && action.onlyIfHash != node.hash;
+        if (isOther && node.mood != Mood::Silent) {
+            machine->onSent(action.node, fleet::SendOutcome::Superseded, {}, {}, now);
+            return;
+        }
         take(action.node, found->hashBefore);
     }
 
@@ -126,7 +137,9 @@ private:
         Node& node = nodes[name];
         using fleet::SendOutcome;
         SendOutcome outcome = SendOutcome::Acknowledged;
-        switch (node.mood) {
+        const bool doesRefuse = node.mood == Mood::Refusing
+                                || (node.mood == Mood::RefusesLast && hash == stages.back());
+        switch (doesRefuse ? Mood::Refusing : node.mood) {
         case Mood::Refusing:
             machine->onSent(
                 name, SendOutcome::Rejected, "no", {{"routes[0]", 1, 2, "x", "no"}}, now
@@ -139,6 +152,7 @@ private:
             outcome = SendOutcome::Unreachable;
             [[fallthrough]];
         case Mood::Willing:
+        case Mood::RefusesLast:
             node.hash = hash;
             node.ran.push_back(hash);
             break;

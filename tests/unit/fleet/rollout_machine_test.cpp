@@ -77,6 +77,14 @@ private Q_SLOTS:
     void judgesGates_data();
     void judgesGates();
     void rollsBackWhatAGateCondemned();
+    void takesBackWhoRefusesTheLastStage();
+    void keepsTheWordsOfARefusalWhenAllGoBack();
+    void takesBackWhoWasStoppedBetweenStages();
+    void takesBackWhoReturnsAfterAStop();
+    void leavesAnotherPushAloneWhenGoingBack();
+    void tellsWhoCannotGoBack();
+    void leavesNobodyBetweenStagesWhenItWasKilled_data();
+    void leavesNobodyBetweenStagesWhenItWasKilled();
     void failsAGateThatNobodyMeasured();
     void stopWinsInEveryState_data();
     void stopWinsInEveryState();
@@ -350,6 +358,143 @@ void RolloutMachineTest::rollsBackWhatAGateCondemned()
     QCOMPARE(fleet.machine->rollout().waves[0].state == WaveState::Failed, true);
 }
 
+void RolloutMachineTest::takesBackWhoRefusesTheLastStage()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "switched", "new"});
+    fleet.nodes["b"].mood = Mood::RefusesLast;
+    fleet.begin(planOf("all"));
+
+    fleet.run(40);
+
+    QCOMPARE(fleet.text(), "a:done b:rejected | partial");
+    QCOMPARE(joined(fleet.nodes["b"].ran), "old, added, switched, old");
+    const NodeProgress& b = fleet.machine->rollout().nodes[1];
+    QCOMPARE(b.hashNow, "old");
+    QCOMPARE(b.text, "no; went back to what it ran before");
+    QCOMPARE(b.problems.size(), std::size_t{1});
+}
+
+void RolloutMachineTest::keepsTheWordsOfARefusalWhenAllGoBack()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "new"});
+    fleet.nodes["b"].mood = Mood::RefusesLast;
+    fleet.begin(planOf("all", "rejections<1 for 5s"));
+
+    fleet.run(40);
+
+    QCOMPARE(fleet.text(), "a:rolled_back b:rejected | rolled_back");
+    QCOMPARE(fleet.nodes["a"].hash, "old");
+    QCOMPARE(fleet.nodes["b"].hash, "old");
+    QCOMPARE(fleet.machine->rollout().nodes[1].text, "no; went back to what it ran before");
+}
+
+void RolloutMachineTest::takesBackWhoWasStoppedBetweenStages()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "switched", "new"});
+    fleet.begin(planOf("all"));
+    fleet.run(3);
+    QCOMPARE(fleet.nodes["a"].hash, "switched");
+
+    fleet.machine->stop(fleet.now);
+    fleet.run(20);
+
+    QCOMPARE(fleet.text(), "a:rolled_back b:rolled_back | stopped");
+    QCOMPARE(fleet.nodes["a"].hash, "old");
+    QCOMPARE(
+        fleet.machine->rollout().nodes[0].text,
+        "stopped between two steps: went back to what it ran before"
+    );
+}
+
+void RolloutMachineTest::takesBackWhoReturnsAfterAStop()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "switched", "new"});
+    fleet.begin(planOf("all"));
+    fleet.run(3);
+    fleet.nodes["b"].mood = Mood::Silent;
+
+    fleet.machine->stop(fleet.now);
+    fleet.run(40);
+    QVERIFY(isOver(fleet.machine->rollout().state));
+    QCOMPARE(fleet.machine->waitsForNodes(), true);
+    QCOMPARE(fleet.nodes["b"].hash, "switched");
+    fleet.nodes["b"].mood = Mood::Willing;
+    fleet.run(40);
+
+    QCOMPARE(fleet.text(), "a:rolled_back b:rolled_back | stopped");
+    QCOMPARE(fleet.nodes["b"].hash, "old");
+    QCOMPARE(fleet.machine->waitsForNodes(), false);
+}
+
+void RolloutMachineTest::leavesAnotherPushAloneWhenGoingBack()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "new"});
+    fleet.nodes["b"].mood = Mood::RefusesLast;
+    fleet.onBefore = [&](const std::string& node) { fleet.nodes[node].hash = "another"; };
+    fleet.begin(planOf("all"));
+
+    fleet.run(40);
+
+    QCOMPARE(fleet.text(), "a:done b:rejected | partial");
+    QCOMPARE(fleet.nodes["b"].hash, "another");
+    QCOMPARE(fleet.machine->rollout().nodes[1].hashNow, "another");
+    QCOMPARE(fleet.machine->waitsForNodes(), true); // Of a partial push; nobody is sent anything.
+}
+
+void RolloutMachineTest::tellsWhoCannotGoBack()
+{
+    VirtualFleet fleet = fleetOf(2, {"added", "new"});
+    fleet.nodes["b"].mood = Mood::RefusesLast;
+    int asked = 0;
+    fleet.onBefore = [&](const std::string& node) {
+        ++asked;
+        fleet.nodes[node].mood = Mood::Refusing;
+    };
+    fleet.begin(planOf("all"));
+
+    fleet.run(40);
+
+    QCOMPARE(fleet.text(), "a:done b:rejected | partial");
+    QCOMPARE(asked, 1);
+    QCOMPARE(fleet.machine->rollout().nodes[1].text, "no; could not go back: no");
+    QCOMPARE(fleet.machine->rollout().nodes[1].hashNow, "added");
+}
+
+void RolloutMachineTest::leavesNobodyBetweenStagesWhenItWasKilled_data()
+{
+    QTest::addColumn<int>("steps");
+    QTest::addColumn<bool>("isStopped");
+    for (int steps = 0; steps < 16; ++steps) {
+        QTest::addRow("refused, killed after %d", steps) << steps << false;
+        QTest::addRow("stopped, killed after %d", steps) << steps << true;
+    }
+}
+
+void RolloutMachineTest::leavesNobodyBetweenStagesWhenItWasKilled()
+{
+    QFETCH(int, steps);
+    QFETCH(bool, isStopped);
+    VirtualFleet fleet = fleetOf(3, {"added", "switched", "new"});
+    fleet.nodes["b"].mood = Mood::RefusesLast;
+    fleet.begin(planOf("all"));
+    fleet.run(isStopped ? 3 : steps);
+    if (isStopped) {
+        fleet.machine->stop(fleet.now);
+        fleet.run(steps);
+    }
+
+    const auto kept = rolloutFromJson(toJson(fleet.machine->rollout()));
+    QVERIFY(kept.has_value());
+    fleet.machine = std::make_unique<RolloutMachine>(*kept, fleet.stages, fleet.now);
+    fleet.run(60);
+
+    QVERIFY2(isOver(fleet.machine->rollout().state), fleet.text().c_str());
+    for (const auto& [name, node] : fleet.nodes) {
+        QVERIFY2(node.hash == "old" || node.hash == "new", (name + " " + fleet.text()).c_str());
+    }
+    QCOMPARE(fleet.nodes["b"].hash, "old");
+}
+
 void RolloutMachineTest::failsAGateThatNobodyMeasured()
 {
     VirtualFleet fleet = fleetOf(2);
@@ -367,7 +512,8 @@ void RolloutMachineTest::stopWinsInEveryState_data()
     QTest::addColumn<int>("steps");
     QTest::addColumn<int>("mood");
     for (int steps = 0; steps < 30; ++steps) {
-        for (const Mood mood : {Mood::Willing, Mood::Mute, Mood::Silent, Mood::Refusing}) {
+        for (const Mood mood :
+             {Mood::Willing, Mood::Mute, Mood::Silent, Mood::Refusing, Mood::RefusesLast}) {
             QTest::addRow("after %d steps, mood %d", steps, static_cast<int>(mood))
                 << steps << static_cast<int>(mood);
         }
@@ -393,6 +539,7 @@ void RolloutMachineTest::stopWinsInEveryState()
         const VirtualFleet::Node& real = fleet.nodes[node.name];
         QVERIFY2(real.mood == Mood::Silent || node.hashNow == real.hash, node.name.c_str());
         QVERIFY2(node.phase != NodePhase::Done || real.hash == "new", node.name.c_str());
+        QVERIFY2(real.hash != "added", node.name.c_str());
     }
 }
 
