@@ -106,6 +106,20 @@ struct ExtraEngine
     NodeReads reads = {};
 };
 
+// What the audit says of something a person asked of a node, which is its subject.
+struct NodeAudit
+{
+    QString action; // "node.drain"; with ".refused" when the node would not.
+    QString detail;
+};
+
+// A command that a node has not answered yet.
+struct NodeCommand
+{
+    QString done; // What to say when it has.
+    NodeAudit audit;
+};
+
 // To go back to what a node ran, without asking it.
 inline constexpr std::size_t kSentDocumentsMax = 16;
 
@@ -179,7 +193,9 @@ public:
     void followNodes(); // Those of the document that have an admin address.
     void readCertificates();
     void addNodeFacts(NodeRow& row, const NodeStatus& status) const;
-    void command(const QString& node, api::Command command, const QString& done);
+    void command(
+        const QString& node, api::Command command, const QString& done, const NodeAudit& audit
+    );
     void finishCommand(const std::string& node, const api::CommandDone& event);
     void adopt(const QString& node);
     void answerCommand(const QString& node, bool isSuccess, const QString& words);
@@ -301,7 +317,7 @@ public:
 
     std::map<std::string, NodeStatus> nodes;
     std::map<std::string, std::vector<NodeCertificateRow>> certificates; // By node.
-    std::map<std::pair<std::string, CommandId>, QString> nodeCommands; // What to say when done.
+    std::map<std::pair<std::string, CommandId>, NodeCommand> nodeCommands; // Not answered yet.
     std::map<std::string, std::int64_t> revisionOfHash; // The newest one of each.
     Thread reader; // Of what a node runs.
     WindowSums sums;
