@@ -72,7 +72,7 @@ struct StoredEvent
     std::int64_t end_us = 0; // 0: it goes on.
 };
 
-// A policy event that goes on: until its counterpart comes, or until it is not repeated any more.
+// An event that goes on: until its counterpart comes, or until it is not repeated any more.
 struct OpenPolicy
 {
     Marker marker;
@@ -192,6 +192,8 @@ public:
     void addEngine(const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads);
     void followNodes(); // Those of the document that have an admin address.
     void readCertificates();
+    // Nodes as a configuration describes them, sorted by name; nobody has measured them.
+    static std::vector<NodeRow> configuredNodes(const model::Document& of);
     void addNodeFacts(NodeRow& row, const NodeStatus& status) const;
     void command(
         const QString& node, api::Command command, const QString& done, const NodeAudit& audit
@@ -203,6 +205,7 @@ public:
     void publishPast();
     void askPast(std::int64_t time_us, std::function<void(PastTopology)> answer);
     void askWindow(const std::shared_ptr<PastAsk>& ask, std::function<void(PastTopology)> answer);
+    std::vector<NodeRow> nodesOf(const PastAsk& ask, const store::WindowTotals& window) const;
     PastTopology pastOf(const PastAsk& ask, const store::WindowTotals& window) const;
     std::vector<FaultRow> faultsAt(std::int64_t time_us) const; // By the events.
     void showPast(PastTopology past);
@@ -211,15 +214,22 @@ public:
 
     // What is remembered besides (session_memory.cpp).
     void noteNodeStates();
+    void backUpWhenDue();
+
+    // Requests (session_tap.cpp).
     void keepSample(const std::string& node, const api::AccessEvent& event);
     void writeSamples();
-    void backUpWhenDue();
+    // Lower case, sorted: of the configuration's routes, then of what somebody filters by.
+    [[nodiscard]] std::vector<std::string> tapHeaders() const;
+    void askTapHeaders(); // Of every engine that has not been asked for exactly these.
 
     // Policies (session_policies.cpp).
     void readPolicies(NodeStatus& status, const telemetry::StatsFrame& frame);
     std::vector<PolicyReport> policiesNow() const;
     std::vector<PolicyReport> policiesAt(std::int64_t time_us) const; // By the events.
-    void endPolicyEvent(const OpenPolicy& open, std::int64_t end_us);
+    // Tells an event that goes on, here and in the document; endEvent() ends it.
+    OpenPolicy beginEvent(Marker marker, std::int64_t last_us, PolicyPhase phase);
+    void endEvent(const OpenPolicy& open, std::int64_t end_us);
     void endQuietPolicies();
     void endAllPolicies(); // The engines are gone.
     void addAppliedEvent(const std::string& node, const api::PolicyEvent& event);
@@ -333,10 +343,13 @@ public:
     std::int64_t cpuBefore_us = 0;
     std::int64_t evaluatedAt_us = 0;
     std::vector<TapRow> tap;
+    QStringList headersWanted; // By filters; the newest first.
+    std::map<std::string, std::vector<std::string>> headersAsked; // By node.
     bool isTapNew = false;
     std::vector<Marker> events;
     bool isEventNew = false;
     std::map<PolicyKey, OpenPolicy> openPolicies;
+    std::optional<OpenPolicy> openPush; // The one of this console that goes on.
     std::vector<FaultRow> faults;
     std::map<std::pair<QString, FaultKind>, std::shared_ptr<std::int64_t>>
         faultEvents; // Store ids.
