@@ -27,6 +27,8 @@ constexpr std::array<KindName, 7> kKindNames = {{
 constexpr std::string_view kPolicyPrefix = "policy:";
 // "fault:kill"; documents of before say "fault".
 constexpr std::string_view kFaultPrefix = "fault:";
+// "push:fleet"; "push" is one node that applied something.
+constexpr std::string_view kPushPrefix = "push:";
 
 Marker::Kind kindOf(const std::string& name)
 {
@@ -47,8 +49,9 @@ store::EventRecord toRecord(const Marker& marker)
     record.subject = marker.subject.toStdString();
     if (marker.kind != Marker::Kind::Policy) {
         record.kind = std::ranges::find(kKindNames, marker.kind, &KindName::kind)->name;
-        if (marker.kind == Marker::Kind::Fault && !marker.policy.isEmpty()) {
-            record.kind = std::string(kFaultPrefix) + marker.policy.toStdString();
+        const bool isMore = marker.kind == Marker::Kind::Fault || marker.kind == Marker::Kind::Push;
+        if (isMore && !marker.policy.isEmpty()) {
+            record.kind += ":" + marker.policy.toStdString();
         }
         return record;
     }
@@ -69,6 +72,11 @@ Marker toMarker(const store::EventRecord& record)
     if (record.kind.starts_with(kFaultPrefix)) {
         marker.kind = Marker::Kind::Fault;
         marker.policy = QString::fromStdString(record.kind.substr(kFaultPrefix.size()));
+        return marker;
+    }
+    if (record.kind.starts_with(kPushPrefix)) {
+        marker.kind = Marker::Kind::Push;
+        marker.policy = QString::fromStdString(record.kind.substr(kPushPrefix.size()));
         return marker;
     }
     if (!record.kind.starts_with(kPolicyPrefix)) {

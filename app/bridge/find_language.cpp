@@ -22,7 +22,7 @@ struct UnitRow
 };
 
 // Longer suffixes stand before those they end with.
-constexpr std::array<UnitRow, 12> kUnits = {{
+constexpr std::array<UnitRow, 18> kUnits = {{
     {"rps", FindUnit::PerSecond, 1},
     {"/s", FindUnit::PerSecond, 1},
     {"%", FindUnit::Percent, 1},
@@ -35,6 +35,12 @@ constexpr std::array<UnitRow, 12> kUnits = {{
     {"s", FindUnit::Seconds, 1},
     {"m", FindUnit::Seconds, 60},
     {"h", FindUnit::Seconds, 3600},
+    {"mb/s", FindUnit::BytesPerSecond, 1e6},
+    {"kb/s", FindUnit::BytesPerSecond, 1e3},
+    {"b/s", FindUnit::BytesPerSecond, 1},
+    {"mb", FindUnit::BytesPerSecond, 1e6},
+    {"kb", FindUnit::BytesPerSecond, 1e3},
+    {"b", FindUnit::BytesPerSecond, 1},
 }};
 
 // Nothing: it is no figure of this unit.
@@ -70,7 +76,7 @@ QString exampleOf(const FindOperandRow& row)
         return name + QStringLiteral(" = ")
                + (row.operand == FindOperand::Zone ? QStringLiteral("b") : QStringLiteral("cart"));
     }
-    constexpr std::array<const char*, 5> kExamples = {"10", "100", "1", "200ms", "10s"};
+    constexpr std::array<const char*, 6> kExamples = {"10", "100", "1", "200ms", "10s", "1mb/s"};
     return name + QStringLiteral(" > ")
            + QLatin1String(kExamples[static_cast<std::size_t>(row.unit)]);
 }
@@ -423,6 +429,17 @@ void collectForeign(const Term& term, FindScopes scopes, QStringList& names)
         names << name;
     }
 }
+void collectKeys(const Term& term, FindOperand operand, QStringList& keys)
+{
+    for (const Term& part : term.parts) {
+        collectKeys(part, operand, keys);
+    }
+    const bool isIts = term.row != nullptr && term.row->operand == operand && !term.key.isEmpty();
+    if (isIts && !keys.contains(term.key)) {
+        keys << term.key;
+    }
+}
+
 // inside: what the term stands in; Word: nothing that could take a part of it.
 QString written(const Term& term, Form inside)
 {
@@ -479,6 +496,15 @@ FindLanguage::FindLanguage(const QString& text)
 bool FindLanguage::matches(const FindSubject& subject) const
 {
     return m_root && holds(*m_root, subject);
+}
+
+QStringList FindLanguage::keysOf(FindOperand operand) const
+{
+    QStringList keys;
+    if (m_root) {
+        collectKeys(*m_root, operand, keys);
+    }
+    return keys;
 }
 
 QStringList FindLanguage::foreignOperands(FindScopes scopes) const

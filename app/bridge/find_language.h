@@ -60,6 +60,7 @@ enum class FindOperand : std::uint8_t {
     Author,
     Message,
     Detail,
+    Header,
     Breaker,
     Healthy,
     Degraded,
@@ -95,6 +96,7 @@ enum class FindOperand : std::uint8_t {
     Instances,
     Findings,
     Amplification,
+    Throughput,
     Status,
     Attempts,
     Cpu,
@@ -105,7 +107,14 @@ enum class FindOperand : std::uint8_t {
 };
 inline constexpr int kFindOperandCount = static_cast<int>(FindOperand::Revision) + 1;
 
-enum class FindUnit : std::uint8_t { None, PerSecond, Percent, Milliseconds, Seconds };
+enum class FindUnit : std::uint8_t {
+    None,
+    PerSecond,
+    Percent,
+    Milliseconds,
+    Seconds,
+    BytesPerSecond,
+};
 
 // One operand: how it is written and what it takes.
 struct FindOperandRow
@@ -138,7 +147,7 @@ class FindSubject
 {
 public:
     virtual ~FindSubject() = default;
-    // key: of a tag ("team" in tag:team); empty for all others, and for any tag.
+    // key: of a tag or a header ("team" in tag:team); empty for all others, and for any of them.
     [[nodiscard]] virtual FindValue value(FindOperand operand, const QString& key) const = 0;
 
 protected:
@@ -174,6 +183,8 @@ public:
     [[nodiscard]] bool matches(const FindSubject& subject) const;
     // Names of operands that no row of these scopes has: "method" among services. Unique.
     [[nodiscard]] QStringList foreignOperands(FindScopes scopes) const;
+    // The keys that stand behind an operand: "x-user" in header:x-user = 7. Unique, as written.
+    [[nodiscard]] QStringList keysOf(FindOperand operand) const;
     // The same meaning with canonical names, least parentheses and quotes where needed. Parsing it
     // gives the same again. Empty for a wrong text.
     [[nodiscard]] QString canonical() const;

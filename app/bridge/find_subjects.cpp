@@ -50,6 +50,8 @@ FindValue figureOf(const Figures& figures, FindOperand operand)
         return numberOf(figures.p99_ms);
     case FindOperand::Requests:
         return countOf(figures.requests);
+    case FindOperand::Throughput:
+        return numberOf(figures.bytesPerSecond);
     case FindOperand::Amplification:
         return numberOf(
             figures.amplification > 0 ? std::optional(figures.amplification) : std::nullopt
@@ -393,6 +395,12 @@ FindValue NodeSubject::value(FindOperand operand, const QString& key) const
         return numberOf(m_row.lastFrame_us > 0 ? std::optional(m_row.rps) : std::nullopt);
     case FindOperand::Cpu:
         return numberOf(m_row.lastFrame_us > 0 ? std::optional(m_row.cpuPercent) : std::nullopt);
+    case FindOperand::Errors:
+        return numberOf(percentOf(m_row.errorRatio));
+    case FindOperand::Revision:
+        return numberOf(
+            m_row.revision > 0 ? std::optional(static_cast<double>(m_row.revision)) : std::nullopt
+        );
     case FindOperand::Connections:
         return countOf(m_row.connections);
     case FindOperand::Workloads:
@@ -407,9 +415,18 @@ FindValue NodeSubject::value(FindOperand operand, const QString& key) const
     }
 }
 
-FindValue RequestSubject::value(FindOperand operand, const QString& /*key*/) const
+FindValue RequestSubject::value(FindOperand operand, const QString& key) const
 {
     switch (operand) {
+    case FindOperand::Header: {
+        QStringList values;
+        for (const auto& [name, value] : m_row.headers) {
+            if (key.isEmpty() || name.compare(key, Qt::CaseInsensitive) == 0) {
+                values << value;
+            }
+        }
+        return textsOf(values);
+    }
     case FindOperand::Name:
         return textsOf({m_row.service, m_row.path, m_row.route, m_row.requestId});
     case FindOperand::Service:

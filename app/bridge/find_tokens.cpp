@@ -149,7 +149,8 @@ const FindOperandRow* findOperandNamed(const QString& word, QString& key)
     for (const FindOperandRow& row : findOperands()) {
         const QStringList aliases = QString::fromLatin1(row.aliases).split(u' ');
         if (name == QLatin1String(row.name) || aliases.contains(name)) {
-            const bool isKeyed = row.operand == FindOperand::Tag;
+            const bool isKeyed =
+                row.operand == FindOperand::Tag || row.operand == FindOperand::Header;
             return isKeyed || colon < 0 ? &row : nullptr;
         }
     }

@@ -151,6 +151,9 @@ public:
     // The newest events, oldest first, at most kEventRowsMax.
     [[nodiscard]] const std::vector<Marker>& events() const;
     [[nodiscard]] const std::vector<TapRow>& tap() const;
+    // Requests carry these headers too, from the next ones on; what routes match on is always asked
+    // for. At most kTapHeadersMax, of which the newest question counts most; secrets are masked.
+    void wantTapHeaders(const QStringList& names);
     [[nodiscard]] const std::vector<NodeRow>& nodes() const; // Sorted by name.
     // What a node says of its targets, sorted by upstream and target; empty: it has not told.
     [[nodiscard]] std::vector<NodeTargetRow> targets(const QString& node) const;
@@ -220,6 +223,9 @@ public:
     );
     // Simulated instances behave from now on as this document says.
     void useModels(std::shared_ptr<const model::Document> document);
+    // A band on the time axis while a push goes on, and an event; one at a time.
+    void beginPushMarker(std::int64_t revision, const QString& detail);
+    void endPushMarker(); // Nothing when none goes on.
     // What a node said about places in its configuration when it refused it; until the next push.
     void setNodeProblems(std::vector<ProblemRow> problems);
     // The open file, null when there is none; for records that only a push keeps.

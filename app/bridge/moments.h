@@ -31,6 +31,9 @@ struct PastMoment
     // Of everything that was ever placed, where it stood then: nothing moves into the place of
     // something else while a replay goes on.
     std::vector<PastPosition> positions;
+    // Sorted by name, by what they measured in the window that ended then. What is not recorded
+    // (hash, version, memory) is empty.
+    std::vector<NodeRow> nodes;
     friend bool operator==(const PastMoment&, const PastMoment&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "app/bridge/nodes_session.h"
 
+#include "app/bridge/view_context.h"
+
 #include <QDateTime>
 #include <QSet>
 
@@ -21,7 +23,7 @@ bool isReporting(const NodeRow& node)
 
 std::size_t slotOf(std::int64_t step)
 {
-    return static_cast<std::size_t>(step % NodesSession::kSteps);
+    return static_cast<std::size_t>(step % NodesSession::kKeptSteps);
 }
 
 NodeVerdict certificateVerdict(const NodeRow& node, std::int64_t now_us)
@@ -92,11 +94,33 @@ NodesSession::NodesSession(MeshSession& session, QObject* parent)
         }
         read(QDateTime::currentMSecsSinceEpoch() * 1000);
     });
+    connect(&session.context(), &ViewContext::timeChanged, this, &NodesSession::readTime);
+    // What was then comes a little after the cursor has moved.
+    connect(&session, &MeshSession::topologyChanged, this, [this] {
+        if (!isLive()) {
+            readTime();
+        }
+    });
+}
+
+bool NodesSession::isLive() const { return m_session.context().timeMode() == TimeMode::Live; }
+
+const std::vector<NodeRow>& NodesSession::nodes() const
+{
+    const bool isPast = !isLive() && m_session.moment().time_us != 0;
+    return isPast ? m_session.moment().nodes : m_session.nodes();
+}
+
+void NodesSession::readTime()
+{
+    m_now_us =
+        isLive() ? QDateTime::currentMSecsSinceEpoch() * 1000 : m_session.context().cursor_us();
+    readSummary(m_now_us);
+    Q_EMIT changed();
 }
 
 void NodesSession::read(std::int64_t now_us)
 {
-    m_now_us = now_us;
     const std::int64_t step = now_us / kStep_us;
     for (const NodeRow& node : m_session.nodes()) {
         readNode(node, step);
@@ -111,6 +135,10 @@ void NodesSession::read(std::int64_t now_us)
         });
     }
     readFleet(now_us);
+    if (!isLive()) {
+        return; // What is shown stands still.
+    }
+    m_now_us = now_us;
     readSummary(now_us);
     Q_EMIT changed();
 }
@@ -123,7 +151,7 @@ void NodesSession::readNode(const NodeRow& node, std::int64_t step)
         track.firstStep = step;
         track.lastStep = step - 1;
     }
-    for (std::int64_t at = std::max(track.lastStep + 1, step - kSteps + 1); at <= step; ++at) {
+    for (std::int64_t at = std::max(track.lastStep + 1, step - kKeptSteps + 1); at <= step; ++at) {
         track.ring[slotOf(at)] = {};
     }
     track.lastStep = std::max(track.lastStep, step);
@@ -162,7 +190,7 @@ void NodesSession::readFleet(std::int64_t now_us)
         m_fleet.pop_back();
     }
     m_fleet.push_back(std::move(second));
-    while (m_fleet.size() > kSeconds) {
+    while (m_fleet.size() > kKeptSeconds) {
         m_fleet.pop_front();
     }
 }
@@ -171,7 +199,7 @@ void NodesSession::readSummary(std::int64_t now_us)
 {
     FleetSummary summary;
     std::map<QString, int> versions;
-    for (const NodeRow& node : m_session.nodes()) {
+    for (const NodeRow& node : nodes()) {
         ++summary.nodes;
         // What a silent node ran is no knowledge of what it runs.
         summary.converged += node.isConverged && isReporting(node) ? 1 : 0;
@@ -209,7 +237,9 @@ void NodesSession::readSummary(std::int64_t now_us)
         }
     }
     summary.otherVersions = all - most;
-    summary.revision = m_session.revisions().empty() ? 0 : m_session.revisions().front().id;
+    summary.revision = !isLive()                       ? m_session.moment().revision
+                       : m_session.revisions().empty() ? 0
+                                                       : m_session.revisions().front().id;
     m_summary = std::move(summary);
 }
 
@@ -225,10 +255,11 @@ NodesSession::History NodesSession::history(const QString& node) const
         return history;
     }
     const Track& track = found->second;
-    history.known = static_cast<int>(std::clamp<std::int64_t>(track.firstStep - first, 0, kSteps));
-    for (std::int64_t at = std::max(first, track.firstStep); at <= track.lastStep; ++at) {
+    const std::int64_t known = std::max(track.firstStep, track.lastStep - kKeptSteps + 1);
+    history.known = static_cast<int>(std::clamp<std::int64_t>(known - first, 0, kSteps));
+    for (std::int64_t at = std::max(first, known); at <= std::min(last, track.lastStep); ++at) {
         const Track::Sum& sum = track.ring[slotOf(at)];
-        if (sum.frames > 0 && at <= last) {
+        if (sum.frames > 0) {
             NodeSample& sample = history.samples[static_cast<std::size_t>(at - first)];
             sample.rps = static_cast<double>(sum.rps) / sum.frames;
             sample.cpuPercent = static_cast<double>(sum.cpu) / sum.frames;

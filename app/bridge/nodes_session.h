@@ -72,11 +72,11 @@ enum class NodeVerdict : std::uint8_t {
 [[nodiscard]] bool needsAttention(NodeVerdict verdict);
 inline constexpr std::int64_t kCertificateWarning_us = 30LL * 24 * 3600 * 1'000'000;
 
-// The last quarter of an hour of every node and of all together, gathered from what the mesh
-// session says once a second.
+// The quarter of an hour before the context's time of every node and of all together, gathered from
+// what the mesh session says once a second.
 //
-// Limits: 90 samples of each node, 900 seconds of all; a node that leaves the document is dropped.
-// Lifetime: the session outlives it.
+// Limits: 180 samples of each node, 1 800 seconds of all; a node that leaves the document is
+// dropped. Lifetime: the session outlives it.
 class NodesSession : public QObject
 {
     Q_OBJECT
@@ -85,6 +85,9 @@ public:
     static constexpr int kStep_s = 10;
     static constexpr int kSteps = 90;
     static constexpr int kSeconds = kStep_s * kSteps;
+    // What is remembered: a pause may go back, or go on for, as long as is shown.
+    static constexpr int kKeptSteps = 2 * kSteps;
+    static constexpr int kKeptSeconds = 2 * kSeconds;
 
     explicit NodesSession(MeshSession& session, QObject* parent = nullptr);
 
@@ -97,16 +100,22 @@ public:
         std::array<NodeSample, kSteps> samples;
     };
     [[nodiscard]] History history(const QString& node) const;
-    // Oldest first; seconds without any report are missing.
+    // Nodes at the context's time, sorted by name; of the past, what the document remembers.
+    [[nodiscard]] const std::vector<NodeRow>& nodes() const;
+    // False: the time is turned back, and what is not recorded (hashes, versions) is not known.
+    [[nodiscard]] bool isLive() const;
+    // Oldest first; seconds without any report are missing. It may go on after now_us().
     [[nodiscard]] const std::deque<FleetSecond>& fleet() const { return m_fleet; }
     [[nodiscard]] const FleetSummary& summary() const { return m_summary; }
-    [[nodiscard]] std::int64_t now_us() const { return m_now_us; } // Of the last reading.
+    // Of the last reading, or the context's cursor.
+    [[nodiscard]] std::int64_t now_us() const { return m_now_us; }
 
     // Takes a reading now; called by itself once a second.
     void read(std::int64_t now_us);
 
 Q_SIGNALS:
-    void changed(); // At most once a second, after each reading.
+    // At most once a second, after each reading; while time is turned back, when the cursor moves.
+    void changed();
 
 private:
     struct Track
@@ -120,8 +129,9 @@ private:
             float cpu = 0;
             std::uint16_t frames = 0;
         };
-        std::array<Sum, kSteps> ring{};
+        std::array<Sum, kKeptSteps> ring{};
     };
+    void readTime();
     void readNode(const NodeRow& node, std::int64_t step);
     void readFleet(std::int64_t now_us);
     void readSummary(std::int64_t now_us);

@@ -217,6 +217,9 @@ QString policyEventIcon(const QString& event)
 
 bool isOnAxis(const Marker& marker)
 {
+    if (marker.kind == Marker::Kind::Push) {
+        return !marker.policy.isEmpty(); // Not each node that applies a step of it.
+    }
     if (marker.kind != Marker::Kind::Policy) {
         return true;
     }

@@ -101,7 +101,12 @@ public:
     void onReviewed(int asked, fleet::Review review);
     void markFindings();
     [[nodiscard]] Result<model::Document> included() const; // What a push would make.
-    [[nodiscard]] std::vector<fleet::RequestSample> samples() const;
+    [[nodiscard]] static std::vector<fleet::RequestSample> samplesOf(const std::vector<TapRow>& told
+    );
+    // The second half of a review: on its thread, the longer parts, with these requests.
+    void routeSamples(
+        int number, std::shared_ptr<const model::Document> document, const std::vector<TapRow>& told
+    );
 
     // Plan and push (rollout_push.cpp).
     void makePlan();
@@ -156,6 +161,7 @@ public:
     bool isReviewed = false;
     int asked = 0; // Reviews asked for.
     bool isReviewing = false;
+    std::vector<fleet::RequestSample> samples; // That the review routes.
     bool isReviewStale = false;
     QTimer reviewDelay;
     Thread reviewJob;

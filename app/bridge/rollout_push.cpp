@@ -306,6 +306,13 @@ void RolloutSession::Private::begin(
         RolloutSession::tr("revision %1").arg(request.revision),
         RolloutSession::tr("%n node(s)", nullptr, static_cast<int>(request.nodes.size()))
     );
+    mesh.beginPushMarker(
+        revision,
+        RolloutSession::tr("%n node(s)", nullptr, static_cast<int>(request.nodes.size()))
+            + (request.message.empty()
+                   ? QString()
+                   : QStringLiteral(" · ") + QString::fromStdString(request.message))
+    );
     runner = options.start(mesh.clock(), std::move(request), callbacks());
     figuresTimer.start();
     Q_EMIT q.rolloutChanged();
@@ -382,6 +389,7 @@ void RolloutSession::Private::onRollout(const fleet::Rollout& changed)
 
 void RolloutSession::Private::onOver()
 {
+    mesh.endPushMarker();
     const fleet::RolloutState state = rollout->state;
     const std::string_view outcome = fleet::toText(state); // "done", "partial", "rolled_back"
     mesh.records().addAudit(

@@ -3,6 +3,8 @@
 #include "app/bridge/object_diff.h"
 #include "app/bridge/profile.h"
 #include "app/bridge/rollout_private.h"
+#include "app/bridge/session_records.h"
+#include "app/fleet/limits.h"
 #include "proxyengine/config/codec.h"
 
 #include <QCoreApplication>
@@ -15,6 +17,7 @@ namespace mesh::bridge {
 
 namespace {
 
+constexpr std::int64_t kSamplesSpan_us = 3600LL * 1'000'000; // Traffic of yesterday says little.
 constexpr int kReviewDelay_ms = 250; // After typing; the forms wait as long.
 const QString kMessageKey = QStringLiteral("draft.message");
 const QString kOriginKey = QStringLiteral("draft.origin");
@@ -116,6 +119,7 @@ void RolloutSession::Private::onDocumentChanged()
         endRunner();
         path = opened;
         ++generation;
+        isReviewing = false; // Its answer is dropped.
         rollout.reset();
         rows = {};
         isFound = false;
@@ -205,11 +209,12 @@ Result<model::Document> RolloutSession::Private::included() const
     return fleet::withChanges(*mesh.document(), *draft, objects);
 }
 
-std::vector<fleet::RequestSample> RolloutSession::Private::samples() const
+std::vector<fleet::RequestSample> RolloutSession::Private::samplesOf(const std::vector<TapRow>& told
+)
 {
     std::vector<fleet::RequestSample> samples;
-    samples.reserve(mesh.tap().size());
-    for (const TapRow& row : mesh.tap()) {
+    samples.reserve(told.size());
+    for (const TapRow& row : told) {
         fleet::RequestSample sample;
         sample.node = row.node.toStdString();
         sample.method = row.method.toStdString();
@@ -217,6 +222,9 @@ std::vector<fleet::RequestSample> RolloutSession::Private::samples() const
         sample.path = row.path.toStdString();
         sample.status = row.status;
         sample.latency_ms = row.latency_ms;
+        for (const auto& [name, value] : row.headers) {
+            sample.headers.emplace_back(name.toStdString(), value.toStdString());
+        }
         samples.push_back(std::move(sample));
     }
     return samples;
@@ -276,19 +284,44 @@ void RolloutSession::Private::startReview()
     isReviewing = true;
     const int number = ++asked;
     const int opened = generation;
-    auto before = mesh.document();
     auto document = std::make_shared<const model::Document>(*after);
-    auto told = samples();
-    reviewJob.join();
-    reviewJob = Thread("review", [this, number, opened, before, document, told = std::move(told)] {
-        auto made = std::make_shared<fleet::Review>(options.review(*before, *document, told));
-        post([this, number, opened, made] {
-            isReviewing = false;
-            if (opened == generation) {
-                onReviewed(number, std::move(*made));
+    if (mesh.file() == nullptr) {
+        routeSamples(number, document, mesh.tap());
+        return;
+    }
+    const std::int64_t now_us = mesh.clock().wallNow().time_since_epoch().count();
+    mesh.records().askSamples(
+        now_us - kSamplesSpan_us,
+        now_us + kSamplesSpan_us, // Clocks of nodes may be ahead.
+        kReviewSamplesMax,
+        [this, number, opened, document, guard = alive()](const std::vector<TapRow>& kept) {
+            if (guard && opened == generation) {
+                // A document that cannot be written keeps none of what comes in.
+                routeSamples(number, document, kept.empty() ? mesh.tap() : kept);
             }
-        });
-    });
+        }
+    );
+}
+
+void RolloutSession::Private::routeSamples(
+    int number, std::shared_ptr<const model::Document> document, const std::vector<TapRow>& told
+)
+{
+    samples = samplesOf(told);
+    const int opened = generation;
+    reviewJob.join();
+    reviewJob = Thread(
+        "review",
+        [this, number, opened, before = mesh.document(), document, routed = samples] {
+            auto made = std::make_shared<fleet::Review>(options.review(*before, *document, routed));
+            post([this, number, opened, made] {
+                if (opened == generation) {
+                    isReviewing = false;
+                    onReviewed(number, std::move(*made));
+                }
+            });
+        }
+    );
 }
 
 void RolloutSession::Private::onReviewed(int number, fleet::Review made)
@@ -304,7 +337,7 @@ void RolloutSession::Private::onReviewed(int number, fleet::Review made)
         review.nodesAffected += static_cast<int>(group.nodes.size());
     }
     review.nodesUnchanged = static_cast<int>(made.nodesUnchanged);
-    review.behaviour = rowsOf(made.behaviour, samples());
+    review.behaviour = rowsOf(made.behaviour, samples);
     findings = std::move(made.findings);
     markFindings();
     review.isReady = true;

@@ -266,6 +266,7 @@ void MeshSession::Private::setConfiguration(
     }
     if (file) {
         followNodes();
+        askTapHeaders();
     }
 }
 
@@ -274,6 +275,10 @@ void MeshSession::Private::close()
     if (file) {
         Q_EMIT q.documentClosing();
     }
+    if (openPush) {
+        endEvent(*openPush, now_us());
+        openPush.reset();
+    }
     stopMesh();
     reader.join();
     stopExtraEngines();
@@ -281,7 +286,9 @@ void MeshSession::Private::close()
     drainTimer.stop();
     if (file) {
         file->addMetrics(std::exchange(unsaved, {}));
-        writeSamples();
+        if (!samples.empty()) {
+            file->addSamples(std::exchange(samples, {})); // Due or not.
+        }
         file->close();
         file.reset();
     }
@@ -292,6 +299,7 @@ void MeshSession::Private::close()
     revisions.clear();
     revisionOfHash.clear();
     nodeCommands.clear();
+    headersWanted.clear();
     positions.clear();
     settings.clear();
     gate.load();
@@ -437,6 +445,7 @@ void MeshSession::Private::onMeshStarted(Result<std::unique_ptr<simulator::LiveM
         setDraft(text);
     }
     readFaults();
+    askTapHeaders();
     Q_EMIT q.documentChanged();
     Q_EMIT q.meshRunningChanged();
 }
@@ -471,6 +480,8 @@ void MeshSession::Private::addEngine(
     extra.engine = std::move(engine);
     extra.reads = std::move(reads);
     extra.engine->subscribe(*extra.sink);
+    headersAsked.erase(name);
+    askTapHeaders();
 }
 
 void MeshSession::Private::stopExtraEngines()
@@ -479,6 +490,7 @@ void MeshSession::Private::stopExtraEngines()
         extra.engine->stop(kStopGrace);
     }
     extras.clear();
+    headersAsked.clear();
     followed.clear();
 }
 

@@ -50,15 +50,6 @@ std::uint64_t processMemory()
     return fields.size() > 1 ? fields[1].toULongLong() * pageBytes : 0;
 }
 
-template <typename Row>
-void keepNewest(std::vector<Row>& rows, std::size_t countMax)
-{
-    // In blocks, so that a full list does not move every row for each new one.
-    if (rows.size() > countMax + countMax / 4) {
-        rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(countMax));
-    }
-}
-
 std::int64_t stepFor(std::int64_t span_s)
 {
     constexpr std::int64_t kFineSpan_s = 15 * 60;
@@ -219,51 +210,6 @@ void MeshSession::Private::take(const std::string& node, const api::HealthEvent&
     addEvent(std::move(marker));
 }
 
-void MeshSession::Private::take(const std::string& node, const api::AccessEvent& event)
-{
-    TapRow row;
-    row.time_us = event.time.time_since_epoch().count();
-    row.node = QString::fromStdString(node);
-    row.source = QString::fromStdString(event.source);
-    row.method = QString::fromStdString(event.method);
-    row.host = QString::fromStdString(event.host);
-    row.path = QString::fromStdString(event.path);
-    row.status = event.status;
-    row.route = QString::fromStdString(event.route);
-    row.service = QString::fromStdString(event.service);
-    row.target = QString::fromStdString(event.target);
-    row.attempts = event.attempts;
-    row.latency_ms = event.latencyTotal_ms;
-    row.upstream_ms = event.latencyUpstream_ms;
-    row.proxy_ms = event.latencyProxy_ms;
-    row.bytesIn = event.bytesIn;
-    row.bytesOut = event.bytesOut;
-    row.requestId = QString::fromStdString(event.requestId);
-    row.failure = QString::fromStdString(event.failure);
-    for (const api::AccessAttempt& attempt : event.tries) {
-        row.tries.push_back(
-            {QString::fromStdString(attempt.target),
-             attempt.started_ms,
-             attempt.latency_ms,
-             attempt.status,
-             QString::fromStdString(attempt.outcome)}
-        );
-    }
-    for (const std::string& policy : event.policies) {
-        row.policies.append(QString::fromStdString(policy));
-    }
-    row.why = QString::fromStdString(event.why);
-    for (const api::AccessHeader& header : event.requestHeaders) {
-        row.headers.emplace_back(
-            QString::fromStdString(header.name), QString::fromStdString(header.value)
-        );
-    }
-    keepSample(node, event);
-    tap.push_back(std::move(row));
-    keepNewest(tap, kTapRowsMax);
-    isTapNew = true;
-}
-
 std::set<std::string> MeshSession::Private::expectedNodes() const
 {
     std::set<std::string> expected;
@@ -415,14 +361,14 @@ void MeshSession::Private::announceTopology()
     Q_EMIT q.topologyChanged(topology);
 }
 
-void MeshSession::Private::updateNodes()
+std::vector<NodeRow> MeshSession::Private::configuredNodes(const model::Document& of)
 {
     std::vector<NodeRow> rows;
     std::map<std::string_view, int> workloads;
-    for (const model::Workload& workload : document->workloads) {
+    for (const model::Workload& workload : of.workloads) {
         ++workloads[workload.node];
     }
-    for (const model::Node& node : document->nodes) {
+    for (const model::Node& node : of.nodes) {
         NodeRow row;
         row.name = QString::fromStdString(node.name);
         row.role =
@@ -434,6 +380,13 @@ void MeshSession::Private::updateNodes()
         row.workloads = workloads[node.name];
         rows.push_back(std::move(row));
     }
+    std::ranges::sort(rows, {}, &NodeRow::name);
+    return rows;
+}
+
+void MeshSession::Private::updateNodes()
+{
+    std::vector<NodeRow> rows = configuredNodes(*document);
     std::set<std::string_view> known;
     for (const model::Node& node : document->nodes) {
         known.insert(node.name);
@@ -596,8 +549,6 @@ std::pair<std::int64_t, std::int64_t> MeshSession::recordedRange_us() const
     const store::TimeRange& range = m_private->recorded;
     return {range.begin_s * kSecond_us, range.end_s * kSecond_us};
 }
-
-const std::vector<TapRow>& MeshSession::tap() const { return m_private->tap; }
 
 const std::vector<NodeRow>& MeshSession::nodes() const { return m_private->nodeRows; }
 

@@ -14,9 +14,6 @@ constexpr std::int64_t kMemorySecond_us = 1'000'000;
 // As often as an hour of work may be lost to a broken disk; with kAutomaticBackupsMax of them.
 constexpr std::int64_t kBackupEvery_us = 3600 * kMemorySecond_us;
 
-// Cut at the limit of the store; a router does not look that far.
-std::string limited(const std::string& text) { return text.substr(0, kSampleFieldBytesMax); }
-
 // How a change of a node's state is told; empty: it is not.
 QString wordsOf(NodeState before, NodeState after)
 {
@@ -63,45 +60,6 @@ void MeshSession::Private::noteNodeStates()
             marker.subject = gatewayId(row.name.toStdString());
         }
         addEvent(std::move(marker));
-    }
-}
-
-// The first ones of a second: which ones does not matter to whoever routes them again.
-void MeshSession::Private::keepSample(const std::string& node, const api::AccessEvent& event)
-{
-    const std::int64_t time_us = event.time.time_since_epoch().count();
-    const std::int64_t second = now_us() / kMemorySecond_us;
-    if (second != sampleSecond) {
-        sampleSecond = second;
-        samplesInSecond = 0;
-    }
-    if (!file || !file->access().isWritable() || samplesInSecond >= kSamplesPerSecondMax) {
-        return;
-    }
-    ++samplesInSecond;
-    store::SampleRecord sample;
-    sample.time_us = time_us;
-    sample.node = node;
-    sample.method = event.method;
-    sample.host = limited(event.host);
-    sample.path = limited(event.path);
-    sample.source = event.source;
-    sample.route = event.route;
-    sample.service = event.service;
-    sample.status = event.status;
-    sample.latency_ms = event.latencyTotal_ms;
-    sample.requestId = event.requestId;
-    samples.push_back(std::move(sample));
-}
-
-void MeshSession::Private::writeSamples()
-{
-    // At most once a second: a transaction costs more than its rows.
-    const bool isDue = !samples.empty()
-                       && (samples.size() >= kSamplesPerSecondMax
-                           || now_us() - samples.front().time_us >= kMemorySecond_us);
-    if (file && isDue) {
-        file->addSamples(std::exchange(samples, {}));
     }
 }
 

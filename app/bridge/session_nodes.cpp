@@ -17,6 +17,8 @@ namespace {
 constexpr double kMicrosecondsPerSecond = 1e6;
 constexpr std::int64_t kClockCreep_us = 500; // A shorter way is believed longer than a long one.
 constexpr Duration kDrainGrace = std::chrono::seconds(30);
+constexpr qsizetype kHashShown = 12;
+constexpr QLatin1String kRefusedAction(".refused"); // "node.drain.refused"
 
 NodeTargetRow::Health healthOf(telemetry::TargetState state)
 {
@@ -44,6 +46,19 @@ api::HealthOverride overrideOf(TargetOverride health)
         break;
     }
     return api::HealthOverride::None;
+}
+
+QString overrideWord(TargetOverride health)
+{
+    switch (health) {
+    case TargetOverride::Healthy:
+        return QStringLiteral("healthy");
+    case TargetOverride::Unhealthy:
+        return QStringLiteral("unhealthy");
+    case TargetOverride::None:
+        break;
+    }
+    return QStringLiteral("by its checks");
 }
 
 NodeTargetRow rowOf(const telemetry::TargetHealth& health)
@@ -198,7 +213,9 @@ void MeshSession::Private::answerCommand(const QString& node, bool isSuccess, co
     Q_EMIT q.nodeCommandFinished(node, isSuccess, words);
 }
 
-void MeshSession::Private::command(const QString& node, api::Command asked, const QString& done)
+void MeshSession::Private::command(
+    const QString& node, api::Command asked, const QString& done, const NodeAudit& audit
+)
 {
     if (const WriteAnswer answer = gate.mayWrite(WriteAction::ConfigureNode);
         answer.permit == WritePermit::Refused) {
@@ -210,7 +227,9 @@ void MeshSession::Private::command(const QString& node, api::Command asked, cons
         answerCommand(node, false, QString::fromStdString(id.error().message));
         return;
     }
-    nodeCommands[{node.toStdString(), *id}] = done;
+    // What was sent is told at once: a node that drains may never answer.
+    records->addAudit(audit.action, node, audit.detail);
+    nodeCommands[{node.toStdString(), *id}] = {done, audit};
 }
 
 void MeshSession::Private::finishCommand(const std::string& node, const api::CommandDone& event)
@@ -219,11 +238,15 @@ void MeshSession::Private::finishCommand(const std::string& node, const api::Com
     if (asked == nodeCommands.end()) {
         return;
     }
-    const QString done = asked->second;
+    const auto [done, audit] = asked->second;
     nodeCommands.erase(asked);
+    const QString name = QString::fromStdString(node);
     const QString words =
         event.result ? done : QString::fromStdString(event.result.error().message);
-    answerCommand(QString::fromStdString(node), event.result.has_value(), words);
+    if (!event.result) {
+        records->addAudit(audit.action + kRefusedAction, name, words);
+    }
+    answerCommand(name, event.result.has_value(), words);
     updateNodes();
 }
 
@@ -255,6 +278,12 @@ void MeshSession::Private::adopt(const QString& node)
             }
             q.setDraftText(QString::fromStdString(config::toYaml(model::canonical(decoded.document))
             ));
+            records->addAudit(
+                QStringLiteral("node.adopt"),
+                node,
+                MeshSession::tr("configuration %1 becomes the draft")
+                    .arg(QString::fromStdString(config::hashOf(decoded.document)).left(kHashShown))
+            );
             answerCommand(
                 node,
                 true,
@@ -294,7 +323,9 @@ void MeshSession::setTargetHealth(
     m_private->command(
         node,
         api::SetTargetHealth{upstream.toStdString(), target.toStdString(), overrideOf(health)},
-        done
+        done,
+        {QStringLiteral("node.target_health"),
+         QStringLiteral("%1 %2: %3").arg(upstream, target, overrideWord(health))}
     );
 }
 
@@ -303,7 +334,8 @@ void MeshSession::drainNode(const QString& node)
     m_private->command(
         node,
         api::Drain{kDrainGrace},
-        tr("%1 takes nothing new and ends when what it has is done.").arg(node)
+        tr("%1 takes nothing new and ends when what it has is done.").arg(node),
+        {QStringLiteral("node.drain"), {}}
     );
 }
 
@@ -314,7 +346,8 @@ void MeshSession::setNodeMaintenance(const QString& node, NodeMaintenance mainte
         node,
         api::SetMaintenance{isOn ? api::Maintenance::On : api::Maintenance::Off},
         isOn ? tr("%1 takes no new connection until maintenance ends.").arg(node)
-             : tr("%1 takes connections again.").arg(node)
+             : tr("%1 takes connections again.").arg(node),
+        {QStringLiteral("node.maintenance"), isOn ? QStringLiteral("on") : QStringLiteral("off")}
     );
 }
 
@@ -325,7 +358,12 @@ void MeshSession::setNodeLogLevel(const QString& node, const QString& level)
         m_private->answerCommand(node, false, QString::fromStdString(parsed.error().message));
         return;
     }
-    m_private->command(node, api::SetLogLevel{*parsed}, tr("%1 logs from %2 on.").arg(node, level));
+    m_private->command(
+        node,
+        api::SetLogLevel{*parsed},
+        tr("%1 logs from %2 on.").arg(node, level),
+        {QStringLiteral("node.log_level"), level}
+    );
 }
 
 void MeshSession::restoreNode(const QString& node)
@@ -337,7 +375,8 @@ void MeshSession::restoreNode(const QString& node)
     m_private->command(
         node,
         api::ApplyDocument{m_private->document},
-        tr("%1 runs revision %2 again.").arg(node).arg(m_private->revisions.front().id)
+        tr("%1 runs revision %2 again.").arg(node).arg(m_private->revisions.front().id),
+        {QStringLiteral("node.restore"), tr("revision %1").arg(m_private->revisions.front().id)}
     );
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t kPastSecond_us = 1'000'000;
 constexpr std::size_t kPastDocumentsMax = 8; // A replay goes over few revisions at a time.
+constexpr std::int64_t kPastSilent_ms = 3000; // Three intervals.
 constexpr auto kTopologyView = "topology";
 
 std::int64_t secondOf(std::int64_t time_us) { return time_us / kPastSecond_us; }
@@ -79,10 +80,47 @@ void MeshSession::Private::askWindow(
     );
 }
 
+// As updateNodes() makes them of live frames, from what the store remembers of a node.
+std::vector<NodeRow> MeshSession::Private::nodesOf(
+    const PastAsk& ask, const store::WindowTotals& window
+) const
+{
+    std::map<std::string_view, const store::SeriesTotal*> measured;
+    for (const store::SeriesTotal& series : window.series) {
+        if (series.key.kind == store::SeriesKind::Node) {
+            measured[series.key.source] = &series;
+        }
+    }
+    const double seconds = std::max(1.0, static_cast<double>(window.end_s - window.begin_s));
+    std::vector<NodeRow> rows = configuredNodes(ask.document ? *ask.document : *document);
+    for (NodeRow& row : rows) {
+        const auto found = measured.find(row.name.toStdString());
+        row.state = NodeState::Stale;
+        if (found == measured.end()) {
+            continue;
+        }
+        const store::SeriesTotal& total = *found->second;
+        row.lastFrame_us = (total.last_s + 1) * kPastSecond_us;
+        row.age_ms = std::max<std::int64_t>(0, ask.time_us - row.lastFrame_us) / 1000;
+        row.state = row.age_ms > kPastSilent_ms ? NodeState::Stale : NodeState::Running;
+        const auto requests = static_cast<double>(total.value.total());
+        row.rps = requests / seconds;
+        if (requests > 0) {
+            row.errorRatio = static_cast<double>(total.value.serverErrors()) / requests;
+        }
+        row.cpuPercent = static_cast<double>(total.value.cpu_us)
+                         / (seconds * static_cast<double>(kPastSecond_us)) * 100;
+        row.connections =
+            static_cast<std::uint64_t>(static_cast<double>(total.value.active) / seconds + 0.5);
+    }
+    return rows;
+}
+
 PastTopology MeshSession::Private::pastOf(const PastAsk& ask, const store::WindowTotals& window)
     const
 {
     PastTopology past;
+    past.moment.nodes = nodesOf(ask, window);
     past.moment.time_us = ask.time_us;
     past.moment.revision = ask.revision;
     past.moment.isConfigurationKnown = ask.document != nullptr || ask.revision == 0;

@@ -142,7 +142,7 @@ void MeshSession::Private::take(const std::string& node, const api::PolicyEvent&
     }
     const bool isTurn = phase == PolicyPhase::Begins || phase == PolicyPhase::Ends;
     if (isTurn && open != openPolicies.end()) {
-        endPolicyEvent(open->second, time_us);
+        endEvent(open->second, time_us);
         openPolicies.erase(open);
     }
     Marker marker;
@@ -164,22 +164,27 @@ void MeshSession::Private::take(const std::string& node, const api::PolicyEvent&
         addEvent(std::move(marker));
         return;
     }
-    OpenPolicy begun{marker, nullptr, time_us, phase};
+    openPolicies.insert_or_assign(key, beginEvent(std::move(marker), time_us, phase));
+}
+
+OpenPolicy MeshSession::Private::beginEvent(Marker marker, std::int64_t last_us, PolicyPhase phase)
+{
+    OpenPolicy begun{marker, nullptr, last_us, phase};
     if (file && file->access().isWritable()) {
         begun.stored = file->beginEvent(toRecord(marker));
     }
-    openPolicies.insert_or_assign(key, std::move(begun));
     events.push_back(std::move(marker));
     trimEvents();
     isEventNew = true;
+    return begun;
 }
 
-void MeshSession::Private::endPolicyEvent(const OpenPolicy& open, std::int64_t end_us)
+void MeshSession::Private::endEvent(const OpenPolicy& open, std::int64_t end_us)
 {
     // A moment at least, so that it is not taken for one that goes on.
     const std::int64_t end = std::max(end_us, open.marker.begin_us);
     const auto marker = std::find_if(events.rbegin(), events.rend(), [&](const Marker& event) {
-        return event.kind == Marker::Kind::Policy && event.begin_us == open.marker.begin_us
+        return event.kind == open.marker.kind && event.begin_us == open.marker.begin_us
                && event.policy == open.marker.policy && event.target == open.marker.target
                && event.node == open.marker.node;
     });
@@ -199,7 +204,7 @@ void MeshSession::Private::endQuietPolicies()
         const bool isQuiet =
             policy.phase == PolicyPhase::Repeats && now_us() - policy.last_us > kQuietAfter_us;
         if (isQuiet) {
-            endPolicyEvent(policy, policy.last_us);
+            endEvent(policy, policy.last_us);
             open = openPolicies.erase(open);
         } else {
             ++open;
@@ -210,7 +215,7 @@ void MeshSession::Private::endQuietPolicies()
 void MeshSession::Private::endAllPolicies()
 {
     for (const auto& [key, policy] : openPolicies) {
-        endPolicyEvent(policy, now_us());
+        endEvent(policy, now_us());
     }
     openPolicies.clear();
 }

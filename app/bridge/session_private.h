@@ -65,7 +65,7 @@ struct NodeStatus
     std::map<std::pair<std::string, std::string>, VerdictActivity> verdicts; // By kind and subject.
 };
 
-// A policy event that goes on: until its counterpart comes, or until it is not repeated any more.
+// An event that goes on: until its counterpart comes, or until it is not repeated any more.
 struct OpenPolicy
 {
     Marker marker;
@@ -97,6 +97,20 @@ struct ExtraEngine
     std::unique_ptr<api::EventSink> sink; // Outlives the engine, so it stands first.
     std::unique_ptr<api::Engine> engine;
     NodeReads reads = {};
+};
+
+// What the audit says of something a person asked of a node, which is its subject.
+struct NodeAudit
+{
+    QString action; // "node.drain"; with ".refused" when the node would not.
+    QString detail;
+};
+
+// A command that a node has not answered yet.
+struct NodeCommand
+{
+    QString done; // What to say when it has.
+    NodeAudit audit;
 };
 
 // To go back to what a node ran, without asking it.
@@ -171,8 +185,12 @@ public:
     void addEngine(const std::string& name, std::unique_ptr<api::Engine> engine, NodeReads reads);
     void followNodes(); // Those of the document that have an admin address.
     void readCertificates();
+    // Nodes as a configuration describes them, sorted by name; nobody has measured them.
+    static std::vector<NodeRow> configuredNodes(const model::Document& of);
     void addNodeFacts(NodeRow& row, const NodeStatus& status) const;
-    void command(const QString& node, api::Command command, const QString& done);
+    void command(
+        const QString& node, api::Command command, const QString& done, const NodeAudit& audit
+    );
     void finishCommand(const std::string& node, const api::CommandDone& event);
     void adopt(const QString& node);
     void answerCommand(const QString& node, bool isSuccess, const QString& words);
@@ -180,6 +198,7 @@ public:
     void publishPast();
     void askPast(std::int64_t time_us, std::function<void(PastTopology)> answer);
     void askWindow(const std::shared_ptr<PastAsk>& ask, std::function<void(PastTopology)> answer);
+    std::vector<NodeRow> nodesOf(const PastAsk& ask, const store::WindowTotals& window) const;
     PastTopology pastOf(const PastAsk& ask, const store::WindowTotals& window) const;
     std::vector<FaultRow> faultsAt(std::int64_t time_us) const; // By the events.
     void showPast(PastTopology past);
@@ -188,15 +207,22 @@ public:
 
     // What is remembered besides (session_memory.cpp).
     void noteNodeStates();
+    void backUpWhenDue();
+
+    // Requests (session_tap.cpp).
     void keepSample(const std::string& node, const api::AccessEvent& event);
     void writeSamples();
-    void backUpWhenDue();
+    // Lower case, sorted: of the configuration's routes, then of what somebody filters by.
+    [[nodiscard]] std::vector<std::string> tapHeaders() const;
+    void askTapHeaders(); // Of every engine that has not been asked for exactly these.
 
     // Policies (session_policies.cpp).
     void readPolicies(NodeStatus& status, const telemetry::StatsFrame& frame);
     std::vector<PolicyReport> policiesNow() const;
     std::vector<PolicyReport> policiesAt(std::int64_t time_us) const; // By the events.
-    void endPolicyEvent(const OpenPolicy& open, std::int64_t end_us);
+    // Tells an event that goes on, here and in the document; endEvent() ends it.
+    OpenPolicy beginEvent(Marker marker, std::int64_t last_us, PolicyPhase phase);
+    void endEvent(const OpenPolicy& open, std::int64_t end_us);
     void endQuietPolicies();
     void endAllPolicies(); // The engines are gone.
     void addAppliedEvent(const std::string& node, const api::PolicyEvent& event);
@@ -294,7 +320,7 @@ public:
 
     std::map<std::string, NodeStatus> nodes;
     std::map<std::string, std::vector<NodeCertificateRow>> certificates; // By node.
-    std::map<std::pair<std::string, CommandId>, QString> nodeCommands; // What to say when done.
+    std::map<std::pair<std::string, CommandId>, NodeCommand> nodeCommands; // Not answered yet.
     std::map<std::string, std::int64_t> revisionOfHash; // The newest one of each.
     Thread reader; // Of what a node runs.
     WindowSums sums;
@@ -310,10 +336,13 @@ public:
     std::int64_t cpuBefore_us = 0;
     std::int64_t evaluatedAt_us = 0;
     std::vector<TapRow> tap;
+    QStringList headersWanted; // By filters; the newest first.
+    std::map<std::string, std::vector<std::string>> headersAsked; // By node.
     bool isTapNew = false;
     std::vector<Marker> events;
     bool isEventNew = false;
     std::map<PolicyKey, OpenPolicy> openPolicies;
+    std::optional<OpenPolicy> openPush; // The one of this console that goes on.
     std::vector<FaultRow> faults;
     std::map<std::pair<QString, FaultKind>, store::OpenEvent> faultEvents;
     int lastRequest = 0;

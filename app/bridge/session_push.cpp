@@ -96,6 +96,34 @@ void MeshSession::Private::saveRevision(
     );
 }
 
+void MeshSession::beginPushMarker(std::int64_t revision, const QString& detail)
+{
+    endPushMarker(); // A newer push supersedes it.
+    Marker marker;
+    marker.kind = Marker::Kind::Push;
+    marker.policy = QLatin1String(kPushOfFleet);
+    marker.begin_us = m_private->now_us();
+    marker.label = tr("push %1").arg(revision);
+    marker.detail = detail;
+    m_private->openPush =
+        m_private->beginEvent(std::move(marker), m_private->now_us(), PolicyPhase::Begins);
+    m_private->isEventNew = false;
+    Q_EMIT eventsChanged();
+    Q_EMIT markersChanged();
+}
+
+void MeshSession::endPushMarker()
+{
+    if (!m_private->openPush) {
+        return;
+    }
+    m_private->endEvent(*m_private->openPush, m_private->now_us());
+    m_private->openPush.reset();
+    m_private->isEventNew = false;
+    Q_EMIT eventsChanged();
+    Q_EMIT markersChanged();
+}
+
 std::map<std::string, std::shared_ptr<fleet::NodeLink>> MeshSession::nodeLinks() const
 {
     std::map<std::string, std::shared_ptr<fleet::NodeLink>> made;

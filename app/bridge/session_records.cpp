@@ -5,11 +5,43 @@
 #include "proxyengine/base/clock.h"
 
 #include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
 #include <QSysInfo>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mesh::bridge {
+
+namespace {
+
+TapRow rowOfSample(const store::SampleRecord& sample)
+{
+    TapRow row;
+    row.time_us = sample.time_us;
+    row.node = QString::fromStdString(sample.node);
+    row.source = QString::fromStdString(sample.source);
+    row.method = QString::fromStdString(sample.method);
+    row.host = QString::fromStdString(sample.host);
+    row.path = QString::fromStdString(sample.path);
+    row.status = sample.status;
+    row.route = QString::fromStdString(sample.route);
+    row.service = QString::fromStdString(sample.service);
+    row.latency_ms = sample.latency_ms;
+    row.requestId = QString::fromStdString(sample.requestId);
+    const auto headers = QJsonDocument::fromJson(QByteArray::fromStdString(sample.headers)).array();
+    for (const QJsonValue& header : headers) {
+        const QJsonArray pair = header.toArray();
+        if (pair.size() == 2) {
+            row.headers.emplace_back(pair[0].toString(), pair[1].toString());
+        }
+    }
+    return row;
+}
+
+} // namespace
 
 SessionRecords::SessionRecords(MeshSession& session)
     : m_session(session)
@@ -107,6 +139,33 @@ void SessionRecords::exportAudit(
         [this, file, answer = std::move(answer)](const Result<std::int64_t>& rows) {
             const QString failure = rows ? QString() : QString::fromStdString(toText(rows.error()));
             post(file, [answer, count = rows ? *rows : 0, failure] { answer(count, failure); });
+        }
+    );
+}
+
+void SessionRecords::askSamples(
+    std::int64_t begin_us,
+    std::int64_t end_us,
+    std::size_t countMax,
+    std::function<void(const std::vector<TapRow>&)> answer
+)
+{
+    store::MeshDocument* file = m_session.file();
+    if (file == nullptr) {
+        return;
+    }
+    file->samples(
+        begin_us,
+        end_us,
+        countMax,
+        [this,
+         file,
+         answer = std::move(answer)](const Result<std::vector<store::SampleRecord>>& found) {
+            std::vector<TapRow> rows;
+            if (found) {
+                std::ranges::transform(*found, std::back_inserter(rows), rowOfSample);
+            }
+            post(file, [answer, rows = std::move(rows)] { answer(rows); });
         }
     );
 }

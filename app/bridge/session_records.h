@@ -1,5 +1,7 @@
 #pragma once
 
+#include "app/bridge/session_rows.h"
+
 #include <QObject>
 #include <QString>
 
@@ -61,6 +63,15 @@ public:
     // As lines of JSON into a new file; answered with their number, or why not.
     void exportAudit(
         const QString& path, std::function<void(std::int64_t rows, const QString& failure)> answer
+    );
+
+    // Requests as nodes told them, in [begin, end), oldest first, at most `countMax` newest. Times
+    // of attempts, policies and reasons are not kept.
+    void askSamples(
+        std::int64_t begin_us,
+        std::int64_t end_us,
+        std::size_t countMax,
+        std::function<void(const std::vector<TapRow>&)> answer
     );
 
     void saveItem(const QString& kind, const QString& name, const QString& text);

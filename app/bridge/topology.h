@@ -68,6 +68,7 @@ struct Figures
     double amplification = 0; // Attempts per logical request; 0: unknown.
     std::uint64_t requests = 0; // In the window, the evidence behind the ratios.
     std::uint64_t errors = 0;
+    std::optional<double> bytesPerSecond; // In and out; absent: not measured, as of attempts.
     friend bool operator==(const Figures&, const Figures&) = default;
 };
 
@@ -157,6 +158,8 @@ struct Series
 };
 
 // Something that happened, drawn on the time axis and listed in Events.
+inline constexpr const char* kPushOfFleet = "fleet";
+
 struct Marker
 {
     enum class Kind : std::uint8_t {
@@ -175,7 +178,9 @@ struct Marker
     QString label; // "rev 42"
     QString detail;
     QString subject; // EntityRow::id it concerns; empty: the mesh.
-    QString policy{}; // Of a Policy: the engine's word, "breaker_opened"; of a Fault: "kill".
+    // Of a Policy: the engine's word, "breaker_opened"; of a Fault: "kill"; of a Push: "fleet" when
+    // it is a whole push, empty when it is one node that applied something.
+    QString policy{};
     QString target{}; // Of a Policy: the engine's subject, "target:cart/10.0.0.3:7001".
     QString node{}; // That told it; empty: none.
 };

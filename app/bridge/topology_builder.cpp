@@ -518,6 +518,9 @@ Figures figuresOf(const store::MetricValue& value, double seconds)
     if (figures.requests == 0) {
         return figures;
     }
+    if (const std::uint64_t bytes = value.bytesIn + value.bytesOut; bytes > 0) {
+        figures.bytesPerSecond = static_cast<double>(bytes) / std::max(1.0, seconds);
+    }
     const auto all = static_cast<double>(figures.requests);
     figures.rps = all / std::max(1.0, seconds);
     figures.errorRatio = static_cast<double>(figures.errors) / all;

@@ -323,7 +323,13 @@ void TimeBar::Private::drawFlags(QPainter& painter) const
         if (flag.isHidden && flag.marker->kind == bridge::Marker::Kind::Policy) {
             continue;
         }
-        QPen pen(colorOf(*flag.marker), 1);
+        const bridge::Marker& marker = *flag.marker;
+        if (marker.kind == bridge::Marker::Kind::Push && marker.end_us != marker.begin_us) {
+            const double end = marker.end_us == 0 ? box.right() : xOf(marker.end_us);
+            const QRectF band(QPointF(flag.x, box.top()), QPointF(end, box.bottom()));
+            painter.fillRect(band & box, theme::faded(colorOf(marker), 0.14));
+        }
+        QPen pen(colorOf(marker), 1);
         pen.setDashPattern({2, 3});
         painter.setPen(pen);
         painter.drawLine(QPointF(flag.x, kFlagsTop), QPointF(flag.x, box.bottom()));

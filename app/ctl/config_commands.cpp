@@ -63,9 +63,9 @@ config::Severity severityOf(const Finding& finding)
     return kSeverities.at(static_cast<std::size_t>(finding.severity));
 }
 
-Json findingsToJson(const std::vector<Finding>& findings)
+OrderedJson findingsToJson(const std::vector<Finding>& findings)
 {
-    Json json = Json::array();
+    OrderedJson json = OrderedJson::array();
     for (const Finding& finding : findings) {
         json.push_back(
             {{"code", finding.code},

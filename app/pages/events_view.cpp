@@ -3,16 +3,20 @@
 #include "app/bridge/format.h"
 #include "app/bridge/mesh_session.h"
 #include "app/bridge/policy_words.h"
+#include "app/bridge/view_context.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
+#include "app/theme/controls.h"
 #include "app/theme/theme.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QLineEdit>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace mesh::pages {
@@ -100,6 +104,7 @@ EventsView::EventsView(bridge::MeshSession& session, QWidget* parent)
     , m_session(session)
     , m_filter(new QLineEdit(this))
     , m_group(new QComboBox(this))
+    , m_time(new QLabel(this))
     , m_table(new RowsTable(
           tr("Events"),
           {{tr("Time"), 110},
@@ -131,12 +136,17 @@ EventsView::EventsView(bridge::MeshSession& session, QWidget* parent)
         {tr("All events"), tr("Traffic policies"), tr("Faults"), tr("Health"), tr("Changes")}
     );
     bar->addWidget(m_group);
+    m_time->setObjectName(QStringLiteral("eventsTime"));
+    theme::setText(*m_time, theme::Role::Caption, theme::TextColor::Text3);
+    m_time->hide();
+    bar->addWidget(m_time);
     bar->addStretch(1);
     column->addLayout(bar);
     m_table->setObjectName(QStringLiteral("events"));
     column->addWidget(m_table, 1);
     connect(m_filter, &QLineEdit::textChanged, this, &EventsView::refresh);
     connect(m_group, &QComboBox::currentIndexChanged, this, &EventsView::refresh);
+    connect(&session.context(), &bridge::ViewContext::timeChanged, this, &EventsView::refresh);
     connect(m_table, &RowsTable::keySelected, this, [this](const QString& key) {
         if (const QString id = key.section(u'\n', 0, 0); !id.isEmpty()) {
             Q_EMIT entitySelected(id);
@@ -188,13 +198,21 @@ void EventsView::refresh()
     const QStringList wanted = m_filter->text().split(u' ', Qt::SkipEmptyParts);
     const int group = m_group->currentIndex();
     std::vector<TableRow> rows;
+    const bridge::ViewContext& context = m_session.context();
+    const bool isLive = context.timeMode() == bridge::TimeMode::Live;
+    const std::int64_t end_us =
+        isLive ? std::numeric_limits<std::int64_t>::max() : context.cursor_us();
+    m_time->setText(tr("until %1").arg(dateTimeText(context.cursor_us())));
+    m_time->setVisible(!isLive);
     const auto& events = m_session.events();
     for (auto event = events.rbegin(); event != events.rend() && rows.size() < kEventsShown;
          ++event) {
-        if (group != All && groupOf(event->kind) != group) {
+        if (event->begin_us > end_us || (group != All && groupOf(event->kind) != group)) {
             continue;
         }
-        TableRow row = rowOf(*event);
+        bridge::Marker known = *event;
+        known.end_us = known.end_us > end_us ? 0 : known.end_us; // It went on then.
+        TableRow row = rowOf(known);
         const bool fits = std::all_of(wanted.begin(), wanted.end(), [&row](const QString& word) {
             return std::any_of(row.cells.begin(), row.cells.end(), [&word](const Cell& cell) {
                 return cell.text.contains(word, Qt::CaseInsensitive);

@@ -5,6 +5,7 @@
 #include <QWidget>
 
 class QComboBox;
+class QLabel;
 class QLineEdit;
 
 namespace mesh::bridge {
@@ -17,7 +18,8 @@ class RowsTable;
 struct TableRow;
 
 // What happened, newest first: when, what kind, about whom, why, and which node says so. Filtered
-// by words and by group; selecting a row selects its object everywhere.
+// by words and by group; selecting a row selects its object everywhere. While time is turned back
+// it shows what was known then.
 class EventsView : public QWidget
 {
     Q_OBJECT
@@ -41,6 +43,7 @@ private:
     bridge::MeshSession& m_session;
     QLineEdit* m_filter;
     QComboBox* m_group;
+    QLabel* m_time; // Of what moment it is; hidden while live.
     RowsTable* m_table;
 };
 

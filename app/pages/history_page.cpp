@@ -51,7 +51,7 @@ HistoryPage::HistoryPage(bridge::RolloutSession& session, QWidget* parent)
            {tr("Time"), 128},
            {tr("By"), 104},
            {tr("Message"), 0},
-           {tr("Outcome"), 124, TableColumn::Kind::State},
+           {tr("Outcome"), 156, TableColumn::Kind::State},
            {tr("Nodes"), 64, TableColumn::Kind::Number}},
           this
       ))

@@ -123,7 +123,8 @@ void keepForCharts(std::vector<bridge::Marker>& markers, const QString& subject)
         const bool isOurs = marker.subject.isEmpty() || marker.subject == subject;
         const bool isWanted = marker.kind == Kind::Fault || marker.kind == Kind::Revision
                               || marker.kind == Kind::Ejection
-                              || (marker.kind == Kind::Policy && bridge::isOnAxis(marker));
+                              || ((marker.kind == Kind::Policy || marker.kind == Kind::Push)
+                                  && bridge::isOnAxis(marker));
         return !isOurs || !isWanted;
     });
     for (bridge::Marker& marker : markers) {

@@ -106,7 +106,7 @@ void NodesInspector::setNode(const QString& node)
 
 const NodeRow* NodesInspector::row() const
 {
-    const auto& nodes = m_session.nodes();
+    const auto& nodes = m_nodes.nodes();
     const auto found = std::find_if(nodes.begin(), nodes.end(), [this](const NodeRow& node) {
         return node.name == m_node;
     });
@@ -124,7 +124,7 @@ void NodesInspector::refresh()
     const NodeVerdict verdict = bridge::verdictOf(*node, m_nodes.now_us());
     m_title->setText(node->name);
     m_state->setText(
-        verdict == NodeVerdict::Silent
+        verdict == NodeVerdict::Silent && node->lastFrame_us != 0
             ? tr("Stale, %1").arg(spanText(m_nodes.now_us() - node->lastFrame_us))
             : verdictText(*node, m_nodes.now_us())
     );
@@ -159,13 +159,17 @@ void NodesInspector::refreshNote(const NodeRow& node, NodeVerdict verdict)
     const bool isBehind = verdict == NodeVerdict::Behind;
     m_note->setVisible(isSilent || isDrifted || isBehind);
     m_note->setState(isSilent ? theme::State::Stale : theme::State::Degraded);
-    m_try->setVisible(isSilent);
+    m_try->setVisible(isSilent && m_nodes.isLive());
     m_adopt->setVisible(isDrifted && node.isRemote);
     m_restore->setVisible(isDrifted || isBehind);
     const bool isWritable = !m_session.isReadOnly();
     m_adopt->setEnabled(isWritable);
     m_restore->setEnabled(isWritable);
-    if (isSilent) {
+    if (isSilent && !m_nodes.isLive()) {
+        m_noteTitle->setText(tr("It said nothing then"));
+        m_noteText->setText(tr("The document has no report of it in the last seconds before %1.")
+                                .arg(clockText(m_nodes.now_us())));
+    } else if (isSilent) {
         m_noteTitle->setText(
             node.lastFrame_us > 0 ? tr("No report since %1").arg(clockText(node.lastFrame_us))
                                   : tr("It has never reported")
@@ -211,8 +215,9 @@ void NodesInspector::refreshFacts(const NodeRow& node)
             ? running
             : tr("%1, as of %2").arg(running, clockText(node.lastFrame_us)));
     set(Waiting,
-        node.isConverged || node.hash.isEmpty() ? tr("nothing") : tr("rev %1").arg(summary.revision)
-    );
+        !m_nodes.isLive()                         ? QString()
+        : node.isConverged || node.hash.isEmpty() ? tr("nothing")
+                                                  : tr("rev %1").arg(summary.revision));
     set(Process,
         tr("%1 · connections %2 in, %3 out")
             .arg(bytesText(node.memoryBytes))
@@ -309,6 +314,9 @@ void NodesInspector::refreshEvents(const NodeRow& node)
     const QString gateway = QStringLiteral("gateway:") + node.name;
     for (auto event = events.rbegin(); event != events.rend() && rows.size() < kEventsShown;
          ++event) {
+        if (!m_nodes.isLive() && event->begin_us > m_nodes.now_us()) {
+            continue;
+        }
         const bool isOurs = event->node == node.name || event->subject == gateway
                             || event->label.startsWith(node.name + u' ')
                             || event->kind == bridge::Marker::Kind::Revision;
@@ -378,13 +386,17 @@ void NodesInspector::refreshTargets()
         if (target.since_us > 0 && !why.isEmpty()) {
             why = tr("%1, since %2").arg(why, clockText(target.since_us));
         }
+        // A state is remembered since it began, and no longer.
+        const bool isKnown =
+            m_nodes.isLive() || (target.since_us > 0 && target.since_us <= m_nodes.now_us());
         row.cells = {
             {QStringLiteral("%1 · %2").arg(target.upstream, name),
              -1,
              -1,
              tr("%1, weight %2").arg(target.target).arg(target.weight)},
-            {wordOf(target), stateOf(target.health)},
-            {why}};
+            isKnown ? Cell{wordOf(target), stateOf(target.health)}
+                    : Cell{tr("not recorded"), static_cast<int>(theme::State::NoData)},
+            {isKnown ? why : QString()}};
         rows.push_back(std::move(row));
     }
     m_targets->setRows(std::move(rows));

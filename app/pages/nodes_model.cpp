@@ -193,8 +193,10 @@ QString verdictText(const NodeRow& node, std::int64_t now_us)
     case NodeVerdict::Stopped:
         return NodesModel::tr("stopped");
     case NodeVerdict::Silent:
-        return NodesModel::tr("silent %1")
-            .arg(spanText(std::max<std::int64_t>(0, now_us - node.lastFrame_us)));
+        return node.lastFrame_us == 0
+                   ? NodesModel::tr("silent")
+                   : NodesModel::tr("silent %1")
+                         .arg(spanText(std::max<std::int64_t>(0, now_us - node.lastFrame_us)));
     case NodeVerdict::Unreachable:
         return NodesModel::tr("unreachable");
     case NodeVerdict::CertificateOver:

@@ -1,7 +1,9 @@
 #include "app/pages/nodes_page.h"
 
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/policy_words.h"
 #include "app/charts/time_chart.h"
+#include "app/pages/find_field.h"
 #include "app/pages/nodes_map.h"
 #include "app/pages/nodes_model.h"
 #include "app/pages/nodes_table.h"
@@ -11,14 +13,13 @@
 #include "app/theme/icons.h"
 #include "app/theme/theme.h"
 
-#include <QAction>
 #include <QHeaderView>
 #include <QLabel>
-#include <QLineEdit>
 #include <QPainter>
 #include <QPaintEvent>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QSet>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -64,11 +65,7 @@ NodesPage::NodesPage(bridge::MeshSession& session, bridge::NodesSession& nodes, 
     m_stack->addWidget(scroll);
     m_stack->addWidget(makeEmpty());
     column->addWidget(m_stack, 1);
-    m_note = new QLabel(
-        tr("Order is held while the pointer is in the table. Rates are requests a node answers; "
-           "hatched time has no data."),
-        this
-    );
+    m_note = new QLabel(this);
     theme::setText(*m_note, theme::Role::Caption, theme::TextColor::Text3);
     m_note->setContentsMargins(kMargin, 8, kMargin, 10);
     m_note->setWordWrap(true);
@@ -96,16 +93,20 @@ QWidget* NodesPage::makeBar()
     theme::setText(*title, theme::Role::BodyStrong);
     row->addWidget(title);
     row->addSpacing(6);
-    m_find = new QLineEdit(bar);
+    m_find =
+        new FindField(m_session, static_cast<bridge::FindScopes>(bridge::FindScope::Node), bar);
     m_find->setObjectName(QStringLiteral("nodesFind"));
     m_find->setAccessibleName(tr("Filter nodes"));
-    m_find->setPlaceholderText(tr("Filter, for example zone = a and cpu > 20"));
-    m_find->addAction(theme::icon(QStringLiteral("filter")), QLineEdit::LeadingPosition);
-    m_find->setClearButtonEnabled(true);
-    m_find->setFixedHeight(24);
+    m_find->setPlaceholderText(tr("Filter: zone = a and cpu > 20"));
+    m_find->setNames([this] { return namesShown(); });
+    m_find->setPresets(
+        {QStringLiteral("not converged"),
+         QStringLiteral("stale or down"),
+         QStringLiteral("error% > 1")}
+    );
     m_find->setMinimumWidth(180);
-    m_find->setMaximumWidth(300);
-    connect(m_find, &QLineEdit::textChanged, this, &NodesPage::refreshRows);
+    m_find->setMaximumWidth(340);
+    connect(m_find, &FindField::expressionChanged, this, &NodesPage::refreshRows);
     row->addWidget(m_find, 1);
     for (int part = 0; part < PartCount; ++part) {
         auto* chip = new theme::Chip({}, bar);
@@ -291,32 +292,47 @@ void NodesPage::refreshParts()
     }
 }
 
-bool NodesPage::isShown(const bridge::NodeRow& node, const bridge::FindLanguage& find) const
+bool NodesPage::isInPart(const bridge::NodeRow& node) const
 {
-    if (m_part == Attention && !bridge::needsAttention(bridge::verdictOf(node, m_nodes.now_us()))) {
-        return false;
+    switch (m_part) {
+    case Attention:
+        return bridge::needsAttention(bridge::verdictOf(node, m_nodes.now_us()));
+    case Gateways:
+        return node.role == bridge::NodeRoleKind::Gateway;
+    case All:
+    case PartCount:
+        break;
     }
-    if (m_part == Gateways && node.role != bridge::NodeRoleKind::Gateway) {
-        return false;
+    return true;
+}
+
+QStringList NodesPage::namesShown() const
+{
+    QSet<QString> names;
+    for (const bridge::NodeRow& node : m_nodes.nodes()) {
+        names << node.name << node.zone;
     }
-    return find.isEmpty() || !find.isValid() || find.matches(bridge::NodeSubject(node, m_tags));
+    names.remove(QString());
+    QStringList sorted(names.begin(), names.end());
+    sorted.sort(Qt::CaseInsensitive);
+    return sorted;
 }
 
 void NodesPage::refreshRows()
 {
-    const bridge::FindLanguage find(m_find->text());
-    const bool isWrong = !find.isValid() && !find.problem()->isIncomplete;
-    theme::setFieldState(*m_find, isWrong ? theme::FieldState::Error : theme::FieldState::Normal);
-    m_find->setToolTip(
-        isWrong ? find.problem()->message + u'\n' + find.problem()->remedy
-                : tr("Names, zone, role, state, rps, error%, cpu, connections, age, revision")
-    );
+    const bridge::FindLanguage& find = m_find->language();
+    const bool isFinding = !find.isEmpty() && find.isValid();
+    const std::vector<bridge::NodeRow>& nodes = m_nodes.nodes();
     std::vector<bridge::NodeRow> shown;
-    for (const bridge::NodeRow& node : m_session.nodes()) {
-        if (isShown(node, find)) {
+    int matching = 0;
+    for (const bridge::NodeRow& node : nodes) {
+        const bool isFound = !isFinding || find.matches(bridge::NodeSubject(node, m_tags));
+        matching += isFound ? 1 : 0;
+        if (isFound && isInPart(node)) {
             shown.push_back(node);
         }
     }
+    m_find->setMatches(matching, static_cast<int>(nodes.size()));
     const bool isHeld = m_table->isVisible() && m_table->underMouse();
     m_model->setNodes(shown, isHeld ? NodesModel::Order::Held : NodesModel::Order::Free);
     const bool isMap = m_form->current() == 1;
@@ -333,26 +349,30 @@ void NodesPage::refreshRows()
     }
     m_stack->setCurrentIndex(shown.empty() ? 2 : isMap ? 1 : 0);
     m_emptyText->setText(
-        m_session.nodes().empty()
+        nodes.empty()
             ? tr("This mesh has no nodes. Add one with its admin address, or start the mesh.")
             : tr("No node matches.")
     );
-    m_showAll->setVisible(!m_session.nodes().empty());
-    m_note->setVisible(!isMap && !shown.empty());
-    const bool isKnown =
-        std::any_of(m_session.nodes().begin(), m_session.nodes().end(), [this](const auto& node) {
-            return node.name == m_selected;
-        });
-    if (!isKnown && !m_session.nodes().empty()) {
+    m_showAll->setVisible(!nodes.empty());
+    m_note->setText(
+        m_nodes.isLive()
+            ? tr("Order is held while the pointer is in the table. Rates are requests a node "
+                 "answers; hatched time has no data.")
+            : tr("As of %1, by what was measured in the window before. What a node ran, its "
+                 "version and its memory are not recorded.")
+                  .arg(dateTimeText(m_nodes.now_us()))
+    );
+    m_note->setVisible(!shown.empty() && (!isMap || !m_nodes.isLive()));
+    const bool isKnown = std::any_of(nodes.begin(), nodes.end(), [this](const auto& node) {
+        return node.name == m_selected;
+    });
+    if (!isKnown && !nodes.empty()) {
         // The one that wants somebody to look, or the first.
-        const auto urgent = std::max_element(
-            m_session.nodes().begin(),
-            m_session.nodes().end(),
-            [this](const auto& a, const auto& b) {
+        const auto urgent =
+            std::max_element(nodes.begin(), nodes.end(), [this](const auto& a, const auto& b) {
                 return bridge::verdictOf(a, m_nodes.now_us())
                        < bridge::verdictOf(b, m_nodes.now_us());
-            }
-        );
+            });
         select(urgent->name);
     }
 }
@@ -387,8 +407,10 @@ void NodesPage::refreshFigures()
     const int waiting = s.nodes - s.converged;
     set(1,
         s.revision > 0 ? tr("Revision %1").arg(s.revision) : tr("Revision"),
-        ofAll(s.converged),
-        waiting > 0 ? tr("%n wait(s)", nullptr, waiting) : tr("converged"));
+        m_nodes.isLive() ? ofAll(s.converged) : QStringLiteral("–"),
+        !m_nodes.isLive() ? tr("not recorded")
+        : waiting > 0     ? tr("%n wait(s)", nullptr, waiting)
+                          : tr("converged"));
     set(2,
         tr("Traffic in"),
         rateText(s.rpsIn) + QStringLiteral("\u202F/s"),
@@ -396,7 +418,7 @@ void NodesPage::refreshFigures()
     set(3,
         tr("Connections"),
         countText(s.connections),
-        tr("%1 upstream").arg(countText(s.upstreamConnections)));
+        m_nodes.isLive() ? tr("%1 upstream").arg(countText(s.upstreamConnections)) : QString());
     const std::int64_t left = s.certificateEnd_us - m_nodes.now_us();
     const bool isSoon = s.certificateEnd_us > 0 && left < bridge::kCertificateWarning_us;
     set(4,
@@ -422,6 +444,9 @@ void NodesPage::refreshCharts()
     charts::ChartLine client{tr("client"), 0, charts::ChartLine::Fill::No, {}};
     charts::ChartLine upstream{tr("upstream"), 5, charts::ChartLine::Fill::No, {}};
     for (const bridge::FleetSecond& second : m_nodes.fleet()) {
+        if (second.time_us > m_nodes.now_us()) {
+            break; // It goes on while a pause stands still.
+        }
         for (const auto& [zone, rps] : second.rpsOfZone) {
             charts::ChartLine& line = zones[zone];
             line.name = zone.isEmpty() ? tr("none") : zone;
@@ -446,7 +471,8 @@ void NodesPage::refreshCharts()
     auto markers = m_session.markers(span.begin_us, span.end_us);
     std::erase_if(markers, [](const bridge::Marker& marker) {
         return marker.kind != bridge::Marker::Kind::Revision
-               && marker.kind != bridge::Marker::Kind::Node;
+               && marker.kind != bridge::Marker::Kind::Node
+               && (marker.kind != bridge::Marker::Kind::Push || !bridge::isOnAxis(marker));
     });
     shortenLabels(markers);
     for (charts::TimeChart* chart : m_charts) {

@@ -11,7 +11,6 @@
 #include <vector>
 
 class QLabel;
-class QLineEdit;
 class QPushButton;
 class QStackedWidget;
 
@@ -26,12 +25,14 @@ class SegmentedControl;
 
 namespace mesh::pages {
 
+class FindField;
 class NodesMap;
 class NodesModel;
 class NodesTable;
 
 // The mode Nodes: what the nodes are together, each of them by zone as a table or a map, and the
-// last quarter of an hour of all. Silent nodes keep their row and lose their figures.
+// last quarter of an hour of all. Silent nodes keep their row and lose their figures. While time is
+// turned back, as it was then.
 class NodesPage : public QWidget
 {
     Q_OBJECT
@@ -74,12 +75,13 @@ private:
     void refreshCharts();
     void setPart(Part part);
     void onSelected(const QString& node);
-    [[nodiscard]] bool isShown(const bridge::NodeRow& node, const bridge::FindLanguage& find) const;
+    [[nodiscard]] bool isInPart(const bridge::NodeRow& node) const;
+    [[nodiscard]] QStringList namesShown() const; // That completion offers.
 
     bridge::MeshSession& m_session;
     bridge::NodesSession& m_nodes;
     bridge::FindTags m_tags;
-    QLineEdit* m_find = nullptr;
+    FindField* m_find = nullptr;
     std::array<theme::Chip*, PartCount> m_parts{};
     theme::SegmentedControl* m_form = nullptr;
     QPushButton* m_add = nullptr;

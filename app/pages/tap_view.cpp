@@ -2,6 +2,9 @@
 
 #include "app/bridge/find_subjects.h"
 #include "app/bridge/mesh_session.h"
+#include "app/bridge/session_records.h"
+#include "app/bridge/view_context.h"
+#include "app/pages/find_field.h"
 #include "app/pages/list_pages.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/texts.h"
@@ -9,23 +12,25 @@
 #include "app/theme/icons.h"
 #include "app/theme/theme.h"
 
-#include <QAction>
 #include <QLabel>
-#include <QLineEdit>
 #include <QPainter>
 #include <QPaintEvent>
+#include <QPointer>
 #include <QPushButton>
+#include <QSet>
 #include <QSplitter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <iterator>
 
 namespace mesh::pages {
 
 namespace {
 
 constexpr std::size_t kRowsShown = 500;
+constexpr std::int64_t kSecond_us = 1'000'000;
 
 QString keyOf(const bridge::TapRow& request)
 {
@@ -82,11 +87,12 @@ TapView::TapView(bridge::MeshSession& session, Form form, QWidget* parent)
     });
     connect(m_detail, &TapDetail::closeRequested, m_detail, &QWidget::hide);
     connect(m_detail, &TapDetail::filterRequested, this, [this](const QString& term) {
-        m_find->setText(bridge::narrowed(m_find->text(), term));
+        m_find->narrow(term);
     });
     connect(m_detail, &TapDetail::routeTestRequested, this, [this] {
         Q_EMIT routeTestRequested(m_detail->request());
     });
+    connect(&session.context(), &bridge::ViewContext::timeChanged, this, &TapView::onTime);
     connect(&session, &bridge::MeshSession::tapChanged, this, &TapView::onTap);
     connect(&session, &bridge::MeshSession::documentChanged, this, &TapView::onTap);
 }
@@ -103,15 +109,20 @@ QWidget* TapView::makeBar(Form form)
         row->addWidget(title);
         row->addSpacing(6);
     }
-    m_find = new QLineEdit(bar);
+    m_find =
+        new FindField(m_session, static_cast<bridge::FindScopes>(bridge::FindScope::Request), bar);
     m_find->setObjectName(QStringLiteral("tapFind"));
     m_find->setAccessibleName(tr("Filter requests"));
-    m_find->setPlaceholderText(tr("Filter, for example service = cart and status >= 500"));
-    m_find->addAction(theme::icon(QStringLiteral("filter")), QLineEdit::LeadingPosition);
-    m_find->setClearButtonEnabled(true);
-    m_find->setFixedHeight(24);
-    m_find->setMaximumWidth(420);
-    connect(m_find, &QLineEdit::textChanged, this, &TapView::refresh);
+    m_find->setPlaceholderText(tr("Filter: service = cart and status >= 500"));
+    m_find->setNames([this] { return namesShown(); });
+    m_find->setPresets(
+        {QStringLiteral("status >= 500"),
+         QStringLiteral("latency > 500ms"),
+         QStringLiteral("retry"),
+         QStringLiteral("header:user-agent contains curl")}
+    );
+    m_find->setMaximumWidth(520);
+    connect(m_find, &FindField::expressionChanged, this, &TapView::onFilter);
     row->addWidget(m_find, 2);
     m_pause = new QPushButton(theme::icon(QStringLiteral("pause")), tr("Pause"), bar);
     m_pause->setObjectName(QStringLiteral("tapPause"));
@@ -163,7 +174,7 @@ bool TapView::isHeld() const
 std::vector<const bridge::TapRow*> TapView::matching(const bridge::FindLanguage& find) const
 {
     std::vector<const bridge::TapRow*> found;
-    const auto& tap = m_session.tap();
+    const auto& tap = requests();
     for (auto request = tap.rbegin(); request != tap.rend(); ++request) {
         const bool isWanted =
             find.isEmpty() || !find.isValid() || find.matches(bridge::RequestSubject(*request));
@@ -174,16 +185,85 @@ std::vector<const bridge::TapRow*> TapView::matching(const bridge::FindLanguage&
     return found;
 }
 
+bool TapView::isLive() const { return m_session.context().timeMode() == bridge::TimeMode::Live; }
+
+const std::vector<bridge::TapRow>& TapView::requests() const
+{
+    return isLive() ? m_session.tap() : m_past;
+}
+
+QStringList TapView::namesShown() const
+{
+    QSet<QString> names;
+    for (const bridge::TapRow& request : requests()) {
+        names << request.service << request.route << request.node << request.host << request.source;
+    }
+    names.remove(QString());
+    QStringList sorted(names.begin(), names.end());
+    sorted.sort(Qt::CaseInsensitive);
+    return sorted;
+}
+
+// Headers travel only when somebody asks for them.
+void TapView::onFilter()
+{
+    if (m_find->language().isValid()) {
+        const QStringList headers = m_find->language().keysOf(bridge::FindOperand::Header);
+        if (!headers.isEmpty()) {
+            m_session.wantTapHeaders(headers);
+        }
+    }
+    refresh();
+}
+
+// What was seen goes back as far as the tap; what was before that the document tells a little
+// later.
+void TapView::onTime()
+{
+    const int asked = ++m_pastAsked;
+    m_past.clear();
+    if (!isVisible()) {
+        return; // Showing it comes here.
+    }
+    if (isLive()) {
+        refresh();
+        return;
+    }
+    const std::int64_t cursor_us = m_session.context().cursor_us();
+    const auto& seen = m_session.tap();
+    std::ranges::copy_if(seen, std::back_inserter(m_past), [cursor_us](const auto& request) {
+        return request.time_us <= cursor_us;
+    });
+    refresh();
+    const std::int64_t begin_us = cursor_us - m_session.context().window_s() * kSecond_us;
+    const std::int64_t end_us =
+        seen.empty() ? cursor_us + 1 : std::min(cursor_us + 1, seen.front().time_us);
+    if (begin_us >= end_us) {
+        return;
+    }
+    m_session.records().askSamples(
+        begin_us,
+        end_us,
+        kRowsShown,
+        [this, asked, guard = QPointer<TapView>(this)](const std::vector<bridge::TapRow>& kept) {
+            if (guard && asked == m_pastAsked) {
+                m_past.insert(m_past.begin(), kept.begin(), kept.end());
+                refresh();
+            }
+        }
+    );
+}
+
 void TapView::onTap()
 {
-    if (!isVisible()) {
-        return; // Showing it refreshes.
+    if (!isVisible() || !isLive()) {
+        return; // Showing it refreshes; the past has no more requests than it had.
     }
     if (!isHeld()) {
         refresh();
         return;
     }
-    const auto found = matching(bridge::FindLanguage(m_find->text()));
+    const auto found = matching(m_find->language());
     const auto last = std::find_if(found.begin(), found.end(), [this](const auto* request) {
         return keyOf(*request) == m_newestKey;
     });
@@ -195,15 +275,9 @@ void TapView::onTap()
 
 void TapView::refresh()
 {
-    const bridge::FindLanguage find(m_find->text());
-    const bool isWrong = !find.isValid() && !find.problem()->isIncomplete;
-    theme::setFieldState(*m_find, isWrong ? theme::FieldState::Error : theme::FieldState::Normal);
-    m_find->setToolTip(
-        isWrong ? find.problem()->message + u'\n' + find.problem()->remedy
-                : tr("Node, source, service, route, target, method, host, path, status, latency")
-    );
-    std::vector<const bridge::TapRow*> found = matching(find);
+    std::vector<const bridge::TapRow*> found = matching(m_find->language());
     const std::size_t count = found.size();
+    m_find->setMatches(static_cast<int>(count), static_cast<int>(requests().size()));
     if (found.size() > kRowsShown) {
         found.resize(kRowsShown);
     }
@@ -221,8 +295,10 @@ void TapView::showRows(const std::vector<const bridge::TapRow*>& rows, std::size
     }
     m_newestKey = rows.empty() ? QString() : keyOf(*rows.front());
     m_table->setRows(std::move(cells));
-    const std::size_t all = m_session.tap().size();
-    const QString sampled = tr("a sample of each node's requests");
+    const std::size_t all = requests().size();
+    const QString sampled = isLive()
+                                ? tr("a sample of each node's requests")
+                                : tr("until %1").arg(dateTimeText(m_session.context().cursor_us()));
     m_count->setText(
         rows.size() < matching
             ? tr("the newest %1 of %2 that match · %3").arg(rows.size()).arg(matching).arg(sampled)
@@ -249,7 +325,9 @@ void TapView::paintEvent(QPaintEvent* event)
 void TapView::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
-    if (!m_pause->isChecked()) {
+    if (!isLive()) {
+        onTime();
+    } else if (!m_pause->isChecked()) {
         refresh();
     }
 }

@@ -10,7 +10,6 @@
 #include <vector>
 
 class QLabel;
-class QLineEdit;
 class QPushButton;
 
 namespace mesh::bridge {
@@ -23,10 +22,12 @@ class Chip;
 
 namespace mesh::pages {
 
+class FindField;
 class RowsTable;
 class TapDetail;
 
 // Requests as they happen, sampled by the nodes: filtered in the find language, one of them open.
+// While time is turned back, those until then: what was seen, before that what the document keeps.
 //
 // While the pointer is in the table, or while it is paused, the table stands still and a chip says
 // how many came meanwhile.
@@ -55,6 +56,12 @@ protected:
 private:
     QWidget* makeBar(Form form);
     void onTap();
+    void onTime();
+    void onFilter();
+    // At the context's time, newest last.
+    [[nodiscard]] const std::vector<bridge::TapRow>& requests() const;
+    [[nodiscard]] bool isLive() const;
+    [[nodiscard]] QStringList namesShown() const;
     void showRows(const std::vector<const bridge::TapRow*>& rows, std::size_t matching);
     [[nodiscard]] bool isHeld() const;
     [[nodiscard]] std::vector<const bridge::TapRow*> matching(const bridge::FindLanguage& find
@@ -62,12 +69,14 @@ private:
     void openRequest(const QString& key);
 
     bridge::MeshSession& m_session;
-    QLineEdit* m_find = nullptr;
+    FindField* m_find = nullptr;
     QPushButton* m_pause = nullptr;
     theme::Chip* m_new = nullptr;
     QLabel* m_count = nullptr;
     RowsTable* m_table = nullptr;
     TapDetail* m_detail = nullptr;
+    std::vector<bridge::TapRow> m_past; // While time is turned back.
+    int m_pastAsked = 0; // Answers to older questions are dropped.
     QString m_newestKey; // Of the newest request in the table.
     std::map<QString, bridge::TapRow> m_shown; // By key, so that what is open stays.
 };

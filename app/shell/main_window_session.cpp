@@ -326,9 +326,7 @@ void MainWindow::refreshTimeBar()
     m_timeBar->setShown(static_cast<int>(span / 1'000'000));
     m_request = m_session.requestSeries({}, now - span, now);
     auto markers = m_session.markers(now - span, now);
-    std::erase_if(markers, [](const bridge::Marker& marker) {
-        return marker.kind == bridge::Marker::Kind::Push || !bridge::isOnAxis(marker);
-    });
+    std::erase_if(markers, [](const bridge::Marker& marker) { return !bridge::isOnAxis(marker); });
     pages::shortenLabels(markers);
     m_timeBar->setMarkers(markers);
 }

@@ -134,7 +134,11 @@ std::uint64_t MetricValue::clientErrors() const { return answers[4]; }
 std::vector<MetricRow> rowsOf(const telemetry::StatsFrame& frame, std::int64_t second)
 {
     std::map<SeriesKey, MetricValue> sums;
+    MetricValue node;
     for (const telemetry::RequestSeries& series : frame.requests) {
+        for (std::size_t at = 0; at < series.answers.size(); ++at) {
+            node.answers[at] += series.answers[at];
+        }
         if (series.source.empty()) {
             continue;
         }
@@ -166,7 +170,6 @@ std::vector<MetricRow> rowsOf(const telemetry::StatsFrame& frame, std::int64_t s
               series.target}]
             .merge(value);
     }
-    MetricValue node;
     node.active = frame.connections;
     node.protocolErrors = frame.protocolErrors;
     node.cpu_us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, frame.cpu.count()) / 1000);

@@ -35,7 +35,7 @@ struct SeriesKey
 // sum of one reading a second, so its average is active / seconds.
 struct MetricValue
 {
-    telemetry::ByClass answers{};
+    telemetry::ByClass answers{}; // Of a Node: of all its listeners.
     std::uint64_t retries = 0;
     std::uint64_t connectFailures = 0;
     std::uint64_t timeouts = 0;

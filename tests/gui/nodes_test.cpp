@@ -2,6 +2,7 @@
 // the order under the pointer, reaches ten thousand nodes, and asks before it changes one.
 // Method: a session whose clock and nodes the test speaks for; the page and the inspector over it.
 #include "app/bridge/nodes_session.h"
+#include "app/bridge/session_records.h"
 #include "app/pages/nodes_inspector.h"
 #include "app/pages/nodes_model.h"
 #include "app/pages/nodes_page.h"
@@ -17,6 +18,7 @@
 #include <QTabBar>
 #include <QTest>
 
+#include <limits>
 #include <memory>
 #include <variant>
 
@@ -41,6 +43,28 @@ bridge::NodeRow nodeOf(const QString& name, const QString& zone)
     node.lastFrame_us = kNow_us;
     node.rps = 10;
     return node;
+}
+
+// "action subject detail" of what was asked of nodes; the digest of an adoption is left out.
+QStringList auditOf(bridge::MeshSession& session)
+{
+    QStringList lines;
+    bool isAnswered = false;
+    session.records().askAudit(
+        0,
+        std::numeric_limits<std::int64_t>::max(),
+        [&](const std::vector<bridge::AuditRow>& rows) {
+            for (const bridge::AuditRow& row : rows) {
+                const QString detail =
+                    row.action == QStringLiteral("node.adopt") ? QString() : row.detail;
+                if (row.action.startsWith(QStringLiteral("node."))) {
+                    lines << (row.action + u' ' + row.subject + u' ' + detail).trimmed();
+                }
+            }
+            isAnswered = true;
+        }
+    );
+    return QTest::qWaitFor([&isAnswered] { return isAnswered; }) ? lines : QStringList();
 }
 
 } // namespace
@@ -165,6 +189,58 @@ private Q_SLOTS:
         QVERIFY(asked != nullptr);
         QCOMPARE(asked->target, std::string("10.0.0.1:7001"));
         QCOMPARE(asked->health, api::HealthOverride::Unhealthy);
+    }
+
+    void whatIsAskedOfANodeStandsInTheAudit()
+    {
+        FleetSession fleet(kFleet);
+        bridge::MeshSession& session = *fleet.session;
+        const QString node = QStringLiteral("vm-2");
+        fleet.running["vm-2"] = test::kFleetText;
+        QSignalSpy finished(&session, &bridge::MeshSession::nodeCommandFinished);
+
+        session.setNodeLogLevel(node, QStringLiteral("debug"));
+        session.setNodeMaintenance(node, bridge::NodeMaintenance::On);
+        session.setTargetHealth(
+            node,
+            QStringLiteral("cart"),
+            QStringLiteral("10.0.0.1:7001"),
+            bridge::TargetOverride::Unhealthy
+        );
+        session.restoreNode(node);
+        session.drainNode(node);
+        session.adoptNode(node);
+        QTRY_COMPARE(finished.count(), 1); // Only what needs no answer of the node.
+
+        QCOMPARE(
+            auditOf(session),
+            QStringList(
+                {QStringLiteral("node.log_level vm-2 debug"),
+                 QStringLiteral("node.maintenance vm-2 on"),
+                 QStringLiteral("node.target_health vm-2 cart 10.0.0.1:7001: unhealthy"),
+                 QStringLiteral("node.restore vm-2 revision 1"),
+                 QStringLiteral("node.drain vm-2"),
+                 QStringLiteral("node.adopt vm-2")}
+            )
+        );
+    }
+
+    void whatANodeRefusedStandsInTheAudit()
+    {
+        FleetSession fleet(kFleet);
+        QSignalSpy finished(fleet.session.get(), &bridge::MeshSession::nodeCommandFinished);
+        fleet.session->setNodeLogLevel(QStringLiteral("vm-2"), QStringLiteral("debug"));
+        const auto command = fleet.engines.at("vm-2")->takeCommand();
+        QVERIFY(command);
+
+        fleet.engines.at("vm-2")->tell(api::CommandDone{
+            command->first, fail(ErrorCode::Refused, "it is not asked"), {}});
+
+        QTRY_COMPARE(finished.count(), 1);
+        QCOMPARE(
+            auditOf(*fleet.session).last(),
+            QStringLiteral("node.log_level.refused vm-2 it is not asked")
+        );
     }
 
     void zonesAreSortedAsPeopleCount()

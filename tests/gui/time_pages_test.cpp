@@ -2,9 +2,14 @@
 // lead to the next marker, to a comparison and back to now.
 // Method: the topology page and the time bar over a session with a past; keys, clicks and the words
 // on screen; pictures of both themes for people to look at.
+#include "app/bridge/nodes_session.h"
 #include "app/charts/time_bar.h"
 #include "app/charts/time_chart.h"
+#include "app/pages/events_view.h"
+#include "app/pages/nodes_model.h"
+#include "app/pages/nodes_page.h"
 #include "app/pages/rows_table.h"
+#include "app/pages/tap_view.h"
 #include "app/pages/time_strip.h"
 #include "app/pages/topology_page.h"
 #include "app/theme/controls.h"
@@ -19,6 +24,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 using namespace mesh;
@@ -72,6 +78,13 @@ public:
     pages::ReplayFrame* frame;
 };
 
+// Of the one node of the shop.
+QString textOfNode(pages::NodesPage& page, int column)
+{
+    const QModelIndex node = page.model().indexOf(u"edge-1"_qs);
+    return node.siblingAtColumn(column).data().toString();
+}
+
 } // namespace
 
 class TimePagesTest : public QObject
@@ -110,6 +123,91 @@ private Q_SLOTS:
         QTest::mouseClick(m_window->child<QAbstractButton>("backToLive"), Qt::LeftButton);
         QCOMPARE(context().timeMode(), TimeMode::Live);
         QVERIFY(!m_window->frame->isVisible());
+    }
+
+    // T4
+    void nodesTapAndEventsStandStillWhileTimeIsPaused()
+    {
+        MeshSession& session = *m_shop->session;
+        NodesSession nodes(session);
+        pages::NodesPage nodesPage(session, nodes, nullptr);
+        pages::TapView tap(session, pages::TapView::Form::Page, nullptr);
+        pages::EventsView events(session, nullptr);
+        for (QWidget* page : std::initializer_list<QWidget*>{&nodesPage, &tap, &events}) {
+            page->resize(1000, 600);
+            page->show();
+        }
+        events.refresh();
+        const auto& requests = *tap.findChild<pages::RowsTable*>(u"tap"_qs);
+        m_shop->engine->answer(m_shop->clock.wallNow(), "/cart/then");
+        QTRY_COMPARE(requests.rowCount(), 1);
+
+        context().pauseAt(m_shop->now_us());
+        QTRY_COMPARE(nodes.nodes().size(), std::size_t{1});
+        QTRY_COMPARE(session.moment().time_us, context().cursor_us());
+        const int eventsThen = events.count(); // Health is not judged while time stands.
+        const double rps = nodes.nodes().front().rps;
+        const QString rate = textOfNode(nodesPage, pages::NodesModel::Rate);
+        m_shop->measureSeconds(5, "cart", 900, 0);
+        m_shop->engine->answer(m_shop->clock.wallNow(), "/cart/later");
+        Marker late;
+        late.begin_us = late.end_us = m_shop->now_us();
+        late.label = u"late"_qs;
+        session.addMarker(late);
+        QTRY_COMPARE(session.tap().size(), std::size_t{2});
+        QTRY_COMPARE(session.nodes().front().rps, 900.0);
+        events.refresh();
+
+        QCOMPARE(nodes.now_us(), context().cursor_us());
+        QCOMPARE(nodes.nodes().front().rps, rps);
+        QCOMPARE(textOfNode(nodesPage, pages::NodesModel::Rate), rate);
+        QCOMPARE(requests.rowCount(), 1);
+        QCOMPARE(events.count(), eventsThen);
+        context().goLive();
+        QTRY_COMPARE(requests.rowCount(), 2);
+        QVERIFY(events.count() > eventsThen);
+        QCOMPARE(nodes.nodes().front().rps, 900.0);
+    }
+
+    void nodesOfThePastAreThoseOfThen()
+    {
+        NodesSession nodes(*m_shop->session);
+        context().setWindow(30);
+
+        context().pauseAt(m_shop->begin_us + 50 * kSecond);
+        QTRY_COMPARE(m_shop->session->moment().time_us, context().cursor_us());
+        QCOMPARE(nodes.nodes().size(), std::size_t{1});
+        const NodeRow& early = nodes.nodes().front();
+        QCOMPARE(early.state, NodeState::Running);
+        QVERIFY2(std::abs(early.rps - 100) < 5, qPrintable(QString::number(early.rps)));
+        QCOMPARE(early.errorRatio.value_or(-1), 0.0);
+        QVERIFY(early.hash.isEmpty()); // Not recorded, so not shown.
+
+        context().pauseAt(m_shop->now_us());
+        QTRY_COMPARE(m_shop->session->moment().time_us, context().cursor_us());
+        QVERIFY(nodes.nodes().front().errorRatio.value_or(-1) > 0.4);
+    }
+
+    void whatTheTapHasForgottenTheDocumentTells()
+    {
+        MeshSession& session = *m_shop->session;
+        const std::int64_t then_us = m_shop->now_us();
+        m_shop->engine->answer(m_shop->clock.wallNow(), "/cart/kept");
+        m_shop->clock.advance(std::chrono::seconds(5));
+        m_shop->engine->answer(m_shop->clock.wallNow(), "/cart/newer");
+        QTRY_COMPARE(session.tap().size(), std::size_t{2});
+        m_window.reset();
+        session.closeDocument();
+        QVERIFY(session.openDocument(m_shop->path()));
+        QVERIFY(session.tap().empty());
+        pages::TapView tap(session, pages::TapView::Form::Page, nullptr);
+        tap.show();
+
+        context().pauseAt(then_us + kSecond);
+
+        const auto& requests = *tap.findChild<pages::RowsTable*>(u"tap"_qs);
+        QTRY_COMPARE(requests.rowCount(), 1);
+        QVERIFY(requests.item(0, 4)->text().contains(u"/cart/kept"_qs));
     }
 
     void spacePausesReplaysAndPausesAgain()

@@ -129,6 +129,8 @@ private Q_SLOTS:
         QCOMPARE(rows[1].value.connectFailures, std::uint64_t(1));
         QCOMPARE(rows[2].key.source, std::string("edge-1"));
         QCOMPARE(rows[2].value.cpu_us, std::uint64_t(20'000));
+        // All it answered, so that a past minute of a node can be shown; inbound series as well.
+        QCOMPARE(rows[2].value.answers[2], std::uint64_t(108));
         QCOMPARE(rows[2].time_s, std::int64_t(60));
     }
 };
