@@ -140,9 +140,8 @@ void ClientConnection::readFrames()
         if (step.status != net::IoStatus::Done) {
             const bool isFault = step.status == net::IoStatus::Failed && m_channel != nullptr;
             failShared(
-                isFault
-                    ? m_channel->failure()
-                    : Error{ErrorCode::Reset, "the server closed the connection", {}, 0, SourcePlace::here()}
+                isFault ? m_channel->failure()
+                        : fail(ErrorCode::Reset, "the server closed the connection").value()
             );
             return;
         }
