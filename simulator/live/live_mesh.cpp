@@ -160,13 +160,18 @@ Result<void> LiveMesh::State::startEngines()
     return engines->start(options.engineFactory, document, viewOf(document), options.startMax);
 }
 
-// Most nodes see the document as it is.
+// What lines and checks make of the document for one node.
 NodeView LiveMesh::State::viewOf(std::shared_ptr<const model::Document> running) const
 {
     return [this, running = std::move(running)](const std::string& node) {
-        return lines->workloads().empty()
-                   ? running
-                   : std::make_shared<const model::Document>(lines->seenFrom(*running, node));
+        if (lines->workloads().empty() && options.checks == LiveChecks::OfAll) {
+            return running;
+        }
+        model::Document seen = lines->seenFrom(*running, node);
+        if (options.checks == LiveChecks::OfCalled) {
+            seen = withChecksOfCallers(std::move(seen), node, options.load);
+        }
+        return std::make_shared<const model::Document>(std::move(seen));
     };
 }
 
@@ -343,7 +348,7 @@ Result<std::unique_ptr<LiveMesh>> LiveMesh::start(LiveMeshOptions options)
     const auto isFromTheStart = [](const Fault& fault) {
         return fault.at == Duration::zero() && !fault.length && fault.kind != FaultKind::Surge
                && fault.kind != FaultKind::Flap && fault.kind != FaultKind::Swizzle
-               && !LineSet::isOfLines(fault);
+               && !LineSet::touches(fault);
     };
     for (const Fault& fault : timeline) {
         if (isFromTheStart(fault)) {

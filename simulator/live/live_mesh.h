@@ -12,6 +12,7 @@
 #include "simulator/scenario/scenario.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,6 +46,12 @@ struct LiveBooks
     CallBook instances;
 };
 
+// Whose targets a node's health checks look at.
+enum class LiveChecks : std::uint8_t {
+    OfAll, // Of every upstream, as the document says.
+    OfCalled, // Of the services that it calls, as in virtual time.
+};
+
 struct LiveMeshOptions
 {
     model::Document document; // Needs nodes, workloads and models; ports may be 0.
@@ -52,6 +59,7 @@ struct LiveMeshOptions
     // Played from the start; those that whyNotLive() are errors. What LiveConfiguration plays is
     // its owner's to apply: of a bad deploy, the versions; of others, all.
     std::vector<Fault> timeline;
+    LiveChecks checks = LiveChecks::OfAll;
     Duration loadLength = Duration::max(); // No load from then on.
     Seed seed{42};
     EngineFactory engineFactory;

@@ -91,6 +91,7 @@ private:
         options.load = loadsForOneMachine();
         options.timeline = scenario.timeline;
         addNotes();
+        options.checks = LiveChecks::OfCalled;
         options.loadLength = *scenario.duration;
         options.seed = scenario.seed;
         options.engineFactory = m_request.engineFactory;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace mesh::simulator {
 
@@ -335,6 +336,53 @@ model::Document withOwnSidecars(
         }
     }
     document.workloads = std::move(workloads);
+    return document;
+}
+
+namespace {
+
+std::set<std::string> calledBy(
+    const model::Document& document, std::string_view node, const std::vector<Load>& loads
+)
+{
+    std::set<std::string> called;
+    const auto found = std::ranges::find(document.nodes, node, &model::Node::name);
+    if (found != document.nodes.end() && found->role == model::NodeRole::Gateway) {
+        for (const Load& load : loads) {
+            called.insert(load.entry);
+        }
+    }
+    for (const model::Workload& workload : document.workloads) {
+        const auto model = workload.node == node ? modelOf(document, workload.service) : nullptr;
+        if (model == nullptr) {
+            continue;
+        }
+        for (const model::ModelStep& step : model->script) {
+            for (const model::ModelCall& call : step.calls) {
+                called.insert(call.call);
+            }
+        }
+    }
+    return called;
+}
+
+} // namespace
+
+model::Document withChecksOfCallers(
+    model::Document document, std::string_view node, const std::vector<Load>& loads
+)
+{
+    const std::set<std::string> called = calledBy(document, node, loads);
+    for (model::Upstream& upstream : document.upstreams) {
+        const bool isCalled =
+            std::ranges::any_of(document.services, [&](const model::Service& service) {
+                return service.host == upstream.name && called.contains(service.name.value_or(""));
+            });
+        if (!isCalled) {
+            upstream.healthchecks.active.healthy.interval = {};
+            upstream.healthchecks.active.unhealthy.interval = {};
+        }
+    }
     return document;
 }
 

@@ -75,6 +75,11 @@ void adoptAddresses(model::Document& document, const model::Document& running);
 [[nodiscard]] model::Document withOwnSidecars(
     model::Document document, const std::vector<Load>& loads, std::vector<std::string>& notes
 );
+// The document as virtual time has it for one node: only those who call a service check its targets
+// (by the scripts of the node's services; of a gateway, by the load).
+[[nodiscard]] model::Document withChecksOfCallers(
+    model::Document document, std::string_view node, const std::vector<Load>& loads
+);
 inline constexpr std::size_t kLiveSidecarsMax = 64; // Each is an engine with two threads.
 
 } // namespace mesh::simulator

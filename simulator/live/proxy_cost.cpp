@@ -93,6 +93,7 @@ Result<model::DurationLaw> measureProxyCost(const LiveRehearsalRequest& request,
             )
     );
     options.load = request.scenario.load;
+    options.checks = LiveChecks::OfCalled;
     options.loadLength = end;
     // The relays and certificates that faults need are there from the start; the faults are not.
     for (Fault fault : request.scenario.timeline) {

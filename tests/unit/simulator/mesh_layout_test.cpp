@@ -57,6 +57,7 @@ private Q_SLOTS:
     void adoptsAddressesByName();
     void resolvesTargets();
     void givesEveryInstanceItsSidecar();
+    void onlyCallersCheck();
 };
 
 void MeshLayoutTest::acceptsAWholeDocument()
@@ -211,6 +212,31 @@ void MeshLayoutTest::givesEveryInstanceItsSidecar()
     QCOMPARE(large.workloads.size(), std::size_t{103});
     QCOMPARE(large.nodes.size(), std::size_t{4}); // edge-1, x, y, and those without a zone.
     QVERIFY(notes.back().find("103 instances share") != std::string::npos);
+}
+
+void MeshLayoutTest::onlyCallersCheck()
+{
+    model::Document document = makeDocument();
+    document.services.back().host = "frontend";
+    document.nodes.push_back({"vm-2", model::NodeRole::Sidecar, {}, {}, {}, {}});
+    model::Upstream& upstream = document.upstreams.emplace_back();
+    upstream.name = "frontend";
+    upstream.healthchecks.active.healthy.interval = 1s;
+    upstream.healthchecks.active.unhealthy.interval = 2s;
+    const auto checks = [&](const char* node) {
+        const model::Document seen = withChecksOfCallers(document, node, kLoad);
+        const model::ActiveHealthcheck& active = seen.upstreams.front().healthchecks.active;
+        return active.healthy.interval == Duration(1s) && active.unhealthy.interval == 2s;
+    };
+
+    QVERIFY(checks("edge-1")); // By the load.
+    QVERIFY(!checks("vm-1")); // Its frontends call nobody.
+    document.models.emplace_back().service = "shop";
+    document.models.back().script.emplace_back().calls.emplace_back().call = "frontend";
+    document.workloads.push_back(makeWorkload("shop-1", "shop"));
+    document.workloads.back().node = "vm-2";
+    QVERIFY(checks("vm-2"));
+    QVERIFY(!checks("vm-1"));
 }
 
 } // namespace mesh::simulator
