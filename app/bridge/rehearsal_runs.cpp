@@ -162,6 +162,7 @@ Result<void> RehearsalSession::Private::begin(const std::optional<StabilityCell>
     progress = {};
     progress.isRunning = true;
     simulator::RehearsalRequest wanted = request();
+    wanted.waterfalls = simulator::kReportWaterfalls;
     if (cell) {
         wanted.scenario = cellScenario(parsed, *cell);
         runName =

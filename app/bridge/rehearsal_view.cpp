@@ -443,6 +443,17 @@ void addVerdict(const Rehearsal& rehearsal, const VariantResult& shown, RunRow& 
                          .arg(variant.asserts.size());
         }
     }
+    const auto waited = simulator::waitedFor(shown.slowest);
+    if (!waited.empty()) {
+        Duration whole{};
+        for (const simulator::WaitedFor& each : waited) {
+            whole += each.own;
+        }
+        const double share = toSeconds(waited.front().own) / std::max(toSeconds(whole), 1e-9);
+        parts << word("its slowest requests waited for %1 (%2 %)")
+                     .arg(from(waited.front().service))
+                     .arg(std::lround(100.0 * share));
+    }
     row.summary = parts.join(QStringLiteral(" · "));
 }
 

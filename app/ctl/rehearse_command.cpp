@@ -40,7 +40,6 @@ constexpr int kBadFile = 2;
 constexpr std::string_view kStandardOutput = "-";
 constexpr std::string_view kVirtualMode = "virtual";
 constexpr std::string_view kLiveMode = "live"; // The third is "both".
-constexpr std::size_t kWaterfalls = 10; // Slowest requests of each variant in the reports.
 constexpr unsigned kReportMode = 0644; // Reports are no secrets.
 
 int exitCodeFor(Verdict verdict)
@@ -144,7 +143,7 @@ private:
         request.scenario = m_file.scenario;
         request.document = m_file.document;
         request.threads = threadsOf(m_options);
-        request.waterfalls = m_options.explores ? 0 : kWaterfalls;
+        request.waterfalls = m_options.explores ? 0 : simulator::kReportWaterfalls;
         if (m_options.seed) {
             request.scenario.seed = Seed{static_cast<std::uint64_t>(*m_options.seed)};
         }

@@ -18,6 +18,7 @@
 #include "simulator/mesh/mesh_plan.h"
 #include "simulator/mesh/proxy_breaker.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -184,6 +184,28 @@ std::vector<TracedRequest> RequestTracer::take()
     return requests;
 }
 
+std::vector<WaitedFor> waitedFor(std::span<const TracedRequest> requests)
+{
+    std::vector<WaitedFor> list;
+    for (const TracedRequest& request : requests) {
+        for (const TracedStep& step : request.steps) {
+            if (!step.isCritical) {
+                continue;
+            }
+            auto known = std::ranges::find(list, step.service, &WaitedFor::service);
+            if (known == list.end()) {
+                known = list.insert(known, WaitedFor{step.service, {}, {}, {}});
+            }
+            const Duration queued = std::min(step.queued, step.own);
+            known->own += step.own;
+            known->queued += queued;
+            known->worked += std::min(step.worked, step.own - queued);
+        }
+    }
+    std::ranges::stable_sort(list, std::ranges::greater(), &WaitedFor::own);
+    return list;
+}
+
 // A caller waits for the last of its steps to end; before that began, for the last that had ended
 // by then; and so on. In between it was busy itself.
 void markCritical(std::vector<TracedStep>& steps)

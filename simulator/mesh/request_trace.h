@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -120,6 +121,18 @@ private:
     Places m_attempts;
     Places m_visits; // Places of their attempts.
 };
+
+// Time that requests waited for one service.
+struct WaitedFor
+{
+    std::string service;
+    Duration own{}; // Of its critical steps.
+    Duration queued{}; // Of that: until a worker began,
+    Duration worked{}; // and the service time.
+};
+
+// By service, the longest first.
+[[nodiscard]] std::vector<WaitedFor> waitedFor(std::span<const TracedRequest> requests);
 
 // Marks the steps that a request waited for, from its end backwards, and counts their own time.
 void markCritical(std::vector<TracedStep>& steps);

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 // The slowest root requests during the faults, hop by hop, and which hop each waited for.
@@ -27,34 +25,6 @@ constexpr int kIndentMax = 8;
 
 double inMs(Duration length) { return toSeconds(length) * 1e3; }
 
-// Where the time of critical steps went.
-struct Spent
-{
-    Duration all{};
-    Duration queued{};
-    Duration worked{};
-};
-
-std::vector<std::pair<std::string, Spent>> spentByService(std::span<const TracedRequest> requests)
-{
-    std::map<std::string, Spent> byService;
-    for (const TracedRequest& request : requests) {
-        for (const TracedStep& step : request.steps) {
-            if (step.isCritical) {
-                Spent& spent = byService[step.service];
-                spent.all += step.own;
-                spent.queued += std::min(step.queued, step.own);
-                spent.worked += std::min(step.worked, step.own - std::min(step.queued, step.own));
-            }
-        }
-    }
-    std::vector<std::pair<std::string, Spent>> list(byService.begin(), byService.end());
-    std::ranges::stable_sort(list, std::ranges::greater(), [](const auto& each) {
-        return each.second.all;
-    });
-    return list;
-}
-
 std::string shareOf(Duration part, Duration whole)
 {
     return whole == Duration::zero() ? std::string(noValueText())
@@ -63,10 +33,10 @@ std::string shareOf(Duration part, Duration whole)
 
 void appendSpent(std::string& page, std::span<const TracedRequest> requests)
 {
-    const auto list = spentByService(requests);
+    const std::vector<WaitedFor> list = waitedFor(requests);
     Duration whole{};
-    for (const auto& [service, spent] : list) {
-        whole += spent.all;
+    for (const WaitedFor& each : list) {
+        whole += each.own;
     }
     page += "<div class=\"wide\"><table><thead><tr>" + headCell("service");
     for (const std::string_view head :
@@ -76,11 +46,11 @@ void appendSpent(std::string& page, std::span<const TracedRequest> requests)
     page += "</tr></thead><tbody>\n";
     const auto count = static_cast<double>(requests.size());
     for (std::size_t at = 0; at < std::min(list.size(), kServicesMax); ++at) {
-        const auto& [service, spent] = list[at];
-        page += "<tr>" + rowHead(service) + cell(shareOf(spent.all, whole), "n");
-        page += cell(millisecondsText(inMs(spent.all) / count), "n");
-        page += cell(millisecondsText(inMs(spent.queued) / count), "n");
-        page += cell(millisecondsText(inMs(spent.worked) / count), "n") + "</tr>\n";
+        const WaitedFor& each = list[at];
+        page += "<tr>" + rowHead(each.service) + cell(shareOf(each.own, whole), "n");
+        page += cell(millisecondsText(inMs(each.own) / count), "n");
+        page += cell(millisecondsText(inMs(each.queued) / count), "n");
+        page += cell(millisecondsText(inMs(each.worked) / count), "n") + "</tr>\n";
     }
     page += "</tbody></table></div>\n";
 }
@@ -263,11 +233,11 @@ std::string titleOf(const TracedRequest& request)
     );
     constexpr std::size_t kNamed = 3;
     std::string_view mark = "; waited for ";
-    const auto list = spentByService({&request, 1});
+    const std::vector<WaitedFor> list = waitedFor({&request, 1});
     for (std::size_t at = 0; at < std::min(list.size(), kNamed); ++at) {
-        const auto& [service, spent] = list[at];
-        if (spent.all > Duration::zero()) {
-            title += fmt::format("{}{} {}", mark, service, millisecondsText(inMs(spent.all)));
+        if (list[at].own > Duration::zero()) {
+            const std::string length = millisecondsText(inMs(list[at].own));
+            title += fmt::format("{}{} {}", mark, list[at].service, length);
             mark = ", ";
         }
     }

@@ -159,6 +159,8 @@ struct CalibratedRange
     double rpsTo = 0.0; // Of its busiest stretch.
 };
 
+inline constexpr std::size_t kReportWaterfalls = 10; // Of a request whose result is read by people.
+
 struct RehearsalRequest
 {
     Scenario scenario;

@@ -23,6 +23,7 @@
 #include <QComboBox>
 #include <QDir>
 #include <QDropEvent>
+#include <QElapsedTimer>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMimeData>
@@ -128,6 +129,7 @@ private Q_SLOTS:
     void theMapIsComputedAndCancelled();
     void undoTakesADropBack();
     void theSimulatorItselfRuns();
+    void aZoneOutageOfTheDemoMeshIsRehearsed();
     void aReportIsWrittenInEveryFormat();
     void aLiveRunSaysHowFarThePredictionWasOff();
     void theWindowSaysSimulation();
@@ -578,6 +580,39 @@ void RehearseTest::theSimulatorItselfRuns()
     QCOMPARE(
         entityOf(stage.topology, "service:cart")->instances[1].state, bridge::InstanceState::Down
     );
+}
+
+// The code path of the graph's "Rehearse the loss of this zone". How long it took is printed; it is
+// to be five seconds at most to the first result.
+void RehearseTest::aZoneOutageOfTheDemoMeshIsRehearsed()
+{
+    bridge::MeshSession mesh{bridge::SessionOptions{}};
+    const auto imported = mesh.importFile(QStringLiteral(MESH_DEMO_FILE));
+    QVERIFY2(imported, imported ? "" : imported.error().message.c_str());
+    RehearsalSession session(mesh, bridge::RehearsalOptions{});
+    QElapsedTimer clock;
+    qint64 first_ms = -1;
+    connect(&session, &RehearsalSession::progressChanged, &session, [&] {
+        if (first_ms < 0 && !session.progress().preview.empty()) {
+            first_ms = clock.elapsed();
+        }
+    });
+    clock.start();
+    session.useTemplate(QStringLiteral("zone_outage"), bridge::zoneTarget(QStringLiteral("b")));
+    const auto begun = session.run();
+    QVERIFY2(begun, begun ? "" : begun.error().message.c_str());
+    QVERIFY(QTest::qWaitFor([&] { return session.current() != nullptr; }, 120'000));
+    const qint64 whole_ms = clock.elapsed();
+
+    qInfo(
+        "zone loss of the demo mesh: first figures after %lld ms, verdict of %d runs after %lld ms",
+        static_cast<long long>(first_ms),
+        session.current()->scenario.replications,
+        static_cast<long long>(whole_ms)
+    );
+    QVERIFY(first_ms >= 0);
+    QVERIFY(!session.current()->verdicts.empty());
+    QVERIFY(!session.current()->resolved.front().isEmpty());
 }
 
 void RehearseTest::aReportIsWrittenInEveryFormat()
