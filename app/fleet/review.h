@@ -32,7 +32,7 @@ struct EffectiveLine
 {
     enum class Kind : std::uint8_t { Same, Removed, Added };
     Kind kind = Kind::Same;
-    std::string text; // "upstreams.payment.outlier_detection.consecutive_5xx: 3"
+    std::string text; // "upstreams/payment outlier_detection.consecutive_5xx: 3"
 };
 
 // Nodes on which the change is the same.
@@ -89,7 +89,8 @@ struct Review
     std::vector<ReviewFinding> findings; // Worst first.
 };
 
-// The policies of the effective configuration decide as on the node: the same compile().
+// Of config::effective(), the values that each node runs with; one that nobody says is told where
+// somebody said another. For nodes it does not compile for: the problems and no lines.
 [[nodiscard]] std::vector<EffectiveGroup> effectiveChanges(
     const model::Document& before, const model::Document& after
 );

@@ -3,110 +3,110 @@
 #include "app/fleet/limits.h"
 #include "app/fleet/node_classes.h"
 #include "app/fleet/review.h"
-#include "proxyengine/base/hash.h"
-#include "proxyengine/config/tree.h"
+#include "proxyengine/config/effective.h"
 #include "proxyengine/model/canonical.h"
-#include "proxyengine/model/objects.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <tuple>
 
 namespace mesh::fleet {
 namespace {
 
 using model::Document;
-using model::Field;
-using model::ObjectRef;
-using model::Schema;
-using model::Value;
 
 constexpr std::size_t kContextLines = 1;
 
-// What a node runs, as sorted lines "object.field: value", and how long it is as canonical JSON.
+// One value that a node runs with.
+struct FlatValue
+{
+    std::string object; // "upstreams/payment"
+    std::string field;
+    std::string value; // JSON
+    bool isDefault = false;
+};
+
+// What a node runs, sorted by object and field, and how long all of it is that
+// somebody says.
 struct Flat
 {
-    std::vector<std::string> lines;
+    std::vector<FlatValue> values;
     std::int64_t bytes = 0;
 };
 
-const Field* fieldOf(const Schema* schema, const std::string& key)
+std::string textOf(const FlatValue& value)
 {
-    return schema == nullptr ? nullptr : schema->field(key);
+    return fmt::format("{} {}: {}", value.object, value.field, value.value);
 }
 
-void flatten(
-    const Value& value, const Schema* schema, const std::string& path, std::vector<std::string>& out
-)
+// Of its own record a node runs by role, zone and certificate; its name and
+// where its admin API is are not what it runs, so that nodes which run the same
+// stay one group.
+bool isOfNode(const config::EffectiveValue& value)
 {
-    if (value.isMap() && !value.map().empty()) {
-        for (const Value::Member& member : value.map()) {
-            const Field* const field = fieldOf(schema, member.key);
-            const std::string inner = path + "." + member.key;
-            if (field != nullptr && field->isSecret) {
-                const std::string text = config::toJson(member.value);
-                out.push_back(fmt::format("{}: *** ({:08x})", inner, xxh3(text, 1) >> 32U));
-            } else {
-                flatten(member.value, field == nullptr ? nullptr : field->record, inner, out);
-            }
-        }
-        return;
-    }
-    out.push_back(path + ": " + (value.isString() ? value.text() : config::toJson(value)));
+    return !value.object.starts_with("nodes/") || value.field == "role" || value.field == "zone"
+           || value.field == "certificate";
 }
 
-// Which kinds of objects decide what a node of this role runs. A sidecar forwards by service names
-// and knows no routes; of workloads it has its own, and everybody's addresses as targets.
-bool isCompiledFor(const ObjectRef& ref, bool isSidecar)
-{
-    return ref.kind != "models" && ref.kind != "nodes" && (ref.kind != "routes" || !isSidecar)
-           && (ref.kind != "plugins" || !isSidecar);
-}
-
+// Empty for a node that the document does not have, and where it does not
+// compile.
 Flat flatOf(const Document& document, const std::string& node)
 {
     Flat flat;
-    const auto self = std::ranges::find(document.nodes, node, &model::Node::name);
-    if (self == document.nodes.end() && !node.empty()) {
+    const bool isListed =
+        std::ranges::find(document.nodes, node, &model::Node::name) != document.nodes.end();
+    if (!isListed && !node.empty()) {
         return flat;
     }
-    const bool isSidecar = self != document.nodes.end() && self->role == model::NodeRole::Sidecar;
-    const auto add = [&](const std::string& path, const Value& record, const Schema* schema) {
-        flatten(record, schema, path, flat.lines);
-        flat.bytes += static_cast<std::int64_t>(config::toJson(record).size());
-    };
-    for (const model::EntityKind& kind : model::entityKinds()) {
-        for (const ObjectRef& ref : model::objectsOf(document, kind.plural)) {
-            if (isCompiledFor(ref, isSidecar)) {
-                const std::string owner = ref.parent.empty() ? "" : ref.parent + ".";
-                add(fmt::format("{}.{}{}", ref.kind, owner, ref.name),
-                    model::objectAt(document, ref, model::Defaults::Omitted),
-                    kind.schema);
-            }
+    auto effective = config::effective(document, node, config::SecretText::Digested);
+    if (!effective) {
+        return flat;
+    }
+    for (config::EffectiveValue& each : effective->values) {
+        if (!isOfNode(each)) {
+            continue;
         }
+        FlatValue value;
+        value.object = each.object.starts_with("nodes/") ? "node" : std::move(each.object);
+        value.field = std::move(each.field);
+        value.value = std::move(each.value);
+        value.isDefault = each.origin == config::Origin::Default;
+        if (!value.isDefault) {
+            flat.bytes += static_cast<std::int64_t>(textOf(value).size());
+        }
+        flat.values.push_back(std::move(value));
     }
-    if (self != document.nodes.end()) {
-        flat.lines.push_back("node.zone: " + self->zone.value_or(""));
-        flat.lines.push_back("node.certificate: " + self->certificate.value_or(""));
-    }
-    std::ranges::sort(flat.lines);
+    std::ranges::sort(flat.values, {}, [](const FlatValue& value) {
+        return std::tie(value.object, value.field);
+    });
     return flat;
 }
 
-// The object a line is about, without its kind's plural: "upstreams.payment.slots: 5".
-std::string subjectOf(const std::string& line)
+// A line of the difference and the object it is about: "upstreams payment".
+struct SubjectLine
 {
-    const std::size_t kindEnd = line.find('.');
-    const std::size_t end = line.find_first_of(".:", kindEnd + 1);
-    return line.substr(0, kindEnd) + " " + line.substr(kindEnd + 1, end - kindEnd - 1);
+    EffectiveLine line;
+    std::string subject;
+};
+
+SubjectLine lineOf(EffectiveLine::Kind kind, const FlatValue& value)
+{
+    SubjectLine line{{kind, textOf(value)}, value.object};
+    const std::size_t kindEnd = line.subject.find('/');
+    if (kindEnd != std::string::npos) {
+        line.subject[kindEnd] = ' ';
+        line.subject.resize(std::min(line.subject.find('/'), line.subject.size()));
+    }
+    return line;
 }
 
-std::string summaryOf(const std::vector<EffectiveLine>& lines)
+std::string summaryOf(const std::vector<SubjectLine>& lines)
 {
     std::vector<std::string> subjects;
-    for (const EffectiveLine& line : lines) {
-        const std::string subject = subjectOf(line.text);
+    for (const auto& [line, subject] : lines) {
         if (line.kind != EffectiveLine::Kind::Same
             && std::ranges::find(subjects, subject) == subjects.end()) {
             subjects.push_back(subject);
@@ -127,60 +127,73 @@ std::string summaryOf(const std::vector<EffectiveLine>& lines)
     return text;
 }
 
-std::vector<EffectiveLine> difference(const Flat& before, const Flat& after)
+// Both by object and field. What nobody says is told only where somebody said
+// something else.
+std::vector<SubjectLine> merged(const Flat& before, const Flat& after)
 {
-    std::vector<EffectiveLine> all;
-    std::size_t old = 0;
-    std::size_t now = 0;
-    while (old < before.lines.size() || now < after.lines.size()) {
-        const bool hasBoth = old < before.lines.size() && now < after.lines.size();
-        if (hasBoth && before.lines[old] == after.lines[now]) {
-            all.push_back({EffectiveLine::Kind::Same, before.lines[old]});
+    using Kind = EffectiveLine::Kind;
+    const auto keyOf = [](const FlatValue& value) { return std::tie(value.object, value.field); };
+    std::vector<SubjectLine> all;
+    auto old = before.values.begin();
+    auto now = after.values.begin();
+    while (old != before.values.end() || now != after.values.end()) {
+        const bool hasBoth = old != before.values.end() && now != after.values.end();
+        if (now == after.values.end() || (hasBoth && keyOf(*old) < keyOf(*now))) {
+            if (!old->isDefault) {
+                all.push_back(lineOf(Kind::Removed, *old));
+            }
+            ++old;
+        } else if (old == before.values.end() || keyOf(*now) < keyOf(*old)) {
+            if (!now->isDefault) {
+                all.push_back(lineOf(Kind::Added, *now));
+            }
+            ++now;
+        } else {
+            if (old->value != now->value) {
+                all.push_back(lineOf(Kind::Removed, *old));
+                all.push_back(lineOf(Kind::Added, *now));
+            } else if (!now->isDefault) {
+                all.push_back(lineOf(Kind::Same, *now));
+            }
             ++old;
             ++now;
-        } else if (now == after.lines.size() || (hasBoth && before.lines[old] < after.lines[now])) {
-            all.push_back({EffectiveLine::Kind::Removed, before.lines[old++]});
-        } else {
-            all.push_back({EffectiveLine::Kind::Added, after.lines[now++]});
         }
     }
+    return all;
+}
+
+// The changes, each with its neighbours of the same object.
+std::vector<EffectiveLine> shownOf(const std::vector<SubjectLine>& all)
+{
     std::vector<EffectiveLine> shown;
     for (std::size_t at = 0; at < all.size() && shown.size() < kReviewLinesMax; ++at) {
         bool isNear = false;
         const std::size_t begin = at < kContextLines ? 0 : at - kContextLines;
         for (std::size_t near = begin; near <= at + kContextLines && near < all.size(); ++near) {
-            const bool isChange = all[near].kind != EffectiveLine::Kind::Same;
             isNear = isNear
-                     || (isChange
-                         && (near == at || subjectOf(all[near].text) == subjectOf(all[at].text)));
+                     || (all[near].line.kind != EffectiveLine::Kind::Same
+                         && all[near].subject == all[at].subject);
         }
         if (isNear) {
-            shown.push_back(all[at]);
+            shown.push_back(all[at].line);
         }
     }
     return shown;
 }
 
-// Flattened once for all nodes that differ in nothing that is flattened.
+// Asked once for all nodes that compile() cannot tell apart.
 class Flats
 {
 public:
-    explicit Flats(const Document& document)
+    // Both outlive this.
+    Flats(const Document& document, const NodeClasses& classes)
         : m_document(document)
+        , m_classes(classes)
     {}
 
     const Flat& of(const std::string& node)
     {
-        const auto self = std::ranges::find(m_document.nodes, node, &model::Node::name);
-        std::string key = "none";
-        if (self != m_document.nodes.end()) {
-            key = fmt::format(
-                "{}|{}|{}",
-                self->role == model::NodeRole::Sidecar,
-                self->zone.value_or(""),
-                self->certificate.value_or("")
-            );
-        }
+        const std::string key = m_classes.keyOf(node);
         const auto found = m_flats.find(key);
         return found != m_flats.end()
                    ? found->second
@@ -189,6 +202,7 @@ public:
 
 private:
     const Document& m_document;
+    const NodeClasses& m_classes;
     std::map<std::string, Flat> m_flats;
 };
 
@@ -203,9 +217,10 @@ EffectiveGroup groupOf(
     EffectiveGroup group;
     const Flat& old = flatsBefore.of(node);
     const Flat& now = flatsAfter.of(node);
-    group.lines = difference(old, now);
+    const std::vector<SubjectLine> lines = merged(old, now);
+    group.lines = shownOf(lines);
     group.bytes = now.bytes - old.bytes;
-    group.summary = summaryOf(group.lines);
+    group.summary = summaryOf(lines);
     const bool isGone =
         !node.empty()
         && std::ranges::find(after.nodes, node, &model::Node::name) == after.nodes.end();
@@ -213,7 +228,12 @@ EffectiveGroup groupOf(
         group.summary = "leaves the fleet";
         return group;
     }
-    for (const config::Problem& problem : afterClasses.compiled(node).problems) {
+    const config::CompileResult& compiled = afterClasses.compiled(node);
+    if (!compiled.snapshot) {
+        group.lines.clear(); // It does not run, so there is nothing to compare.
+        group.summary = "cannot be compiled";
+    }
+    for (const config::Problem& problem : compiled.problems) {
         group.errors.push_back(problem.path + ": " + problem.message);
     }
     return group;
@@ -236,8 +256,8 @@ std::vector<EffectiveGroup> effectiveChanges(const Document& before, const Docum
     const Document now = model::canonical(after);
     NodeClasses oldClasses(old);
     NodeClasses nowClasses(now);
-    Flats oldFlats(old);
-    Flats nowFlats(now);
+    Flats oldFlats(old, oldClasses);
+    Flats nowFlats(now, nowClasses);
     std::map<std::string, EffectiveGroup> byClass;
     std::map<std::string, EffectiveGroup> byChange;
     for (const std::string& node : nodesOf(old, now)) {

@@ -1,5 +1,6 @@
 #include "proxyengine/config/effective.h"
 
+#include "proxyengine/base/hash.h"
 #include "proxyengine/config/compile.h"
 #include "proxyengine/config/plugin_scope.h"
 #include "proxyengine/config/tree.h"
@@ -105,8 +106,14 @@ private:
 class Collector
 {
 public:
-    Collector(const model::Document& given, const model::Document& settled, std::string_view node)
+    Collector(
+        const model::Document& given,
+        const model::Document& settled,
+        std::string_view node,
+        SecretText secrets
+    )
         : m_settled(settled)
+        , m_secrets(secrets)
         , m_places(given)
     {
         const auto self = std::ranges::find_if(settled.nodes, [node](const model::Node& each) {
@@ -348,7 +355,7 @@ private:
             }
             EffectiveValue effective;
             effective.object = object;
-            effective.value = field.isSecret ? std::string(kMasked) : toJson(*value);
+            effective.value = field.isSecret ? secretText(*value) : toJson(*value);
             effective.origin = own == nullptr ? Origin::Default : Origin::Document;
             if (own != nullptr && !place.empty()) {
                 effective.from = place + "." + path;
@@ -358,7 +365,15 @@ private:
         }
     }
 
+    [[nodiscard]] std::string secretText(const Value& value) const
+    {
+        return m_secrets == SecretText::Masked
+                   ? std::string(kMasked)
+                   : fmt::format("\"*** ({:08x})\"", xxh3(toJson(value), 1) >> 32U);
+    }
+
     const model::Document& m_settled;
+    const SecretText m_secrets;
     PlaceIndex m_places;
     const model::Node* m_self = nullptr; // Null: a gateway of no name.
     std::vector<EffectiveValue> m_values;
@@ -368,7 +383,9 @@ private:
 
 std::string_view toText(Origin origin) { return kOrigins[static_cast<std::size_t>(origin)]; }
 
-Result<EffectiveConfig> effective(const model::Document& document, std::string_view node)
+Result<EffectiveConfig> effective(
+    const model::Document& document, std::string_view node, SecretText secrets
+)
 {
     const CompileResult compiled = compile(document, node);
     if (compiled.snapshot == nullptr) {
@@ -379,7 +396,7 @@ Result<EffectiveConfig> effective(const model::Document& document, std::string_v
     EffectiveConfig config;
     config.node = node;
     config.hash = compiled.snapshot->hash;
-    config.values = Collector(document, settled, node).run();
+    config.values = Collector(document, settled, node, secrets).run();
     return config;
 }
 

@@ -24,7 +24,7 @@ struct EffectiveValue
 {
     std::string object; // "routes/cart", "upstreams/cart/targets/10.0.0.3:7001", "listeners/..."
     std::string field; // "resilience.timeout", "paths"
-    std::string value; // JSON: "\"2s\"", "80", "[\"/cart\"]"; secrets are "***".
+    std::string value; // JSON: "\"2s\"", "80", "[\"/cart\"]"; secrets as SecretText says.
     Origin origin = Origin::Document;
     std::string from; // "services[0].resilience.timeout", "mesh.mtls"; empty: a default.
     friend bool operator==(const EffectiveValue&, const EffectiveValue&) = default;
@@ -38,10 +38,14 @@ struct EffectiveConfig
     std::vector<EffectiveValue> values;
 };
 
+// How a secret is told: as "***", or with a digest behind, which says that it changed and not what
+// it is: "*** (1f2e3d4c)".
+enum class SecretText : std::uint8_t { Masked, Digested };
+
 // Pure: the same document and node give the same answer everywhere.
 // Errors: InvalidArgument when the document does not compile for that node, with the first problem.
 [[nodiscard]] Result<EffectiveConfig> effective(
-    const model::Document& document, std::string_view node
+    const model::Document& document, std::string_view node, SecretText secrets = SecretText::Masked
 );
 
 // {"node","hash","values":[{"object","field","value","origin","from"}]}, without white space.

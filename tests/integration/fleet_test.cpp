@@ -21,6 +21,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace mesh::fleet {
 namespace {
@@ -224,16 +225,29 @@ int pushAndDie(int count, char** arguments)
     request.before = documentOf(shopText("v1"));
     request.after = documentOf(shopText("v2"));
     request.plan = quickPlan();
+    request.plan.bake = moment == "baking" ? Duration(std::chrono::seconds(3)) : Duration{};
     std::atomic<int> acknowledged{0};
+    std::atomic<RolloutRunner*> running{nullptr};
+    const auto onAcknowledged = [&] {
+        while (running == nullptr) {
+            std::this_thread::yield();
+        }
+        const int number = ++acknowledged;
+        if (moment == "stopped" && number == 4) { // The first of the second stage.
+            running.load()->stop();
+        } else if (moment == "going back" && number == 9) { // The last of the last stage.
+            running.load()->rollBack("asked for");
+        }
+        if (moment != "kept" && moment != "baking" && number == dieAt) {
+            ::raise(SIGKILL);
+        }
+    };
     for (int at = 5; at < count; ++at) {
         const std::string name = std::string("n") + std::to_string(at - 5);
         control::AdminAddress address;
         address.hostPort = std::string("127.0.0.1:") + arguments[at];
-        request.links[name] = std::make_shared<HookedLink>(makeAdminLink(*calls, address), [&] {
-            if (moment == "acknowledged" && ++acknowledged == dieAt) {
-                ::raise(SIGKILL);
-            }
-        });
+        request.links[name] =
+            std::make_shared<HookedLink>(makeAdminLink(*calls, address), onAcknowledged);
         ExpectedNode node;
         node.name = name;
         request.nodes.push_back(node);
@@ -248,7 +262,13 @@ int pushAndDie(int count, char** arguments)
             ::raise(SIGKILL);
         }
     };
+    callbacks.onChange = [&](const Rollout& rollout) {
+        if (moment == "baking" && rollout.nodes.front().phase == NodePhase::Baking) {
+            ::raise(SIGKILL);
+        }
+    };
     const auto runner = RolloutRunner::start(clock, std::move(request), std::move(callbacks));
+    running = runner.get();
     static_cast<void>(runner->wait(std::chrono::seconds(60)));
     return 0;
 }
@@ -592,19 +612,31 @@ void FleetTest::aKilledRunnerGoesOn_data()
 {
     QTest::addColumn<QString>("moment");
     QTest::addColumn<int>("count");
-    QTest::newRow("before anything was sent") << QStringLiteral("kept") << 1;
-    QTest::newRow("one of the first stage has answered") << QStringLiteral("acknowledged") << 1;
-    QTest::newRow("before the second stage") << QStringLiteral("kept") << 2;
-    QTest::newRow("one of the second stage has answered") << QStringLiteral("acknowledged") << 4;
-    QTest::newRow("before the last stage") << QStringLiteral("kept") << 3;
-    QTest::newRow("one of the last stage has answered") << QStringLiteral("acknowledged") << 7;
-    QTest::newRow("when it was done") << QStringLiteral("kept") << 4;
+    QTest::addColumn<QString>("ends");
+    const auto row =
+        [](const char* name, const char* moment, int count, const char* ends = "done | done") {
+            QString all = QString::fromUtf8(ends);
+            const QString phase = all.section(QLatin1Char(' '), 0, 0);
+            all.prepend(QStringLiteral("n0:%1 n1:%1 n2:").arg(phase));
+            QTest::newRow(name) << QString::fromUtf8(moment) << count << all;
+        };
+    row("before anything was sent", "kept", 1);
+    row("one of the first stage has answered", "acknowledged", 1);
+    row("before the second stage", "kept", 2);
+    row("one of the second stage has answered", "acknowledged", 4);
+    row("before the last stage", "kept", 3);
+    row("one of the last stage has answered", "acknowledged", 7);
+    row("while it baked", "baking", 0);
+    row("when it was done", "kept", 4);
+    row("one has gone back", "going back", 10, "rolled_back | rolled_back");
+    row("stopped, and one has gone back", "stopped", 8, "rolled_back | stopped");
 }
 
 void FleetTest::aKilledRunnerGoesOn()
 {
     QFETCH(QString, moment);
     QFETCH(int, count);
+    QFETCH(QString, ends);
     QVERIFY(prepare(3));
     QTemporaryDir directory;
     const QString path = directory.filePath(QStringLiteral("push.json"));
@@ -624,9 +656,9 @@ void FleetTest::aKilledRunnerGoesOn()
     m_runner = RolloutRunner::resume(m_clock, m_request, *kept, {});
     const Rollout rollout = m_runner->wait(std::chrono::seconds(60));
 
-    QCOMPARE(textOf(rollout), "n0:done n1:done n2:done | done");
+    QCOMPARE(QString::fromStdString(textOf(rollout)), ends);
     for (const auto& node : m_nodes) {
-        QCOMPARE(node->hash(), m_v2);
+        QCOMPARE(node->hash(), ends.endsWith(QStringLiteral("done")) ? m_v2 : m_v1);
     }
 }
 

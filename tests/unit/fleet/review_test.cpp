@@ -1,6 +1,7 @@
 #include "app/fleet/review.h"
 
 #include "proxyengine/config/codec.h"
+#include "tests/support/certificate_maker.h"
 
 #include <QTest>
 
@@ -97,6 +98,8 @@ class ReviewTest : public QObject
 private Q_SLOTS:
     void groupsNodesByEqualChange();
     void saysNothingWhereNothingChanges();
+    void tellsWhatARouteHasOfItsService();
+    void tellsANodeThatItCannotRunOn();
     void neverShowsASecret();
     void tellsWhereRequestsGo_data();
     void tellsWhereRequestsGo();
@@ -119,8 +122,7 @@ void ReviewTest::groupsNodesByEqualChange()
     QCOMPARE(groups[0].nodes.size(), std::size_t{2}); // A sidecar knows no routes.
     QCOMPARE(groups[0].nodes[1], "edge-2");
     QCOMPARE(
-        linesOf(groups[0]),
-        "-routes.catalog.catalog.methods: [\"GET\"] +routes.catalog.catalog.methods: [\"POST\"]"
+        linesOf(groups[0]), "-routes/catalog methods: [\"GET\"] +routes/catalog methods: [\"POST\"]"
     );
     QCOMPARE(groups[0].bytes, std::int64_t{1});
 }
@@ -134,20 +136,60 @@ void ReviewTest::saysNothingWhereNothingChanges()
     QCOMPARE(review.objects.size(), std::size_t{0});
 }
 
+// The timeout stands at the service; what runs is the route's.
+void ReviewTest::tellsWhatARouteHasOfItsService()
+{
+    const auto groups = effectiveChanges(
+        documentOf(kShop), documentOf(replaced(kShop, "timeout: 5s", "timeout: 7s"))
+    );
+
+    QCOMPARE(groups.size(), std::size_t{2}); // Two gateways, and a sidecar that knows no routes.
+    const std::string lines = linesOf(groups[0]);
+    QVERIFY2(
+        lines.find("+routes/catalog resilience.timeout: \"7s\"") != std::string::npos, lines.c_str()
+    );
+    QVERIFY2(
+        lines.find("+services/catalog resilience.timeout: \"7s\"") != std::string::npos,
+        lines.c_str()
+    );
+    QCOMPARE(linesOf(groups[1]).find("routes/"), std::string::npos);
+}
+
+void ReviewTest::tellsANodeThatItCannotRunOn()
+{
+    model::Document after = documentOf(kShop);
+    after.services[0].routes[0].paths = {"~/("}; // No regular expression.
+
+    const auto groups = effectiveChanges(documentOf(kShop), after);
+
+    QVERIFY(!groups.empty());
+    QVERIFY(!groups[0].errors.empty());
+    QCOMPARE(groups[0].lines.size(), std::size_t{0});
+    QCOMPARE(groups[0].summary, "cannot be compiled");
+}
+
 void ReviewTest::neverShowsASecret()
 {
-    model::Document before = documentOf(kShop);
-    before.certificates.push_back({});
-    before.certificates[0].id = "a0000000-0000-4000-8000-000000000001";
-    before.certificates[0].key = "SECRET-ONE";
-    model::Document after = before;
-    after.certificates[0].key = "SECRET-TWO";
+    const auto withCertificate = [](model::Document document) {
+        test::CertificateSpec spec;
+        spec.name = "shop.test";
+        const test::IssuedCertificate made = test::issue(spec, nullptr);
+        model::Certificate certificate;
+        certificate.id = "a0000000-0000-4000-8000-000000000001";
+        certificate.cert = made.pem();
+        certificate.key = made.keyPem();
+        document.certificates.push_back(certificate);
+        return document;
+    };
+    const model::Document before = withCertificate(documentOf(kShop));
+    const model::Document after = withCertificate(documentOf(kShop)); // Another pair.
 
     const auto groups = effectiveChanges(before, after);
 
     QCOMPARE(groups.size(), std::size_t{1});
-    QCOMPARE(groups[0].lines.empty(), false);
-    QCOMPARE(linesOf(groups[0]).find("SECRET"), std::string::npos);
+    const std::string lines = linesOf(groups[0]);
+    QVERIFY2(lines.find(" key: \"*** (") != std::string::npos, lines.c_str()); // That it changed.
+    QCOMPARE(lines.find("PRIVATE KEY"), std::string::npos);
 }
 
 void ReviewTest::tellsWhereRequestsGo_data()
