@@ -126,7 +126,9 @@ bool Staging::isReady()
             m_step = isInside ? Step::Done : Step::Watch;
             return isInside;
         }
-        if (rows.verdict != bridge::RolloutVerdict::Converged) {
+        // The rows of the push before stand until the next one has begun.
+        if (rows.verdict != bridge::RolloutVerdict::Converged || m_session.revisions().empty()
+            || rows.revision != m_session.revisions().front().id) {
             return false;
         }
         if (m_pushes < kPushesOfHistory) {
@@ -134,8 +136,12 @@ bool Staging::isReady()
             return false;
         }
         m_window.rolloutPage().setView(pages::RolloutView::History);
-        m_step = Step::Done;
-        return false; // The diff is on its way.
+        m_step = Step::Diff;
+        return false;
+    case Step::Diff:
+        return m_window.rollout().historyDiff().title.endsWith(
+            QString::number(m_session.revisions().front().id)
+        );
     case Step::Done:
         return true;
     }

@@ -26,7 +26,7 @@ public:
     [[nodiscard]] QString waitsFor() const;
 
 private:
-    enum class Step : std::uint8_t { Edit, Review, Push, Watch, Done };
+    enum class Step : std::uint8_t { Edit, Review, Push, Watch, Diff, Done };
     void edit();
     bool push();
 

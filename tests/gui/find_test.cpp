@@ -134,6 +134,55 @@ private Q_SLOTS:
         QVERIFY2(find.problem()->remedy.contains(remedy), qPrintable(find.problem()->remedy));
     }
 
+    void throughputHasUnits()
+    {
+        bridge::EntityRow row = service(QStringLiteral("cart"), 10, 0);
+        const bridge::FindTags tags;
+        QVERIFY(!FindLanguage(QStringLiteral("throughput > 0"))
+                     .matches(bridge::EntitySubject(row, tags)));
+        QVERIFY(FindLanguage(QStringLiteral("throughput = NaN"))
+                    .matches(bridge::EntitySubject(row, tags)));
+        row.figures.bytesPerSecond = 1.5e6;
+
+        for (const char* text : {"throughput > 1mb/s", "throughput > 1400kb", "bytes >= 1500000"}) {
+            QVERIFY2(
+                FindLanguage(QLatin1String(text)).matches(bridge::EntitySubject(row, tags)), text
+            );
+        }
+        QVERIFY(!FindLanguage(QStringLiteral("throughput > 2mb/s"))
+                     .matches(bridge::EntitySubject(row, tags)));
+    }
+
+    void aHeaderIsFoundByItsName()
+    {
+        bridge::TapRow request;
+        request.headers = {{QStringLiteral("x-user"), QStringLiteral("7")}};
+        const FindLanguage find(QStringLiteral("header:X-User = 7 and not header:x-late"));
+
+        QVERIFY(find.isValid());
+        QVERIFY(find.matches(bridge::RequestSubject(request)));
+        QCOMPARE(
+            find.keysOf(FindOperand::Header),
+            QStringList({QStringLiteral("X-User"), QStringLiteral("x-late")})
+        );
+        QCOMPARE(FindLanguage(find.canonical()).canonical(), find.canonical());
+        QVERIFY(FindLanguage(QStringLiteral("header contains 7"))
+                    .matches(bridge::RequestSubject(request)));
+    }
+
+    void aNodeAnswersErrorsAndRevision()
+    {
+        bridge::NodeRow node;
+        node.errorRatio = 0.05;
+        node.revision = 4;
+        const bridge::FindTags tags;
+
+        QVERIFY(FindLanguage(QStringLiteral("error% > 1 and rev < 5"))
+                    .matches(bridge::NodeSubject(node, tags)));
+        node.revision = 0;
+        QVERIFY(FindLanguage(QStringLiteral("rev = NaN")).matches(bridge::NodeSubject(node, tags)));
+    }
+
     void rowsAreFound_data()
     {
         QTest::addColumn<QString>("text");

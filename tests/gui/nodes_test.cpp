@@ -327,6 +327,9 @@ private Q_SLOTS:
         auto* find = page.findChild<QLineEdit*>(QStringLiteral("nodesFind"));
         find->setText(QStringLiteral("zone = b"));
         QCOMPARE(page.model().names(), QStringList({QStringLiteral("vm-10")}));
+        find->setText(QStringLiteral("zo"));
+        QTest::keyClick(find, Qt::Key_Tab);
+        QCOMPARE(find->text(), QStringLiteral("zone "));
         find->clear();
         page.findChild<QAbstractButton*>(QStringLiteral("nodesPart2"))->click();
 

@@ -9,11 +9,13 @@
 #include "app/pages/review_page.h"
 #include "app/pages/review_plan.h"
 #include "app/theme/theme.h"
+#include "proxyengine/base/clock.h"
 #include "proxyengine/config/codec.h"
 #include "tests/gui/rollout_sample.h"
 
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTemporaryDir>
 #include <QTest>
 
 namespace mesh::pages {
@@ -73,7 +75,42 @@ private Q_SLOTS:
     void aMutedFindingKeepsItsReason();
     void twoSidesAreMergedAndNothingIsLost();
     void bothSidesOfTheDiffStandBesideEachOther();
+    void whatTheDocumentKeepsIsRoutedAgainWithItsHeaders();
 };
+
+void ReviewTest::whatTheDocumentKeepsIsRoutedAgainWithItsHeaders()
+{
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("shop.mesh"));
+    {
+        test::ToldMesh mesh(path);
+        api::AccessEvent event;
+        event.node = "edge-1";
+        event.time = SystemClock().wallNow();
+        event.method = "GET";
+        event.host = "shop";
+        event.path = "/cart?a=1";
+        event.status = 200;
+        event.requestHeaders = {{"x-version", "2"}};
+        mesh.engines.front()->answer(event);
+        QTRY_COMPARE(mesh.session.tap().size(), std::size_t{1});
+    }
+    bridge::MeshSession reopened{bridge::SessionOptions{}};
+    QVERIFY(reopened.openDocument(path));
+    QVERIFY(reopened.tap().empty());
+    test::ToldFleet fleet;
+    RolloutSession session(reopened, fleet.options());
+    session.setReviewed(true);
+    QString text = reopened.draftText();
+    reopened.setDraftText(text.replace(QStringLiteral("retries: 4"), QStringLiteral("retries: 2")));
+
+    QTRY_VERIFY(session.review().isReady);
+
+    QCOMPARE(fleet.samples.size(), std::size_t{1});
+    QCOMPARE(fleet.samples.front().path, std::string("/cart?a=1"));
+    const std::vector<std::pair<std::string, std::string>> headers = {{"x-version", "2"}};
+    QCOMPARE(fleet.samples.front().headers, headers);
+}
 
 void ReviewTest::aReplacedValueIsMarkedAndWeighed()
 {

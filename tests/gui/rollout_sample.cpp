@@ -100,9 +100,9 @@ bridge::RolloutOptions ToldFleet::options()
     made.review = [this](
                       const model::Document& before,
                       const model::Document& after,
-                      const std::vector<fleet::RequestSample>& samples
+                      const std::vector<fleet::RequestSample>& told
                   ) {
-        static_cast<void>(samples);
+        samples = told; // Read when the review is over.
         fleet::Review review;
         review.objects = model::diff(before, after);
         fleet::EffectiveGroup group;

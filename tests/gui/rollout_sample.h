@@ -53,6 +53,7 @@ public:
     Result<CommandId> submit(api::Command command) override;
     void subscribe(api::EventSink& sink) override;
     void stop(Duration grace) override { static_cast<void>(grace); }
+    void answer(const api::AccessEvent& event) { m_sink->onEvent(event); }
     void measure(); // One frame with the hash that runs.
 
     std::string hash;
@@ -73,6 +74,7 @@ struct ToldFleet
     fleet::RolloutRunner::Callbacks callbacks;
     std::vector<std::string> commands; // "hold", "stop", …
     std::vector<fleet::ReviewFinding> findings; // Of every review.
+    std::vector<fleet::RequestSample> samples; // That the last review was given.
     int resumed = 0;
 
     // Review and runner are the test's.

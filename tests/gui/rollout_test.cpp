@@ -2,6 +2,7 @@
 // the node's words, an absent node is hatched, Stop reaches the runner from anywhere, a push that
 // was cut short is found again.
 // Method: rollouts are values the test writes; engines do as told; the real session and window.
+#include "app/bridge/policy_words.h"
 #include "app/bridge/rollout_private.h"
 #include "app/pages/rollout_grid.h"
 #include "app/pages/rollout_page.h"
@@ -14,6 +15,8 @@
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <optional>
 
 namespace mesh::pages {
 
@@ -88,7 +91,33 @@ private Q_SLOTS:
     void aPushThatWasCutShortIsFoundAgain();
     void aHoleInTheFiguresIsNoZero();
     void numbersOfNodesAreDrawnTogether();
+    void aPushIsABandOnTheTimeAxisUntilItIsOver();
 };
+
+void RolloutTest::aPushIsABandOnTheTimeAxisUntilItIsOver()
+{
+    Push push;
+    QVERIFY(push.begin());
+    const auto bandOf = [&push]() -> std::optional<bridge::Marker> {
+        for (const bridge::Marker& marker : push.mesh.session.events()) {
+            if (marker.kind == bridge::Marker::Kind::Push && bridge::isOnAxis(marker)) {
+                return marker;
+            }
+        }
+        return std::nullopt;
+    };
+    QVERIFY(bandOf());
+    QCOMPARE(bandOf()->label, QStringLiteral("push 2"));
+    QCOMPARE(bandOf()->end_us, 0);
+
+    fleet::Rollout rollout = test::rolloutSample();
+    rollout.revision = 2;
+    rollout.state = fleet::RolloutState::Done;
+    push.fleet.tell(rollout);
+
+    QTRY_VERIFY(bandOf()->end_us != 0);
+    QVERIFY(bandOf()->end_us >= bandOf()->begin_us);
+}
 
 void RolloutTest::acknowledgedIsNotApplied()
 {

@@ -1,6 +1,7 @@
 // Goal: live requests are filtered in the find language, stand still when asked to, and one of them
 // tells its way and goes into the route tester.
 // Method: a session whose node the test speaks for; the view driven through its controls.
+#include "app/pages/find_field.h"
 #include "app/pages/rows_table.h"
 #include "app/pages/tap_view.h"
 #include "app/theme/theme.h"
@@ -11,6 +12,9 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
+
+#include <algorithm>
+#include <variant>
 
 namespace mesh::pages {
 
@@ -117,6 +121,54 @@ private Q_SLOTS:
         QCOMPARE(asked.count(), 1);
         const auto request = asked[0][0].value<bridge::TapRow>();
         QCOMPARE(request.host, QStringLiteral("shop.test"));
+    }
+
+    void aHeaderThatIsFilteredByIsAskedOfEveryNode()
+    {
+        m_view->setFilter(QStringLiteral("header:X-User = 7"));
+
+        for (const auto& [name, engine] : m_fleet->engines) {
+            const auto command = engine->takeCommand();
+            QVERIFY2(command, name.c_str());
+            const auto* asked = std::get_if<api::SetTapHeaders>(&command->second);
+            QVERIFY(asked != nullptr);
+            QCOMPARE(asked->names, std::vector<std::string>{"x-user"});
+            QVERIFY(!engine->takeCommand()); // Once is enough.
+        }
+        api::AccessEvent event = requestOf("/cart/mine", 200);
+        event.requestHeaders = {{"x-user", "7"}};
+        m_fleet->engines.at("edge-1")->tell(event);
+        QTRY_COMPARE(table().rowCount(), 1);
+        QVERIFY(table().item(0, 4)->text().contains(QStringLiteral("/cart/mine")));
+    }
+
+    void whatRoutesMatchOnIsAskedByItself()
+    {
+        QString text = kFleet;
+        text.replace(
+            QStringLiteral("paths: [/cart]}"),
+            QStringLiteral("paths: [/cart], headers: {X-Version: [\"2\"]}}")
+        );
+        FleetSession fleet(text);
+
+        const auto command = fleet.engines.at("edge-1")->takeCommand();
+
+        QVERIFY(command);
+        const auto* asked = std::get_if<api::SetTapHeaders>(&command->second);
+        QVERIFY(asked != nullptr);
+        QCOMPARE(asked->names, std::vector<std::string>{"x-version"});
+    }
+
+    void theFieldCompletesAndCounts()
+    {
+        m_view->setFilter(QStringLiteral("status >= 500"));
+
+        const auto* find = m_view->findChild<FindField*>(QStringLiteral("tapFind"));
+        QVERIFY(find != nullptr);
+        const auto notes = find->findChildren<QLabel*>();
+        QVERIFY(std::any_of(notes.begin(), notes.end(), [](const QLabel* note) {
+            return note->text() == QStringLiteral("1 of 2");
+        }));
     }
 
     void aWrongFilterIsToldAndShowsEverything()
