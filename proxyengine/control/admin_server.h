@@ -27,8 +27,8 @@ struct AdminOptions
     std::function<void(Duration grace)> onDrain;
 };
 
-// The admin API of one node: an api::Engine over HTTP/1.1 and HTTP/2, for people, scripts and other
-// nodes.
+// The admin API of one node: an api::Engine over HTTP/1.1 and HTTP/2, for people, scripts and
+// other nodes.
 //
 // Threads: has one of its own; its functions may be called from any thread but its own.
 // Lifetime: the engine, and the clock, outlive it; it subscribes to the engine when it is made and

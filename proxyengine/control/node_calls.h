@@ -23,9 +23,15 @@ struct NodeCall
 
 // Requests to many nodes at once from one thread: as requestNode(), without waiting.
 //
+// All calls to a node with the same credentials share one connection by HTTP/2, which is kept; a
+// node that speaks HTTP/1.1 alone gets several. After a connection that failed, calls to that node
+// wait 0.1 s for the next attempt, then twice as long, up to 2 s, with jitter; a call that waits
+// has its whole timeout left. Credentials are read when a connection begins.
+//
 // Threads: any; answers come on its own thread and must not block it. Not destroyed from there.
 // Lifetime: the clock outlives it; what is on its way when it goes is answered with Cancelled.
-// Limits: at most kCallsAtOnceMax are on their way, a connection each; more wait in their order.
+// Limits: at most kCallsAtOnceMax are on their way, more wait in their order; connections of as
+// many nodes are kept, the one that was not used for longest goes.
 class NodeCalls
 {
 public:

@@ -36,6 +36,7 @@ Result<NodeAnswer> requestNode(const Clock& clock, const NodeRequest& asked)
     MESH_TRY(const auto loop, net::EventLoop::make(clock));
     MESH_TRY(const auto resolver, net::Resolver::make(*loop));
     http::ClientOptions options;
+    options.protocols = http::ClientProtocols::Http1And2;
     if (address.isTls) {
         options.makeChannel = clientChannels(asked.credentials, address);
     }

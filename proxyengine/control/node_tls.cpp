@@ -291,6 +291,7 @@ Result<std::unique_ptr<http::Channel>> makeClientChannel(
     MESH_TRY(const std::string authorities, authoritiesOf(files, named));
     MESH_TRY(const auto parts, net::splitHostPort(address.hostPort));
     tls::ClientOptions options;
+    options.http2 = tls::Http2Offer::Yes;
     options.caPem = files.ca;
     options.certPem = files.cert;
     options.keyPem = files.key;

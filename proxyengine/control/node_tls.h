@@ -32,8 +32,8 @@ struct NodeTls
 [[nodiscard]] Result<std::shared_ptr<const NodeTls>> loadNodeTls(const NodeCredentials& files);
 
 // A server's connection. A client without a certificate that the authorities vouch for now is
-// answered with 401 and why before a byte of it is read as HTTP, and is logged as admin.refused
-// with its address, subject and issuer.
+// answered with 401 and why, by HTTP/1.1 before a byte of it is read as HTTP, by HTTP/2 on each of
+// its streams; it is logged as admin.refused with its address, subject and issuer.
 [[nodiscard]] Result<std::unique_ptr<http::Channel>> makeServerChannel(
     std::shared_ptr<const NodeTls> ours, int socket, const Clock& clock
 );

@@ -9,6 +9,7 @@
 #include "proxyengine/control/json_reader.h"
 #include "proxyengine/control/node_address.h"
 #include "proxyengine/control/node_tls.h"
+#include "proxyengine/control/reconnect_pause.h"
 #include "proxyengine/http/client.h"
 #include "proxyengine/net/event_loop.h"
 
@@ -202,7 +203,7 @@ private:
     std::unique_ptr<net::FunctionTimer> m_retry;
     std::unique_ptr<net::FunctionTimer> m_silence;
     std::optional<http::CallId> m_stream;
-    Duration m_retryAfter = kRetryFirst;
+    ReconnectPause m_pause{kRetryFirst, kRetryLongest};
     std::string m_line; // The part of a line that has arrived.
     int m_refusedStatus = 0; // Of an answer that is no event stream; 0: it is one.
     std::vector<std::string> m_tapHeaders;
@@ -225,6 +226,7 @@ void RemoteEngine::begin()
     m_loop = *std::move(loop);
     m_resolver = *std::move(resolver);
     http::ClientOptions clientOptions;
+    clientOptions.protocols = http::ClientProtocols::Http1And2;
     if (m_options.address.isTls) {
         clientOptions.makeChannel = clientChannels(m_options.credentials, m_options.address);
     }
@@ -406,7 +408,7 @@ void RemoteEngine::onLine(std::string_view line)
     }
     if (const auto* state = std::get_if<api::StateEvent>(&*event)) {
         m_state = *state;
-        m_retryAfter = kRetryFirst;
+        m_pause.reset();
     }
     emit(*event);
 }
@@ -417,6 +419,7 @@ void RemoteEngine::lose(const Error& error)
         m_client->cancel(*m_stream);
         m_stream.reset();
     }
+    m_client->closeIdle(); // Whatever was wrong may be wrong with the connection.
     m_silence->cancel();
     if (m_state.state != api::EngineState::Unreachable || m_state.problem != error.message) {
         MESH_LOG(Warn, "remote.lost", kv("node", toText(m_options.address)), kv("error", error));
@@ -424,10 +427,7 @@ void RemoteEngine::lose(const Error& error)
         m_state.problem = error.message;
         emit(m_state);
     }
-    // Between half and the whole of the pause, so that many consoles do not return in step.
-    const double share = 0.5 + m_random.unit() / 2;
-    m_retry->arm(m_loop->now() + fromSeconds(toSeconds(m_retryAfter) * share));
-    m_retryAfter = std::min(m_retryAfter * 2, kRetryLongest);
+    m_retry->arm(m_loop->now() + m_pause.next(m_random));
 }
 
 void RemoteEngine::perform(CommandId id, const api::Command& command)

@@ -21,8 +21,9 @@ struct RemoteOptions
 };
 
 // A node in another process, through its admin API: follows GET /v1/events and sends commands as
-// requests. Returns at once; while the node cannot be reached its state is Unreachable, commands
-// are answered with Unavailable, and it is tried again after 0.2 s, doubling to 10 s, with jitter.
+// requests, all over one connection where the node speaks HTTP/2. Returns at once; while the node
+// cannot be reached its state is Unreachable, commands are answered with Unavailable, and it is
+// tried again after 0.2 s, doubling to 10 s, with jitter.
 //
 // Threads: has one of its own, on which events are delivered; submit() and stop() any.
 // Lifetime: the clock outlives it.

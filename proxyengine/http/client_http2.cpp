@@ -139,10 +139,9 @@ void ClientConnection::readFrames()
         }
         if (step.status != net::IoStatus::Done) {
             const bool isFault = step.status == net::IoStatus::Failed && m_channel != nullptr;
-            failShared(
-                isFault ? m_channel->failure()
-                        : fail(ErrorCode::Reset, "the server closed the connection").value()
-            );
+            Error ended{
+                ErrorCode::Reset, "the server closed the connection", {}, 0, SourcePlace::here()};
+            failShared(isFault ? m_channel->failure() : std::move(ended));
             return;
         }
         m_in.commit(step.count);
