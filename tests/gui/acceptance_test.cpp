@@ -99,7 +99,7 @@ struct Shop
     std::unique_ptr<bridge::MeshSession> session;
     SpokenEngine* engine = nullptr;
     std::unique_ptr<MainWindow> window;
-    std::int64_t second_us = now_us(); // End of the last reported second.
+    std::int64_t second_us = now_us() / 1'000'000 * 1'000'000; // End of the last reported second.
 
     Shop()
     {
