@@ -1,6 +1,8 @@
 #include "app/pages/first_run_page.h"
 
 #include "app/pages/brand.h"
+#include "app/pages/demo_guide.h"
+#include "app/pages/step_number.h"
 #include "app/theme/controls.h"
 #include "app/theme/tables.h"
 #include "app/theme/theme.h"
@@ -56,33 +58,6 @@ QString holdsOf(const RecentDocument& document)
     const QString nodes = FirstRunPage::tr("%n nodes", nullptr, document.nodes);
     return FirstRunPage::tr("%1, %2").arg(services, nodes);
 }
-
-class StepNumber : public QWidget
-{
-public:
-    StepNumber(int number, QWidget* parent)
-        : QWidget(parent)
-        , m_number(number)
-    {
-        setFixedSize(19, 19);
-    }
-
-protected:
-    void paintEvent(QPaintEvent* event) override
-    {
-        Q_UNUSED(event)
-        QPainter painter(this);
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setPen(theme::tokens().borderInput);
-        painter.drawEllipse(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
-        painter.setPen(theme::tokens().text2);
-        painter.setFont(theme::font(theme::Role::CaptionMedium));
-        painter.drawText(rect(), Qt::AlignCenter, QString::number(m_number));
-    }
-
-private:
-    int m_number;
-};
 
 class Mark : public QWidget
 {
@@ -382,12 +357,7 @@ QWidget* FirstRunPage::makeSteps()
     auto* lines = new QVBoxLayout(card);
     lines->setContentsMargins(15, 9, 15, 9);
     lines->setSpacing(7);
-    const QStringList steps = {
-        tr("Find the service that fails"),
-        tr("Open why, down to one instance"),
-        tr("Shift its weight away"),
-        tr("Review and push the change"),
-        tr("Undo the push")};
+    const QStringList steps = demoSteps();
     for (int i = 0; i < steps.size(); ++i) {
         auto* line = new QHBoxLayout;
         line->setSpacing(9);

@@ -162,6 +162,7 @@ Inspector::Inspector(bridge::MeshSession& session, QWidget* parent)
     top->addWidget(makeFigures());
     column->addLayout(top);
     column->addSpacing(8);
+    setFocusProxy(m_tabs); // Where Enter on the graph goes.
     m_tabs->setObjectName(QStringLiteral("inspectorTabs"));
     m_tabs->setAccessibleName(tr("What the inspector shows"));
     m_tabs->setDrawBase(false);
@@ -320,6 +321,7 @@ QWidget* Inspector::makeMetrics()
     column->addLayout(instances);
     column->addStretch();
     connect(m_instances, &RowsTable::keySelected, this, &Inspector::updateActions);
+    connect(m_instances, &RowsTable::keySelected, this, &Inspector::instanceChosen);
     return page;
 }
 
@@ -331,6 +333,7 @@ QWidget* Inspector::makeEndpoints()
     m_endpoints = makeEndpointTable(page);
     column->addWidget(m_endpoints);
     connect(m_endpoints, &RowsTable::keySelected, this, &Inspector::updateActions);
+    connect(m_endpoints, &RowsTable::keySelected, this, &Inspector::instanceChosen);
     return page;
 }
 

@@ -78,6 +78,7 @@ public:
 Q_SIGNALS:
     void editRequested(const QString& entity); // Open its configuration in Edit.
     void cursorMoved(std::optional<std::int64_t> time_us); // Over a chart.
+    void instanceChosen(const QString& instance); // In one of its tables; empty: none.
 
 public Q_SLOTS:
     void setCursorTime(std::optional<std::int64_t> time_us);

@@ -10,6 +10,7 @@
 #include "app/charts/run_timeline.h"
 #include "app/charts/time_bar.h"
 #include "app/pages/alerts_view.h"
+#include "app/pages/demo_guide.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
@@ -171,6 +172,8 @@ void MainWindow::makeCentral()
     m_banner->setWordWrap(true);
     m_banner->hide();
     middleColumn->addWidget(m_banner);
+    m_demoGuide = new pages::DemoGuide(m_session, *m_rolloutSession, m_draft, middle);
+    middleColumn->addWidget(m_demoGuide);
     middleColumn->addWidget(m_stack, 1);
     makeTimeBar();
     middleColumn->addWidget(m_timeBar);
@@ -190,7 +193,7 @@ void MainWindow::makeCentral()
     connectTap(*m_tapPage);
     connect(m_firstRun, &pages::FirstRunPage::doorOpened, this, [this](pages::Door door) {
         if (door == pages::Door::Demo) {
-            startDemo();
+            guideThroughDemo();
         } else if (door == pages::Door::Connect) {
             connectNode();
         } else {
@@ -237,6 +240,12 @@ void MainWindow::makeInspectors()
         setMode(Mode::Edit);
         m_edit->goToEntity(id.section(u':', 1));
     });
+    connect(
+        m_inspector,
+        &pages::Inspector::instanceChosen,
+        m_demoGuide,
+        &pages::DemoGuide::onInstanceChosen
+    );
     connect(
         m_inspector, &pages::Inspector::cursorMoved, m_timeBar, &charts::TimeBar::setCursorTime
     );

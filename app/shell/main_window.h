@@ -35,6 +35,7 @@ namespace mesh::charts {
 class TimeBar;
 }
 namespace mesh::pages {
+class DemoGuide;
 class AlertsView;
 class EditPage;
 class FirstRunPage;
@@ -83,6 +84,7 @@ public:
     // Starts the demo mesh; says so on the first-run page when it cannot.
     void startDemo(); // With the scenario of the options.
     void startDemo(const QString& scenario);
+    void guideThroughDemo(); // From the first step; starts the demo where nothing is open.
     // Opens the configuration of a reached node and follows the node; what is applied goes there.
     [[nodiscard]] Result<void> followNode(const NodeConnection& node);
     // It joins the nodes of the draft and is followed from now on.
@@ -215,6 +217,7 @@ private:
     QWidget* m_tint;
     QWidget* m_simulationFrame;
     pages::FirstRunPage* m_firstRun = nullptr;
+    pages::DemoGuide* m_demoGuide = nullptr;
     pages::TopologyPage* m_topology = nullptr;
     pages::EditPage* m_edit = nullptr;
     pages::RehearsePage* m_rehearse = nullptr;

@@ -307,6 +307,7 @@ void MainWindow::makeHelpMenu()
     add(menu, {name("help.firstSteps"), tr("First steps"), name("F1"), [this] {
                    showHelp(QStringLiteral("first_steps"));
                }});
+    add(menu, {name("help.demo"), tr("Steps of the demo"), {}, [this] { guideThroughDemo(); }});
     add(menu, {name("help.policies"), tr("Traffic policies"), {}, [this] {
                    showHelp(QStringLiteral("policies"));
                }});

@@ -8,6 +8,7 @@
 #include "app/bridge/view_context.h"
 #include "app/charts/time_bar.h"
 #include "app/pages/backup_offer.h"
+#include "app/pages/demo_guide.h"
 #include "app/pages/edit_page.h"
 #include "app/pages/events_view.h"
 #include "app/pages/first_run_page.h"
@@ -349,6 +350,16 @@ void MainWindow::startDemo(const QString& scenario)
         return;
     }
     setMode(Mode::Topology);
+}
+
+void MainWindow::guideThroughDemo()
+{
+    if (!m_session.isOpen()) {
+        startDemo();
+    }
+    if (m_session.isOpen()) {
+        m_demoGuide->begin();
+    }
 }
 
 void MainWindow::openPath(const QString& path)

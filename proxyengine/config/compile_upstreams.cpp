@@ -109,6 +109,7 @@ TargetPlan UpstreamCompiler::targetOf(const Workload& workload) const
     const bool hasZone = node != m_nodes.end() && node->second->zone;
     plan.zone = workload.zone.value_or(hasZone ? *node->second->zone : std::string());
     plan.version = workload.version.value_or("");
+    plan.weight = workload.weight;
     plan.workload = workload.name;
     return plan;
 }

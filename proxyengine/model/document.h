@@ -54,6 +54,7 @@ struct Workload
     std::string node;
     std::optional<std::string> zone; // Absent: the node's.
     std::optional<std::string> version;
+    int weight = 100; // Share of its service's traffic, as a target's.
     std::string address; // Where the process listens, host:port.
     std::optional<std::string> inbound; // Where its sidecar takes calls from other nodes.
     std::optional<std::string> outbound; // Where its sidecar takes calls of the process itself.

@@ -127,6 +127,10 @@ const Schema& schemaOf<Workload>()
                 .named("Version", "Version of the service it runs.")
                 .in("General")
                 .formed(Format::Name),
+            plain<&Workload::weight>("weight")
+                .named("Weight", "Share of the service's traffic; 0: none.")
+                .in("General")
+                .between(0, 65535),
             plain<&Workload::address>("address")
                 .named("Address", "Host and port its process listens on.")
                 .in("Addresses")

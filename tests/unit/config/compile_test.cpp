@@ -45,7 +45,7 @@ workloads:
   version: v1
   address: "127.0.0.1:7001"
   inbound: "10.0.0.1:15007"
-- {name: cart-2, service: cart, node: vm-2, zone: c, address: "10.0.0.2:7001"}
+- {name: cart-2, service: cart, node: vm-2, zone: c, weight: 7, address: "10.0.0.2:7001"}
 )";
 
 model::Document shop()
@@ -174,6 +174,21 @@ private Q_SLOTS:
         const TargetPlan& target = snapshot.upstreams[process->upstream].targets.at(0);
         QCOMPARE(target.address, std::string("127.0.0.1:7001"));
         QCOMPARE(target.workload, std::string("cart-1"));
+    }
+
+    void aWorkloadHasItsShareOfItsService()
+    {
+        const CompileResult result = compile(shop(), "vm-1");
+        const Snapshot& snapshot = *result.snapshot;
+        const ServicePlan* const cart =
+            serviceOf(snapshot, *listenerOf(snapshot, "frontend-1 outbound"), "cart", "/x");
+        QVERIFY(cart != nullptr);
+        std::vector<std::pair<std::string, int>> shares;
+        for (const TargetPlan& target : snapshot.upstreams[cart->upstream].targets) {
+            shares.emplace_back(target.workload, target.weight);
+        }
+        const std::vector<std::pair<std::string, int>> expected = {{"cart-1", 100}, {"cart-2", 7}};
+        QCOMPARE(shares, expected);
     }
 
     void outboundRoutesByTheNameOfTheService()
