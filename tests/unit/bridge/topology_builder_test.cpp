@@ -25,9 +25,9 @@ model::Document shop()
         document.services.push_back(service);
     }
     document.workloads = {
-        {"frontend-1", "frontend", "vm-1", {}, "v7", "127.0.0.1:1", {}, {}, {}, {}},
-        {"cart-1", "cart", "vm-1", {}, "v1", "127.0.0.1:2", {}, {}, {}, {}},
-        {"cart-2", "cart", "vm-2", {}, "v2", "127.0.0.1:3", {}, {}, {}, {}}};
+        {"frontend-1", "frontend", "vm-1", {}, "v7", 100, "127.0.0.1:1", {}, {}, {}, {}},
+        {"cart-1", "cart", "vm-1", {}, "v1", 100, "127.0.0.1:2", {}, {}, {}, {}},
+        {"cart-2", "cart", "vm-2", {}, "v2", 100, "127.0.0.1:3", {}, {}, {}, {}}};
     return document;
 }
 
