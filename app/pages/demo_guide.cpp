@@ -26,7 +26,7 @@ QStringList ways()
     return {
         DemoGuide::tr("Tab goes through the graph, the worst first; or click what is marked."),
         DemoGuide::tr("Enter goes to the inspector; choose an instance below its charts."),
-        DemoGuide::tr("Ctrl+K and its name opens the workload in Edit; lower its weight."),
+        DemoGuide::tr("Shift weight, below the instances, opens it in Edit: lower the number."),
         DemoGuide::tr("Ctrl+Shift+R shows what the change does, Ctrl+Shift+P pushes it."),
         DemoGuide::tr("Ctrl+Alt+Z makes the inverse change; review it and push it as well.")};
 }

@@ -24,6 +24,10 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
+#include <array>
+#include <string_view>
+#include <utility>
+
 namespace mesh::pages {
 namespace {
 
@@ -317,10 +321,13 @@ bool EditPage::goToPath(const std::string& path)
 
 void EditPage::goToEntity(const QString& name)
 {
-    for (const std::string_view kind : {"upstreams", "services", "nodes"}) {
+    // What is looked for there: of a workload, its share.
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kKinds = {
+        {{"upstreams", ""}, {"services", ""}, {"nodes", ""}, {"workloads", ".weight"}}};
+    for (const auto& [kind, field] : kKinds) {
         for (const DraftObject& object : m_draft.objects()) {
             if (object.kind->plural == kind && object.name == name) {
-                m_tree->selectPath(object.path);
+                goToPath(object.path + std::string(field));
                 return;
             }
         }

@@ -41,7 +41,7 @@ public:
 
     // "services[0].host": shows the object and the field; false when there is none.
     bool goToPath(const std::string& path);
-    // The upstream, else the service, of this name.
+    // The upstream, service or node of this name, or the weight of the workload.
     void goToEntity(const QString& name);
     void goToLine(int line);
     void focusFilter(); // Ctrl+F.

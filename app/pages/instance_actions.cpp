@@ -4,6 +4,7 @@
 #include "app/bridge/view_context.h"
 #include "app/pages/write_guard.h"
 #include "app/theme/icons.h"
+#include "proxyengine/model/document.h"
 
 #include <QHBoxLayout>
 #include <QMenu>
@@ -32,7 +33,8 @@ InstanceActions::InstanceActions(bridge::MeshSession& session, QWidget* parent)
     m_freeze = addButton(QStringLiteral("freezeInstance"), tr("Freeze"), {});
     m_restore = addButton(QStringLiteral("restoreInstance"), tr("Restore"), {});
     m_edit = addButton(QStringLiteral("editEntity"), tr("Shift weight"), {});
-    m_edit->setToolTip(tr("Open its upstream in Edit, where targets have weights."));
+    m_edit->setToolTip(tr("Open the weight of the instance in Edit, or the upstream of the service."
+    ));
     row->addStretch();
     for (QPushButton* button : {m_kill, m_freeze}) {
         guardWrite(*button, session, bridge::WriteAction::InjectFault);
@@ -52,7 +54,17 @@ InstanceActions::InstanceActions(bridge::MeshSession& session, QWidget* parent)
     connect(m_restore, &QPushButton::clicked, this, [this] {
         m_session.restoreInstance(m_instance.id);
     });
-    connect(m_edit, &QPushButton::clicked, this, [this] { Q_EMIT editRequested(m_entity); });
+    connect(m_edit, &QPushButton::clicked, this, [this] {
+        const auto document = m_session.document();
+        const auto& workloads = document->workloads;
+        const std::string chosen = m_instance.id.toStdString();
+        const bool isWorkload = std::any_of(
+            workloads.begin(),
+            workloads.end(),
+            [&chosen](const model::Workload& workload) { return workload.name == chosen; }
+        );
+        Q_EMIT editRequested(isWorkload ? QStringLiteral("workload:") + m_instance.id : m_entity);
+    });
 }
 
 QPushButton* InstanceActions::addButton(
