@@ -118,11 +118,11 @@ bool DemoGuideTest::isSick(const QString& id) const
 void DemoGuideTest::theDemoIsWalkedByTheKeyboardAlone()
 {
     QTRY_VERIFY_WITH_TIMEOUT(!m_session->isMeshStarting() && isSick({}), kDeadline_ms);
-    QTest::qWait(0); // The graph shows what the session has just told.
-    QVERIFY(tabUntil([this](const QWidget&) {
+    const auto isFound = [this](const QWidget&) {
         const QString& selected = m_session->context().selection();
         return !selected.isEmpty() && isSick(selected);
-    }));
+    };
+    QTRY_VERIFY(tabUntil(isFound)); // The graph follows what the session knows.
     QVERIFY(guide().isDone(DemoStep::Find));
     const QString found = m_session->context().selection();
     press(Qt::Key_Return); // To the inspector.
