@@ -53,5 +53,5 @@ void ReconnectPauseTest::noTwoConsolesReturnInStep()
 
 } // namespace mesh::control
 
-QTEST_GUILESS_MAIN(mesh::control::ReconnectPauseTest)
+QTEST_APPLESS_MAIN(mesh::control::ReconnectPauseTest)
 #include "reconnect_pause_test.moc"

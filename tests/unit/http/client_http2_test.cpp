@@ -534,5 +534,5 @@ void ClientHttp2Test::whatAServerOverdoesEndsTheConnection()
 
 } // namespace mesh::http
 
-QTEST_GUILESS_MAIN(mesh::http::ClientHttp2Test)
+QTEST_APPLESS_MAIN(mesh::http::ClientHttp2Test)
 #include "client_http2_test.moc"

@@ -365,5 +365,5 @@ void ServerHttp2Test::whoeverIsServedWhenTheServerStopsIsServedToTheEnd()
 
 } // namespace mesh::http
 
-QTEST_GUILESS_MAIN(mesh::http::ServerHttp2Test)
+QTEST_APPLESS_MAIN(mesh::http::ServerHttp2Test)
 #include "server_http2_test.moc"

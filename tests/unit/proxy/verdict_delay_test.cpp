@@ -106,5 +106,5 @@ void VerdictDelayTest::theLongerOfTwoDelaysHolds()
 
 } // namespace mesh::proxy
 
-QTEST_GUILESS_MAIN(mesh::proxy::VerdictDelayTest)
+QTEST_APPLESS_MAIN(mesh::proxy::VerdictDelayTest)
 #include "verdict_delay_test.moc"

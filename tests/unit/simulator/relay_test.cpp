@@ -227,5 +227,5 @@ void RelayTest::aNarrowLineIsLate()
 
 } // namespace mesh::simulator
 
-QTEST_GUILESS_MAIN(mesh::simulator::RelayTest)
+QTEST_APPLESS_MAIN(mesh::simulator::RelayTest)
 #include "relay_test.moc"
