@@ -9,6 +9,7 @@
 #include "simulator/live/load_generator.h"
 #include "simulator/live/loop_thread.h"
 #include "simulator/live/mesh_layout.h"
+#include "simulator/scenario/fault_table.h"
 
 #include <fmt/format.h>
 
